@@ -1,0 +1,24 @@
+"""Stable 64-bit keys: inside Segue a track, an artist and an event are numbers."""
+
+from functools import lru_cache
+from hashlib import blake2b
+
+
+def key_of(name: str) -> int:
+    """The key of an id: 63 bits of BLAKE2b, the same on every machine and for ever; never negative.
+
+    With n ids the chance of any two sharing a key is about n² / 2⁶⁴ (1 in 18 million for a million tracks); the trainer
+    proves that a catalogue has none.
+    """
+    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little") >> 1
+
+
+@lru_cache(maxsize=1 << 18)
+def cached_key_of(name: str) -> int:
+    """`key_of`, remembered: for tracks and artists, which come again and again."""
+    return key_of(name)
+
+
+def artist_key_of(name: str) -> int:
+    """The key of an artist's name, letter case and outer blanks aside."""
+    return cached_key_of("artist\x1f" + name.strip().casefold())

@@ -1,0 +1,45 @@
+"""The headers of a dead letter: the bytes themselves are as they came, untouched."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from schemas.errors import Poison
+from schemas.fields import Millis, Offset, Partition
+
+PREFIX = "segue.dead."
+
+
+class DeadLetter(Struct, frozen=True):
+    """Why and from where a message came to `listens.dead`; each field is one header named `segue.dead.<field>`."""
+
+    cause: Annotated[str, Meta(max_length=64, description="Error class: bad-json, bad-schema, future…")]
+    message: Annotated[str, Meta(max_length=1024, description="What was wrong, with its path; no payload.")]
+    topic: str
+    partition: Partition
+    offset: Offset
+    time: Annotated[Millis, Meta(description="When it was appended to the original topic.")]
+    service: str
+
+    def headers(self) -> list[tuple[str, bytes]]:
+        """As Kafka headers, values in UTF-8."""
+        return [(PREFIX + name, str(getattr(self, name)).encode()) for name in self.__struct_fields__]
+
+    @classmethod
+    def of(cls, poison: Poison, topic: str, partition: int, offset: int, time: int, service: str) -> "DeadLetter":
+        """The letter for one poisonous message."""
+        return cls(poison.cause, str(poison)[:1024], topic, partition, offset, max(0, time), service)
+
+    @classmethod
+    def from_headers(cls, headers: list[tuple[str, bytes]]) -> "DeadLetter":
+        """Back from Kafka headers. Raises KeyError or ValueError when these are not a dead letter's."""
+        raw = {name.removeprefix(PREFIX): value.decode() for name, value in headers if name.startswith(PREFIX)}
+        return cls(
+            raw["cause"],
+            raw["message"],
+            raw["topic"],
+            int(raw["partition"]),
+            int(raw["offset"]),
+            int(raw["time"]),
+            raw["service"],
+        )
