@@ -1,0 +1,140 @@
+"""A release: what the trainer hands the scorer, as a folder of plain files under one manifest. No pickle anywhere.
+
+manifest.json       ids, hashes, window, metrics, settings; written last: a folder without it is not a release
+catalogue.parquet   one row a track, most popular first: row r is item r of every other file
+als_factors.npy     float32 (items, factors): the first `items` rows of the catalogue
+als_gram.npy        float32 (factors, factors): YᵀY of the factors, for the fold-in
+als.faiss           inner-product index over the factors; its ids are catalogue rows
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import faiss
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from models.catalogue import Catalogue
+from schemas.release import Manifest, ReleaseFile
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+CATALOGUE, FACTORS, GRAM, INDEX = "catalogue.parquet", "als_factors.npy", "als_gram.npy", "als.faiss"
+
+
+class BadRelease(ValueError):
+    """A folder that is not a whole, unaltered release of a known format; the text names the file."""
+
+
+class Release:
+    """A release in memory, ready to answer. Read only; shared by everything that makes one list."""
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self.id = manifest.release_id
+        self.manifest = manifest
+        self.catalogue = Catalogue(pl.read_parquet(folder / CATALOGUE))
+        self.factors: NDArray[np.float32] = np.load(folder / FACTORS, allow_pickle=False)
+        self.gram: NDArray[np.float32] = np.load(folder / GRAM, allow_pickle=False)
+        self.index = faiss.read_index(str(folder / INDEX))
+        self._check(folder)
+
+    def _check(self, folder: Path) -> None:
+        items, factors = self.factors.shape
+        if items > len(self.catalogue) or self.index.ntotal != items or self.gram.shape != (factors, factors):
+            raise BadRelease(
+                f"{folder}: shapes disagree: {len(self.catalogue)} tracks, factors {self.factors.shape}, "
+                f"gram {self.gram.shape}, index {self.index.ntotal}"
+            )
+        if not (np.isfinite(self.factors).all() and np.isfinite(self.gram).all()):
+            raise BadRelease(f"{folder}: {FACTORS} or {GRAM} holds a value that is not finite")
+
+    def setting(self, section: str, name: str) -> Any:
+        """One of the settings the models were fitted with, e.g. ("als", "regularization")."""
+        return self.manifest.settings[section][name]
+
+
+def load(folder: Path, manifest_sha256: str | None = None) -> Release:
+    """Check every hash, then load. Raises BadRelease naming what is missing or altered."""
+    return Release(folder, check(folder, manifest_sha256))
+
+
+def check(folder: Path, manifest_sha256: str | None = None) -> Manifest:
+    """The manifest of a folder whose files are all there and unaltered. Raises BadRelease."""
+    manifest = read_manifest(folder, manifest_sha256)
+    for name, file in manifest.files.items():
+        path = folder / name
+        if path.parent != folder or not path.is_file():
+            raise BadRelease(f"{path}: named in the manifest but not there")
+        if path.stat().st_size != file.bytes or sha256_of(path) != file.sha256:
+            raise BadRelease(f"{path}: not the file that was published (its SHA-256 differs from the manifest's)")
+    for name in (CATALOGUE, FACTORS, GRAM, INDEX):
+        if name not in manifest.files:
+            raise BadRelease(f"{folder / name}: missing from the manifest")
+    return manifest
+
+
+def read_manifest(folder: Path, manifest_sha256: str | None = None) -> Manifest:
+    """Only the manifest; its files are not checked. Raises BadRelease."""
+    path = folder / MANIFEST
+    try:
+        data = path.read_bytes()
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except OSError as error:
+        raise BadRelease(f"{path}: {error.strerror}; not a release folder?") from error
+    except msgspec.MsgspecError as error:
+        raise BadRelease(f"{path}: {error}") from error
+    if manifest_sha256 and hashlib.sha256(data).hexdigest() != manifest_sha256:
+        raise BadRelease(f"{path}: not the manifest that was announced (its SHA-256 differs)")
+    if manifest.format != FORMAT:
+        raise BadRelease(f"{path}: format {manifest.format}, but this version reads format {FORMAT}")
+    return manifest
+
+
+def publish(aside: Path, folder: Path, manifest: Manifest) -> str:
+    """Write the manifest over the files in `aside`, flush all to disk and rename it to `folder`.
+
+    `manifest.files` is filled in here. Returns the manifest's SHA-256. Raises FileExistsError when `folder` is there.
+    """
+    if folder.exists():
+        raise FileExistsError(f"{folder} exists: a release is never overwritten")
+    files = {path.name: ReleaseFile(sha256_of(path), path.stat().st_size) for path in sorted(aside.iterdir())}
+    data = msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(manifest, files=files)), indent=2)
+    (aside / MANIFEST).write_bytes(data)
+    for path in aside.iterdir():
+        _flush(path)
+    aside.rename(folder)
+    _flush(folder.parent)
+    return hashlib.sha256(data).hexdigest()
+
+
+def make_aside(folder: Path) -> Path:
+    """An empty working folder beside the release to come; `publish` renames it, `discard` removes it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = folder.parent / f".{folder.name}.{uuid4().hex[:8]}"
+    aside.mkdir()
+    return aside
+
+
+def discard(aside: Path) -> None:
+    """Remove a working folder that will not become a release."""
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
