@@ -35,6 +35,7 @@ class KafkaSettings(Struct, frozen=True, forbid_unknown_fields=True):
     security: Literal["PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     user: str = ""
     password: str = ""
+    ca: str = ""  # file of the authorities that may sign the broker's certificate; empty: the system's
     session_timeout_ms: int = 6_000  # a killed worker's partitions move after this long
     heartbeat_ms: int = 200  # how fast a planned rebalance is noticed
 

@@ -1,0 +1,195 @@
+"""Kafka clients, configured in one place: kafka-python (plain loops) and aiokafka (asyncio loops).
+
+Every client is made here, so that security, durability and latency are decided once.
+"""
+
+import socket
+import ssl
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from services.runtime.errors import BrokerAway, Fatal
+from services.runtime.settings import BadSetting, KafkaSettings
+
+with warnings.catch_warnings():
+    # kafka-python 3.0.12 reads its schemas by a call that Python 3.11 and 3.12 deprecate.
+    warnings.filterwarnings("ignore", r"(read|open)_text is deprecated", DeprecationWarning)
+    from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+    from kafka import errors as kafka_errors
+    from kafka.net.compat import KafkaNetClient
+
+C = TypeVar("C")
+
+MECHANISM = "SCRAM-SHA-512"
+BOOTSTRAP_MS = 30_000
+
+# A broker that was away for a minute is found again within a second; kafka-python's own ceiling is 30 s.
+RECONNECT = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1_000}
+
+CONSUMER: dict[str, Any] = {
+    **RECONNECT,
+    "enable_auto_commit": False,  # an offset is committed by whoever knows that its effect stands
+    "auto_offset_reset": "earliest",
+    "allow_auto_create_topics": False,  # `segue topics apply` creates them, with the right partitions
+    "fetch_min_bytes": 1,
+    "metrics_enabled": False,
+}
+
+PRODUCER: dict[str, Any] = {
+    **RECONNECT,
+    "acks": "all",
+    "enable_idempotence": True,
+    "linger_ms": 0,
+    "request_timeout_ms": 10_000,
+    "delivery_timeout_ms": 30_000,  # then the caller hears of it and holds its offset; kafka-python's own is 120 s
+    "max_block_ms": 10_000,
+    "allow_auto_create_topics": False,
+    "metrics_enabled": False,
+}
+
+
+def connection(settings: KafkaSettings, client: str = "segue") -> dict[str, Any]:
+    """Connection arguments that every kafka-python client takes. Raises BadSetting on half-configured security."""
+    common = {"bootstrap_servers": servers(settings), "client_id": client, "security_protocol": settings.security}
+    if not _secured(settings):
+        return common
+    return {
+        **common,
+        "sasl_mechanism": MECHANISM,
+        "sasl_plain_username": settings.user,
+        "sasl_plain_password": settings.password,
+        "ssl_context": ssl_context(settings),
+    }
+
+
+def _secured(settings: KafkaSettings) -> bool:
+    if settings.security == "PLAINTEXT":
+        given = [name for name in ("user", "password", "ca") if getattr(settings, name)]
+        if given:
+            raise BadSetting(
+                f"SEGUE_KAFKA_{given[0].upper()} is set but SEGUE_KAFKA_SECURITY is PLAINTEXT, which ignores it and "
+                "sends everything in clear text; set SEGUE_KAFKA_SECURITY=SASL_SSL or unset it"
+            )
+        return False
+    for name in ("user", "password"):
+        if not getattr(settings, name):
+            raise BadSetting(f"SEGUE_KAFKA_SECURITY is {settings.security} but SEGUE_KAFKA_{name.upper()} is not set")
+    return True
+
+
+def aio_connection(settings: KafkaSettings, client: str = "segue") -> dict[str, Any]:
+    """The same for aiokafka, whose names happen to be the same. Raises BadSetting on half-configured security."""
+    return connection(settings, client)
+
+
+def servers(settings: KafkaSettings) -> list[str]:
+    """Broker addresses, "host:port" each. Raises BadSetting naming the one that is not."""
+    addresses = [part.strip() for part in settings.bootstrap.split(",") if part.strip()]
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        if not host or not port.isdecimal():
+            raise BadSetting(f"SEGUE_KAFKA_BOOTSTRAP={settings.bootstrap!r}: {address!r} is not host:port")
+    if not addresses:
+        raise BadSetting("SEGUE_KAFKA_BOOTSTRAP is empty; give host:port, several separated by commas")
+    return addresses
+
+
+def ssl_context(settings: KafkaSettings) -> ssl.SSLContext:
+    """TLS that checks the broker's certificate and name, against `kafka.ca` or else the system's authorities."""
+    try:
+        return ssl.create_default_context(cafile=settings.ca or None)
+    except (OSError, ssl.SSLError) as error:
+        raise BadSetting(f"SEGUE_KAFKA_CA={settings.ca!r}: cannot read certificates from it: {error}") from error
+
+
+def consumer(
+    settings: KafkaSettings, *topics: str, group: str | None = None, client: str = "segue", **more: Any
+) -> KafkaConsumer:
+    """A consumer of raw bytes, subscribed to `topics` (none: the caller assigns). Offsets are the caller's to commit.
+
+    `more` overrides any kafka-python setting. Raises BrokerAway when no broker answers, BadSetting on bad security.
+    """
+    member = {
+        "group_id": group,
+        "session_timeout_ms": settings.session_timeout_ms,
+        "heartbeat_interval_ms": settings.heartbeat_ms,
+    }
+    return _open(KafkaConsumer, settings, *topics, **{**connection(settings, client), **CONSUMER, **member, **more})
+
+
+def producer(settings: KafkaSettings, client: str = "segue", **more: Any) -> KafkaProducer:
+    """A producer of raw bytes: acks from all in-sync replicas, idempotent, no waiting for company.
+
+    Raises BrokerAway when no broker answers, BadSetting on bad security.
+    """
+    return _open(KafkaProducer, settings, **{**connection(settings, client), **PRODUCER, **more})
+
+
+def admin(settings: KafkaSettings, client: str = "segue-admin", **more: Any) -> KafkaAdminClient:
+    """An admin client; usable in a `with`. Raises BrokerAway when no broker answers, BadSetting on bad security."""
+    return _open(KafkaAdminClient, settings, **{**connection(settings, client), **RECONNECT, **more})
+
+
+def wait_for_broker(settings: KafkaSettings, timeout: float) -> None:
+    """Return once a broker answers. Raises BrokerAway after `timeout` seconds, Fatal when it refuses the user."""
+    milliseconds = max(1, int(timeout * 1000))
+    admin(settings, bootstrap_timeout_ms=milliseconds, request_timeout_ms=milliseconds).close()
+
+
+@contextmanager
+def kafka_trouble(what: str) -> Iterator[None]:
+    """Turn the driver's errors into ours: what a retry may mend into BrokerAway, the rest into Fatal."""
+    try:
+        yield
+    except kafka_errors.KafkaError as error:
+        if error.retriable:
+            raise BrokerAway(f"{what}: {error}") from error
+        raise Fatal(f"{what}: {error}") from error
+
+
+def _open(kind: Callable[..., C], settings: KafkaSettings, *topics: str, **config: Any) -> C:
+    """Make a client. A constructor that fails leaves its I/O thread and sockets behind, so close those for it."""
+    made: list[KafkaNetClient] = []
+
+    def remembered(**net: Any) -> KafkaNetClient:
+        made.append(KafkaNetClient(**net))
+        return made[-1]
+
+    timeout_ms = config.get("bootstrap_timeout_ms", BOOTSTRAP_MS)
+    left_ms = timeout_ms - 1000 * _knock(settings, timeout_ms / 1000)
+    try:
+        return kind(*topics, **{**config, "bootstrap_timeout_ms": max(1, left_ms), "kafka_client": remembered})
+    except kafka_errors.KafkaError as error:
+        for client in made:
+            client.close()
+        if isinstance(error, kafka_errors.SaslAuthenticationFailedError | kafka_errors.AuthorizationError):
+            raise Fatal(
+                f"the broker at {settings.bootstrap} refuses user {settings.user!r} ({error}); "
+                "check SEGUE_KAFKA_USER and SEGUE_KAFKA_PASSWORD"
+            ) from error
+        if error.retriable:
+            raise _away(settings) from error
+        raise
+
+
+def _knock(settings: KafkaSettings, timeout: float) -> float:
+    """Seconds until a server accepted a connection. kafka-python would log and leak one socket for each try."""
+    started = time.monotonic()
+    addresses = [(host.strip("[]"), int(port)) for host, _, port in (s.rpartition(":") for s in servers(settings))]
+    while True:
+        for address in addresses:
+            left = timeout - (time.monotonic() - started)
+            with suppress(OSError), socket.create_connection(address, timeout=max(0.05, left / len(addresses))):
+                return time.monotonic() - started
+        if time.monotonic() - started >= timeout:
+            raise _away(settings)
+        time.sleep(min(0.1, timeout))
+
+
+def _away(settings: KafkaSettings) -> BrokerAway:
+    return BrokerAway(
+        f"no broker answers at {settings.bootstrap}; start one with `segue up` or set SEGUE_KAFKA_BOOTSTRAP"
+    )
