@@ -1,0 +1,26 @@
+"""What every test may ask for. A stack is started only when a test asks for one."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from services.local.stack import LocalStack
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LocalStack]:
+    """A real Kafka and a real Redis, shared by the whole run: name your topics and keys after your test."""
+    with LocalStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="session")
+def bootstrap(stack: LocalStack) -> str:
+    """The shared broker's address, as host:port."""
+    return stack.bootstrap
+
+
+@pytest.fixture(scope="session")
+def redis_url(stack: LocalStack) -> str:
+    """The shared Redis server's address, as redis://host:port/0."""
+    return stack.redis_url
