@@ -120,7 +120,7 @@ def _add_track(profile: Profile, key: int, gain: int, second: int, settings: Tas
     entry = profile.tracks.get(key)
     if entry is None:
         if len(profile.tracks) >= settings.max_tracks + settings.max_tracks // 8:
-            profile.tracks = _strongest(profile.tracks, settings.max_tracks, half_life)
+            profile.tracks = _strongest(profile.tracks, settings.max_tracks - 1, half_life)
         entry = profile.tracks[key] = [gain, second, 0, 0]
         return entry
     entry[0] = _decayed_sum(entry[0], entry[1], gain, second, half_life)
@@ -133,7 +133,7 @@ def _add_artist(profile: Profile, key: int, gain: int, second: int, settings: Ta
     entry = profile.artists.get(key)
     if entry is None:
         if len(profile.artists) >= settings.max_artists + settings.max_artists // 8:
-            profile.artists = _strongest(profile.artists, settings.max_artists, half_life)
+            profile.artists = _strongest(profile.artists, settings.max_artists - 1, half_life)
         profile.artists[key] = [gain, second]
         return
     entry[0] = _decayed_sum(entry[0], entry[1], gain, second, half_life)

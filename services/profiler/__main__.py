@@ -1,0 +1,64 @@
+"""The profiler as a process: reads the environment, builds the clients, runs until told to stop."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+
+import uvloop
+from prometheus_client import CollectorRegistry
+
+from services.profiler.app import Profiler, RewoundError
+from services.profiler.bulk_loop import BulkLoop
+from services.profiler.kafka_outbox import KafkaOutbox
+from services.profiler.metrics import Metrics
+from services.profiler.redis_profiles import RedisProfiles
+from services.profiler.settings import ProfilerSettings
+from services.runtime.http import Health, HttpServer
+from services.runtime.log import set_up
+from services.runtime.redis_client import async_redis
+from services.runtime.settings import load
+
+log = logging.getLogger("services.profiler")
+
+
+def main() -> None:
+    """Run a profiler. After a store that fell behind it starts itself afresh, with nothing left in memory."""
+    settings = load(ProfilerSettings, os.environ)
+    set_up(settings.log)
+    try:
+        uvloop.run(run(settings))
+    except RewoundError as error:
+        log.warning("%s; starting afresh to read the log again from there", error)
+        os.execv(sys.executable, [sys.executable, "-m", "services.profiler"])  # noqa: S606  # itself, no shell
+
+
+async def run(settings: ProfilerSettings) -> None:
+    """Wire a profiler to Kafka and Redis and run it until SIGTERM or Ctrl-C."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    health, registry = Health("assignment", "redis"), CollectorRegistry()
+    metrics = Metrics(registry, health)
+    options = settings.profiler
+    outbox, redis = KafkaOutbox(settings.kafka), async_redis(settings.redis)
+    with HttpServer(registry, health, options.metrics_host, options.metrics_port) as http:
+        log.info("profiler (%s loop): metrics at http://%s:%d/metrics", options.loop, options.metrics_host, http.port)
+        await outbox.start()
+        try:
+            profiler = Profiler(RedisProfiles(redis), outbox, settings.taste, metrics, options.cache_profiles)
+            if options.loop == "bulk":
+                await BulkLoop(profiler, settings, metrics).run(stop)
+            else:
+                from services.profiler.faust_loop import FaustLoop  # faust is heavy and the bulk loop needs none
+
+                await FaustLoop(profiler, settings, metrics).run(stop)
+        finally:
+            await outbox.stop()
+            await redis.aclose()
+    log.info("profiler: stopped, everything applied is committed")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,208 @@
+"""The profiler's core: a batch of listens in, profiles, cursor and notices out. Knows no framework.
+
+The order is the guarantee:
+
+1. dead letters are acknowledged by the broker,
+2. listens beyond the cursor are folded, and profiles and cursor are committed in one atomic step that compares the
+   cursor first: the fence against zombies, rewound and emptied stores,
+3. notices are acknowledged by the broker,
+4. only then the caller acknowledges the offsets.
+
+A crash between any two repeats what follows and never loses it: the cursor says what is folded, `noticed` what is
+announced, and a worker starts again behind the smaller of the two.
+"""
+
+import logging
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import ParamSpec, TypeVar
+
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
+
+from models.admission import admit
+from models.profile import BadProfile, Profile, ProfileView
+from models.taste import TasteSettings, fold
+from schemas.dead_letter import DeadLetter
+from schemas.errors import Poison
+from schemas.events import Listen
+from schemas.profile import ProfileChanged
+from schemas.topics import LISTENS
+from services.profiler.metrics import Metrics
+from services.profiler.ports import Cursor, Outbox, Profiles, Record
+from services.runtime.errors import Transient
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class RewoundError(Exception):
+    """The store is behind what was committed (restored, emptied): read the log again from its cursor."""
+
+
+@dataclass
+class Assigned:
+    """One partition as this worker sees it."""
+
+    cursor: Cursor
+    profiles: OrderedDict[str, Profile] = field(default_factory=OrderedDict)  # least recently used first
+
+
+class Profiler:
+    """Folds batches of one or more partitions. One call of `apply` at a time for each partition."""
+
+    def __init__(
+        self, profiles: Profiles, outbox: Outbox, taste: TasteSettings, metrics: Metrics, cache_profiles: int
+    ) -> None:
+        self._store, self._outbox = profiles, outbox
+        self._taste, self._metrics = taste, metrics
+        self._cache_profiles = cache_profiles
+        self._assigned: dict[int, Assigned] = {}
+
+    async def assign(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Take over partitions, forgetting whatever was known of any; returns where to start reading each."""
+        wanted = list(partitions)
+        cursors = await self._patiently(self._store.cursors, wanted)
+        self._assigned = {partition: Assigned(cursors[partition]) for partition in wanted}
+        self._metrics.assigned(wanted)
+        return {partition: min(cursor) + 1 for partition, cursor in cursors.items()}
+
+    async def apply(self, partition: int, records: Sequence[Record]) -> None:
+        """Take a batch of one partition, in offset order, all the way; returns when it may be acknowledged.
+
+        Waits while the store or the broker is away. Raises RewoundError when the store fell behind.
+        """
+        listens = await self._admit(partition, records)
+        while True:
+            here = self._assigned[partition]
+            fresh = [pair for pair in listens if pair[0].offset > here.cursor.folded]
+            changed = await self._fold(partition, here, fresh)
+            cursor = Cursor(max(here.cursor.folded, records[-1].offset), here.cursor.noticed)
+            if await self._commit(partition, here, cursor, {user: profile for user, (profile, _) in changed.items()}):
+                break
+        notices = [notice for _, notice in changed.values()]
+        repeated = {pair[1].user_id for pair in listens if pair[0].offset <= here.cursor.folded} - changed.keys()
+        notices += await self._repeat(partition, repeated, records[-1].appended_ms)
+        await self._patiently(self._outbox.notices, notices)
+        here.cursor = Cursor(cursor.folded, max(cursor.noticed, records[-1].offset))
+        self._metrics.noticed(notices)
+
+    def folded(self, partition: int) -> int | None:
+        """The last offset folded of a partition; None when it is not this worker's."""
+        here = self._assigned.get(partition)
+        return here.cursor.folded if here else None
+
+    async def _admit(self, partition: int, records: Sequence[Record]) -> list[tuple[Record, Listen]]:
+        folded = self._assigned[partition].cursor.folded
+        good: list[tuple[Record, Listen]] = []
+        bad: list[tuple[DeadLetter, Record]] = []
+        for record in records:
+            try:
+                good.append((record, admit(record.value, record.key, record.appended_ms)))
+            except Poison as poison:
+                if record.offset > folded:  # else its letter is acknowledged already
+                    bad.append((_letter(poison, partition, record), record))
+        if bad:
+            await self._patiently(self._outbox.dead, bad)
+            self._metrics.dead_letters(letter for letter, _ in bad)
+        return good
+
+    async def _fold(
+        self, partition: int, here: Assigned, fresh: list[tuple[Record, Listen]]
+    ) -> dict[str, tuple[Profile, ProfileChanged]]:
+        await self._fetch(partition, here, {listen.user_id for _, listen in fresh})
+        changed: dict[str, tuple[Profile, ProfileChanged]] = {}
+        repeats = 0
+        for record, listen in fresh:
+            profile = here.profiles[listen.user_id]
+            if fold(profile, listen, record.offset, self._taste):
+                changed[listen.user_id] = (
+                    profile,
+                    ProfileChanged(
+                        listen.user_id, partition, record.offset, listen.listened_at, max(0, record.appended_ms)
+                    ),
+                )
+            else:
+                repeats += 1
+        self._metrics.folded(len(fresh) - repeats, repeats)
+        return changed
+
+    async def _fetch(self, partition: int, here: Assigned, users: set[str]) -> None:
+        missing = [user for user in users if user not in here.profiles]
+        stored = await self._patiently(self._store.read, partition, missing) if missing else []
+        for user, data in zip(missing, stored, strict=True):
+            here.profiles[user] = _decode(data)
+        for user in users:
+            here.profiles.move_to_end(user)
+
+    async def _commit(self, partition: int, here: Assigned, cursor: Cursor, profiles: dict[str, Profile]) -> bool:
+        """Commit; false when another worker has come further, and the batch is to be looked at again."""
+        if cursor.folded == here.cursor.folded:
+            return True
+        data = {user: profile.encode() for user, profile in profiles.items()}
+        before = await self._patiently(self._store.commit, partition, here.cursor.folded, cursor, data)
+        # A commit whose answer got lost is sent again and finds its own cursor: what is folded up to an offset is the
+        # same whoever folded it.
+        if before in (here.cursor.folded, cursor.folded):
+            here.cursor = cursor
+            self._metrics.committed(partition, cursor.folded, len(data), sum(map(len, data.values())))
+            while len(here.profiles) > max(1, self._cache_profiles // len(self._assigned)):
+                here.profiles.popitem(last=False)
+            return True
+        self._metrics.fenced(rewound=before < here.cursor.folded)
+        if before < here.cursor.folded:
+            raise RewoundError(
+                f"partition {partition}: profiles are at offset {before}, {here.cursor.folded} was committed"
+            )
+        log.warning("partition %d: another worker came to offset %d, this one was at %d", partition, before,
+                    here.cursor.folded)  # fmt: skip
+        self._assigned[partition] = Assigned((await self._patiently(self._store.cursors, [partition]))[partition])
+        return False
+
+    async def _repeat(self, partition: int, users: set[str], appended_ms: int) -> list[ProfileChanged]:
+        """Notices for listens folded before a crash that may have kept their notices from going out."""
+        wanted = sorted(users)
+        stored = await self._patiently(self._store.read, partition, wanted) if wanted else []
+        views = [(user, ProfileView(data)) for user, data in zip(wanted, stored, strict=True) if data]
+        return [
+            ProfileChanged(user, partition, view.version, view.newest * 1000, max(0, appended_ms))
+            for user, view in views
+        ]
+
+    async def _patiently(self, call: Callable[P, Awaitable[T]], *arguments: P.args, **named: P.kwargs) -> T:
+        """Call a port again and again while its server is away; the offsets are held meanwhile."""
+        try:
+            return await call(*arguments, **named)  # the common case pays for no retrying
+        except Transient as error:
+            log.warning("holding the listens: %s", error)
+            self._metrics.retried(error)
+        retrying = AsyncRetrying(
+            retry=retry_if_exception_type(Transient),
+            wait=wait_random_exponential(multiplier=0.05, max=2),
+            before_sleep=self._on_retry,
+        )
+        return await retrying(call, *arguments, **named)
+
+    def _on_retry(self, state: RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        self._metrics.retried(error)
+        log.warning("holding the listens: %s (try %d)", error, state.attempt_number)
+
+
+def _decode(data: bytes | None) -> Profile:
+    if data is None:
+        return Profile()
+    try:
+        return Profile.decode(data)
+    except BadProfile as error:
+        # Folding on would bury the damage; the log can make every profile again.
+        raise BadProfile(
+            f"a stored profile cannot be read ({error}); delete the profiles and cursors of its partition and "
+            "start again: they are rebuilt from the log"
+        ) from error
+
+
+def _letter(poison: Poison, partition: int, record: Record) -> DeadLetter:
+    return DeadLetter.of(poison, LISTENS.name, partition, record.offset, record.appended_ms, "profiler")

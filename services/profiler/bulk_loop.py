@@ -1,0 +1,106 @@
+"""The bulk loop: a bare aiokafka `getmany` feeds the same profiler, many times faster than faust.
+
+For rebuilding an emptied Redis and for back-fill; it may also be chosen for live work.
+"""
+
+import asyncio
+import logging
+from time import monotonic
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from schemas.topics import LISTENS
+from services.profiler.app import Profiler, RewoundError
+from services.profiler.metrics import Metrics
+from services.profiler.ports import Record
+from services.profiler.settings import ProfilerSettings
+from services.runtime.kafka_clients import aio_connection
+
+log = logging.getLogger(__name__)
+
+COMMIT_EVERY_S = 1.0
+
+
+class BulkLoop:
+    """Runs a profiler on the partitions that its consumer group gives it, until stopped or idle for long enough."""
+
+    def __init__(self, profiler: Profiler, settings: ProfilerSettings, metrics: Metrics) -> None:
+        self._profiler, self._metrics, self._options = profiler, metrics, settings.profiler
+        kafka = settings.kafka
+        self._consumer = AIOKafkaConsumer(
+            **aio_connection(kafka, "segue-profiler"),
+            group_id=settings.profiler.group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=kafka.session_timeout_ms,
+            heartbeat_interval_ms=kafka.heartbeat_ms,
+            max_poll_interval_ms=86_400_000,  # a long outage of Redis is waited out
+            max_partition_fetch_bytes=4 << 20,
+        )
+        self._done: dict[TopicPartition, int] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set or nothing came for `stop_when_idle_s`. Raises whatever is neither poison nor passing."""
+        self._consumer.subscribe([LISTENS.name], listener=_Listener(self))
+        await self._consumer.start()
+        try:
+            await self._loop(stop)
+        finally:
+            await self._commit()
+            await self._consumer.stop()
+
+    async def seek(self, partitions: list[TopicPartition]) -> None:
+        """Start each partition behind what is folded and noticed."""
+        starts = await self._profiler.assign(tp.partition for tp in partitions)
+        for tp in partitions:
+            self._consumer.seek(tp, starts[tp.partition])
+
+    async def _loop(self, stop: asyncio.Event) -> None:
+        last, committed = monotonic(), monotonic()
+        while not stop.is_set():
+            batches = await self._consumer.getmany(timeout_ms=200, max_records=self._options.max_bulk_batch)
+            for tp, records in batches.items():
+                await self._apply(tp, records)
+            now = monotonic()
+            if batches:
+                last = now
+            elif self._options.stop_when_idle_s and now - last > self._options.stop_when_idle_s:
+                return
+            if now - committed > COMMIT_EVERY_S:
+                committed = now
+                await self._commit()
+            self._metrics.idle()
+
+    async def _apply(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
+        try:
+            await self._profiler.apply(tp.partition, [Record(r.offset, r.key, r.value, r.timestamp) for r in records])
+        except RewoundError as error:
+            log.warning("%s; reading the log again", error)
+            await self.seek(list(self._consumer.assignment()))
+            self._done.clear()
+            return
+        self._done[tp] = records[-1].offset + 1
+        self._metrics.lag(tp.partition, max(0, (self._consumer.highwater(tp) or 0) - 1 - records[-1].offset))
+
+    async def _commit(self) -> None:
+        """The group's offsets: for those who watch the lag; positions come from the profiles' store."""
+        done = {tp: offset for tp, offset in self._done.items() if tp in self._consumer.assignment()}
+        self._done.clear()
+        if done:
+            try:
+                await self._consumer.commit(done)
+            except (CommitFailedError, IllegalStateError, KafkaError) as error:
+                log.info("group offsets not committed this time: %s", error)
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped
+    def __init__(self, loop: BulkLoop) -> None:
+        self._loop = loop
+
+    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
+        """Nothing: what was applied is in Redis."""
+
+    async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
+        """Positions come from the profiles' store."""
+        await self._loop.seek(list(assigned))

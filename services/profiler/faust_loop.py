@@ -1,0 +1,156 @@
+"""The live loop: faust feeds the profiler. The only file that knows faust.
+
+Used: its consumer, rebalancing, flow control and offset commits. Not used, since each was measured to lose or double
+events: tables, `exactly_once`, `concurrency` > 1, `take` (its timer adds latency), acks by the stream, seeking while
+messages are buffered. Positions come from the profiles' store, so whatever faust acknowledges, nothing is skipped.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from typing import Any
+
+import faust
+from faust.transport.drivers.aiokafka import Consumer as AiokafkaConsumer
+from faust.transport.drivers.aiokafka import Transport as AiokafkaTransport
+from faust.types import TP
+
+from schemas.topics import LISTENS
+from services.profiler.app import Profiler
+from services.profiler.metrics import Metrics
+from services.profiler.ports import Record
+from services.profiler.settings import ProfilerSettings
+from services.runtime.kafka_clients import MECHANISM, servers, ssl_context
+
+log = logging.getLogger(__name__)
+
+
+class FaustLoop:
+    """Runs a profiler on the partitions that its consumer group gives it, until stopped or until something breaks."""
+
+    def __init__(self, profiler: Profiler, settings: ProfilerSettings, metrics: Metrics) -> None:
+        self._profiler, self._metrics = profiler, metrics
+        self._max_batch = settings.profiler.max_batch
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._busy = False
+        self._app = _app(settings, _Transport, profiler)
+        topic = self._app.topic(
+            LISTENS.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
+        )
+        self._app.agent(topic, name="profiler", concurrency=1)(self._agent)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until `stop` is set. Raises whatever broke the profiler; then nothing was acknowledged that was not applied.
+
+        A drain of up to the batch under way on stop; after a break nothing is waited for.
+        """
+        await self._app.start()
+        stopped = asyncio.ensure_future(stop.wait())
+        watching = asyncio.ensure_future(self._watch())
+        try:
+            await asyncio.wait((stopped, self._broken, watching), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._app.conf.stream_wait_empty = not self._broken.done()
+            for task in (stopped, watching):
+                task.cancel()
+            await asyncio.wait_for(self._app.stop(), timeout=10)
+        if self._broken.done():
+            self._broken.result()
+        if watching.done() and not watching.cancelled():
+            watching.result()
+
+    async def _agent(self, stream: Any) -> None:
+        """One coroutine, raw bytes, acks in offset order after `apply`; no exception ever leaves it."""
+        try:
+            arrived = stream.channel.queue
+            batch: list[Any] = []
+            async for event in stream.noack().events():
+                batch.append(event)
+                if len(batch) < self._max_batch and not arrived.empty():
+                    continue  # drain what is there; never wait for more
+                self._busy = True
+                await self._apply(batch)
+                self._busy = False
+                for done in batch:
+                    await stream.ack(done)
+                batch = []
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001  # anything that left here would be acknowledged by faust
+            if not self._broken.done():
+                self._broken.set_exception(error)
+            await asyncio.Event().wait()  # leaving would let faust restart the agent on what it has buffered
+
+    async def _apply(self, events: list[Any]) -> None:
+        for partition, group in groupby(sorted(events, key=_position), key=lambda event: event.message.partition):
+            records = [
+                Record(e.message.offset, e.message.key, e.message.value, round(e.message.timestamp * 1000))
+                for e in group
+            ]
+            await self._profiler.apply(partition, records)
+
+    async def _watch(self) -> None:
+        """The heartbeat of an idle worker, the lag, and an app that ended by itself."""
+        while not self._app.should_stop:
+            consumer = self._app.consumer
+            for tp in consumer.assignment():
+                end, read = consumer.highwater(tp), self._profiler.folded(tp.partition)
+                if end is not None and read is not None:
+                    self._metrics.lag(tp.partition, max(0, end - 1 - read))
+            if not self._busy:  # a batch that hangs must not look alive
+                self._metrics.idle()
+            await asyncio.sleep(0.5)
+        raise RuntimeError("faust ended by itself; its log says why")
+
+
+def _position(event: Any) -> tuple[int, int]:
+    return event.message.partition, event.message.offset
+
+
+class _Consumer(AiokafkaConsumer):
+    """faust's consumer, but positions come from the profiles' store."""
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Seek every assigned partition behind what is folded and noticed; waits while the store is away."""
+        await super().seek_to_committed()
+        assigned: Iterable[TP] = self.assignment()
+        topics = {tp.partition: tp for tp in assigned if tp.topic == LISTENS.name}
+        starts = await self.app.segue_profiler.assign(topics)
+        offsets = {topics[partition]: start for partition, start in starts.items()}
+        await self.seek_wait(offsets)
+        return offsets
+
+
+class _Transport(AiokafkaTransport):
+    Consumer = _Consumer
+
+
+def _app(settings: ProfilerSettings, transport: type[AiokafkaTransport], profiler: Profiler) -> Any:
+    kafka = settings.kafka
+    credentials = None
+    if kafka.security == "SASL_SSL":
+        credentials = faust.SASLCredentials(
+            username=kafka.user, password=kafka.password, ssl_context=ssl_context(kafka), mechanism=MECHANISM
+        )
+    app = faust.App(
+        settings.profiler.group,
+        broker=[f"aiokafka://{server}" for server in servers(kafka)],
+        broker_credentials=credentials,
+        broker_client_id="segue-profiler",
+        broker_session_timeout=kafka.session_timeout_ms / 1000,
+        broker_heartbeat_interval=kafka.heartbeat_ms / 1000,
+        broker_request_timeout=max(90.0, kafka.session_timeout_ms / 1000),
+        broker_max_poll_interval=86_400,  # a long outage of Redis is waited out, not a reason to be thrown out
+        broker_commit_interval=1.0,
+        consumer_auto_offset_reset="earliest",
+        store="memory://",
+        table_standby_replicas=0,  # else faust's own assignor is used, which wants a leader topic
+        topic_disable_leader=True,
+        topic_allow_declare=False,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+    )
+    app.segue_profiler = profiler
+    app.transport = transport(app.conf.broker_consumer, app, loop=asyncio.get_running_loop())
+    return app

@@ -1,0 +1,69 @@
+"""Notices and dead letters over one idempotent aiokafka producer."""
+
+import asyncio
+from collections.abc import Iterable
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced
+
+from schemas.codec import encode
+from schemas.dead_letter import DeadLetter
+from schemas.profile import ProfileChanged
+from schemas.topics import DEAD, PROFILES
+from services.profiler.ports import Record
+from services.runtime.errors import BrokerAway, Fatal
+from services.runtime.kafka_clients import aio_connection
+from services.runtime.settings import KafkaSettings
+
+# Nothing that cannot heal by sending again: the sequence of an idempotent producer is broken (aiokafka#1017).
+BROKEN = (OutOfOrderSequenceNumber, ProducerFenced)
+
+
+class KafkaOutbox:
+    """The `Outbox` port. Raises BrokerAway while the broker does not acknowledge, Fatal when the producer is spent."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._producer = AIOKafkaProducer(
+            **aio_connection(settings, "segue-profiler"), acks="all", enable_idempotence=True, linger_ms=0,
+            request_timeout_ms=10_000,
+        )  # fmt: skip
+
+    async def start(self) -> None:
+        """Connect. Raises BrokerAway."""
+        try:
+            await self._producer.start()
+        except KafkaError as error:
+            raise BrokerAway(f"no broker answers the profiler's producer: {error}") from error
+
+    async def stop(self) -> None:
+        """Send what is under way, disconnect."""
+        await self._producer.stop()
+
+    async def notices(self, notices: Iterable[ProfileChanged]) -> None:
+        """Announce changed profiles on the partition of `profiles` that has their partition's number."""
+        await self._all(
+            [
+                (PROFILES.name, encode(n), n.user_id.encode(), n.partition, None)
+                for n in notices
+            ]
+        )  # fmt: skip
+
+    async def dead(self, letters: Iterable[tuple[DeadLetter, Record]]) -> None:
+        """Put away messages, key and value as they came, the reason in the headers."""
+        await self._all([(DEAD.name, r.value, r.key, None, letter.headers()) for letter, r in letters])
+
+    async def _all(
+        self, messages: list[tuple[str, bytes | None, bytes | None, int | None, list[tuple[str, bytes]] | None]]
+    ) -> None:
+        try:
+            sent = [
+                await self._producer.send(topic, value, key=key, partition=partition, headers=headers)
+                for topic, value, key, partition, headers in messages
+            ]
+            for done in await asyncio.gather(*sent, return_exceptions=True):
+                if isinstance(done, BaseException):
+                    raise done
+        except BROKEN as error:
+            raise Fatal(f"the profiler's producer must be made anew: {error}") from error
+        except KafkaError as error:
+            raise BrokerAway(f"the broker did not acknowledge: {error}") from error

@@ -1,0 +1,92 @@
+"""What the profiler counts. Names: docs/metrics.md."""
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Sequence
+from time import time
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from schemas.dead_letter import DeadLetter
+from schemas.profile import ProfileChanged
+from services.runtime.http import Health
+
+BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
+SECONDS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+
+
+class Metrics:
+    """Counters and gauges of one profiler, and its heartbeat."""
+
+    def __init__(self, registry: CollectorRegistry, health: Health) -> None:
+        self._health = health
+        self._listens = Counter("segue_profiler_listens", "Listens folded.", registry=registry)
+        self._repeats = Counter("segue_profiler_repeats", "Repeats by event id, not folded.", registry=registry)
+        self._dead = Counter("segue_profiler_dead_letters", "Dead letters sent.", ["cause"], registry=registry)
+        self._notices = Counter("segue_profiler_notices", "Notices acknowledged.", registry=registry)
+        self._retries = Counter("segue_profiler_retries", "Calls tried again.", ["error"], registry=registry)
+        self._fences = Counter("segue_profiler_fences", "Commits refused.", ["kind"], registry=registry)
+        self._batch = Histogram("segue_profiler_batch_listens", "Listens a batch.", buckets=BATCH, registry=registry)
+        self._bytes = Counter("segue_profiler_profile_bytes", "Profile bytes written.", registry=registry)
+        self._profiles = Counter("segue_profiler_profiles", "Profiles written.", registry=registry)
+        self._freshness = Histogram(
+            "segue_profiler_freshness_seconds", "Listen appended to notice acknowledged.",
+            buckets=SECONDS, registry=registry,
+        )  # fmt: skip
+        self._cursor = Gauge("segue_profiler_cursor_offset", "Last offset folded.", ["partition"], registry=registry)
+        self._lag = Gauge("segue_profiler_lag_records", "Records not yet folded.", ["partition"], registry=registry)
+        self._partitions = Gauge("segue_profiler_partitions", "Partitions assigned.", registry=registry)
+        self._last = Gauge("segue_profiler_last_commit_timestamp_seconds", "Newest commit.", registry=registry)
+
+    def assigned(self, partitions: Sequence[int]) -> None:
+        """This worker now has just these partitions."""
+        self._cursor.clear()
+        self._lag.clear()
+        self._partitions.set(len(partitions))
+        self._health.set("assignment", True, f"{len(partitions)} partitions")
+        self._health.beat()
+
+    def folded(self, listens: int, repeats: int) -> None:
+        """A batch went through the fold."""
+        self._listens.inc(listens)
+        self._repeats.inc(repeats)
+        self._batch.observe(listens + repeats)
+
+    def dead_letters(self, letters: Iterable[DeadLetter]) -> None:
+        """Dead letters were acknowledged."""
+        for cause, count in Tally(letter.cause for letter in letters).items():
+            self._dead.labels(cause).inc(count)
+
+    def committed(self, partition: int, offset: int, profiles: int, size: int) -> None:
+        """Profiles and cursor stand in Redis."""
+        self._cursor.labels(str(partition)).set(offset)
+        self._profiles.inc(profiles)
+        self._bytes.inc(size)
+        self._last.set_to_current_time()
+        self._health.set("redis", True)
+
+    def noticed(self, notices: Sequence[ProfileChanged]) -> None:
+        """A batch is through."""
+        self._notices.inc(len(notices))
+        now = time()
+        for notice in notices:
+            self._freshness.observe(max(0.0, now - notice.produced_at / 1000))
+        self._health.beat()
+
+    def lag(self, partition: int, records: int) -> None:
+        """How far the log is ahead of the cursor."""
+        self._lag.labels(str(partition)).set(records)
+
+    def idle(self) -> None:
+        """The loop turns, with or without listens."""
+        self._health.beat()
+
+    def fenced(self, *, rewound: bool) -> None:
+        """A commit was refused: another worker is ahead, or Redis fell behind."""
+        self._fences.labels("rewound" if rewound else "overtaken").inc()
+
+    def retried(self, error: BaseException | None) -> None:
+        """A server was away; the offsets are held, which is not being stuck."""
+        self._retries.labels(type(error).__name__).inc()
+        if type(error).__name__ == "RedisAway":
+            self._health.set("redis", False, str(error))
+        self._health.beat()

@@ -1,0 +1,49 @@
+"""What the profiler needs from outside, without saying which technology brings it."""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol
+
+from schemas.dead_letter import DeadLetter
+from schemas.profile import ProfileChanged
+
+
+class Record(NamedTuple):
+    """One record of `listens`, as it came."""
+
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    appended_ms: int
+
+
+class Cursor(NamedTuple):
+    """How far a partition has come; −1: nowhere."""
+
+    folded: int = -1  # the last offset folded into the profiles
+    noticed: int = -1  # the last offset whose notices the broker has acknowledged
+
+
+class Profiles(Protocol):
+    """The store of profiles and cursors. Raises services.runtime.errors.Transient while it is away."""
+
+    async def cursors(self, partitions: Iterable[int]) -> dict[int, Cursor]:
+        """The cursor of each partition."""
+
+    async def read(self, partition: int, users: list[str]) -> list[bytes | None]:
+        """The profiles of some listeners of one partition."""
+
+    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, bytes]) -> int:
+        """Write profiles and cursor in one atomic step, if the partition is still folded up to `expected`.
+
+        Returns the offset that it was folded up to before the call: `expected` when the step was taken.
+        """
+
+
+class Outbox(Protocol):
+    """Where notices and dead letters go; each call returns once the broker has acknowledged all of them."""
+
+    async def notices(self, notices: Iterable[ProfileChanged]) -> None:
+        """Announce changed profiles."""
+
+    async def dead(self, letters: Iterable[tuple[DeadLetter, Record]]) -> None:
+        """Put away messages that cannot be taken in, bytes untouched."""

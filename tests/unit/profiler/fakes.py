@@ -1,0 +1,79 @@
+"""The profiler's ports in memory: one store that compares like Redis, one outbox that remembers."""
+
+from collections.abc import Iterable, Mapping
+
+from schemas.codec import encode
+from schemas.dead_letter import DeadLetter
+from schemas.events import Listen
+from schemas.profile import ProfileChanged
+from services.profiler.ports import Cursor, Record
+from services.runtime.errors import BrokerAway, RedisAway
+
+
+class MemoryProfiles:
+    """The Profiles port. `failures` calls fail before, `lost_answers` commits fail after they took effect."""
+
+    def __init__(self) -> None:
+        self.data: dict[tuple[int, str], bytes] = {}
+        self.positions: dict[int, Cursor] = {}
+        self.failures = 0
+        self.lost_answers = 0
+        self.commits = 0
+
+    def _maybe_fail(self) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise RedisAway("away")
+
+    async def cursors(self, partitions: Iterable[int]) -> dict[int, Cursor]:
+        self._maybe_fail()
+        return {partition: self.positions.get(partition, Cursor()) for partition in partitions}
+
+    async def read(self, partition: int, users: list[str]) -> list[bytes | None]:
+        self._maybe_fail()
+        return [self.data.get((partition, user)) for user in users]
+
+    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, bytes]) -> int:
+        self._maybe_fail()
+        before = self.positions.get(partition, Cursor()).folded
+        if before != expected:
+            return before
+        self.positions[partition] = cursor
+        self.data.update({(partition, user): data for user, data in profiles.items()})
+        self.commits += 1
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise RedisAway("the answer got lost")
+        return before
+
+
+class MemoryOutbox:
+    """The Outbox port."""
+
+    def __init__(self) -> None:
+        self.sent: list[ProfileChanged] = []
+        self.letters: list[tuple[DeadLetter, Record]] = []
+        self.failures = 0
+
+    async def notices(self, notices: Iterable[ProfileChanged]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise BrokerAway("away")
+        self.sent.extend(notices)
+
+    async def dead(self, letters: Iterable[tuple[DeadLetter, Record]]) -> None:
+        self.letters.extend(letters)
+
+
+T0 = 1_700_000_000_000
+
+
+def listen(number: int, user: str = "ann", track: str = "t1", **more: object) -> Listen:
+    """A listen with an id and a time of its own."""
+    fields = {"artist": "a of " + track, "ms_played": 200_000, **more}
+    return Listen(f"e{number}", user, track, T0 + number * 1000, **fields)  # type: ignore[arg-type]  # test data
+
+
+def record(offset: int, event: Listen, **more: object) -> Record:
+    """The record that carries it."""
+    return Record(offset, event.user_id.encode(), encode(event), T0 + 10_000_000)._replace(**more)

@@ -1,0 +1,194 @@
+"""The profiler's core: exactly-once effect in front of a store that fails, rewinds and is shared with zombies."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from models.profile import Profile
+from models.taste import TasteSettings, fold
+from schemas.codec import decode
+from schemas.events import Listen
+from services.profiler.app import Profiler, RewoundError
+from services.profiler.metrics import Metrics
+from services.profiler.ports import Cursor, Record
+from services.runtime.http import Health
+from tests.unit.profiler.fakes import T0, MemoryOutbox, MemoryProfiles, listen, record
+
+TASTE = TasteSettings(max_tracks=8, max_artists=4, max_recent=5, max_event_ids=6)
+
+
+class World:
+    def __init__(self) -> None:
+        self.store, self.outbox = MemoryProfiles(), MemoryOutbox()
+        self.registry = CollectorRegistry()
+        self.profiler = self.worker()
+
+    def worker(self, cache: int = 3) -> Profiler:
+        metrics = Metrics(self.registry if not hasattr(self, "profiler") else CollectorRegistry(), Health("x"))
+        return Profiler(self.store, self.outbox, TASTE, metrics, cache)
+
+    def run(self, *batches: Sequence[Record], worker: Profiler | None = None, assign: bool = True) -> None:
+        async def go() -> None:
+            profiler = worker or self.profiler
+            if assign:
+                await profiler.assign([0])
+            for batch in batches:
+                await profiler.apply(0, batch)
+
+        asyncio.run(go())
+
+
+def folded(records: Sequence[Record]) -> dict[tuple[int, str], bytes]:
+    """What folding the log once, in order, gives."""
+    profiles: dict[tuple[int, str], Profile] = {}
+    for r in records:
+        event = decode(Listen, r.value)
+        fold(profiles.setdefault((0, event.user_id), Profile()), event, r.offset, TASTE)
+    return {key: profile.encode() for key, profile in profiles.items()}
+
+
+LOG = [record(i, listen(i, user=f"u{i % 3}", track=f"t{i % 11}")) for i in range(60)]
+
+
+def test_profiles_equal_the_fold_of_the_log_and_notices_name_their_version() -> None:
+    world = World()
+    world.run(LOG[:20], LOG[20:21], LOG[21:])
+    assert world.store.data == folded(LOG)
+    assert world.store.positions[0].folded == 59
+    newest = {notice.user_id: notice.version for notice in world.outbox.sent}
+    assert newest == {"u0": 57, "u1": 58, "u2": 59}
+
+
+def test_a_repeated_batch_changes_nothing_but_repeats_its_notices() -> None:
+    world = World()
+    world.run(LOG, LOG[30:])
+    assert world.store.data == folded(LOG)
+    assert [n.version for n in world.outbox.sent[3:]] == [57, 58, 59]
+
+
+def test_a_crash_between_commit_and_notice_is_made_up_for() -> None:
+    world = World()
+    world.run(LOG[:30])
+    world.outbox.sent.clear()
+
+    async def crash() -> None:
+        await world.profiler.assign([0])
+        world.outbox.notices = None  # type: ignore[assignment]  # the process dies here
+        with pytest.raises(TypeError):
+            await world.profiler.apply(0, LOG[30:])
+
+    asyncio.run(crash())
+    world.outbox = MemoryOutbox()
+    again = world.worker()
+
+    async def restart() -> int:
+        return (await again.assign([0]))[0]
+
+    start = asyncio.run(restart())
+    assert start == 0  # nothing says yet that the first batch's notices went out: they are repeated, not lost
+    world.run([r for r in LOG if r.offset >= start], worker=again)
+    assert world.store.data == folded(LOG)
+    assert {n.user_id for n in world.outbox.sent} == {"u0", "u1", "u2"}
+
+
+def test_a_commit_whose_answer_got_lost_is_not_folded_twice() -> None:
+    world = World()
+    world.store.lost_answers = 1
+    world.run(LOG)
+    assert world.store.data == folded(LOG)
+    assert world.store.commits == 1
+
+
+def test_waits_while_redis_and_the_broker_are_away() -> None:
+    world = World()
+    world.store.failures = 3
+    world.outbox.failures = 2
+    world.run(LOG)
+    assert world.store.data == folded(LOG)
+    assert len(world.outbox.sent) == 3
+
+
+def test_a_zombie_is_fenced_and_catches_up() -> None:
+    world = World()
+    zombie = world.profiler
+    world.run(LOG[:10], worker=zombie)
+    world.run(LOG[10:40], worker=world.worker())
+    world.run(LOG[10:25], LOG[25:45], worker=zombie, assign=False)
+    assert world.store.data == folded(LOG[:45])
+
+
+def test_a_rewound_store_is_noticed() -> None:
+    world = World()
+    world.run(LOG[:10])
+    old_data, old_positions = dict(world.store.data), dict(world.store.positions)
+    world.run(LOG[10:20], assign=False)
+    world.store.data, world.store.positions = old_data, old_positions
+    with pytest.raises(RewoundError, match=r"partition 0.*at offset 9, 19"):
+        world.run(LOG[20:30], assign=False)
+    world.run(LOG[10:30])
+    assert world.store.data == folded(LOG[:30])
+
+
+def test_an_emptied_store_is_rebuilt_from_the_log() -> None:
+    world = World()
+    world.run(LOG[:30])
+    world.store.data.clear()
+    world.store.positions.clear()
+    with pytest.raises(RewoundError):
+        world.run(LOG[30:], assign=False)
+    world.run(LOG)
+    assert world.store.data == folded(LOG)
+
+
+def test_bad_messages_go_to_the_dead_letters_and_the_cursor_moves_on() -> None:
+    world = World()
+    good = listen(1)
+    world.run(_bad(good))
+    causes = [letter.cause for letter, _ in world.outbox.letters]
+    assert causes == ["bad-json", "bad-schema", "bad-key", "bad-key", "too-early", "future", "empty", "too-large"]
+    assert "$.track_id" in world.outbox.letters[1][0].message
+    assert world.store.positions[0].folded == 8
+    assert world.outbox.letters[0][1].value == b"{nonsense"
+    assert len(world.store.data) == 1
+
+
+def _bad(good: Listen) -> list[Record]:
+    return [
+        record(0, good, value=b"{nonsense"),
+        record(1, good, value=b'{"event_id":"x","user_id":"ann","track_id":7,"listened_at":1}'),
+        record(2, good, key=b"somebody else"),
+        record(3, good, key=None),
+        record(4, good, value=b'{"event_id":"x","user_id":"ann","track_id":"t","listened_at":1}'),
+        record(5, good, appended_ms=T0 - 90_000_000),
+        record(6, good, value=None),
+        record(7, good, value=b" " * 600_000),
+        record(8, good),
+    ]
+
+
+def test_a_batch_of_nothing_but_bad_messages_still_moves_the_cursor() -> None:
+    world = World()
+    world.run(_bad(listen(1))[:4])
+    assert world.store.positions[0] == Cursor(3, -1)
+    assert world.store.data == {}
+
+
+def test_a_producers_repeat_is_not_counted_again() -> None:
+    world = World()
+    world.run([record(0, listen(1)), record(1, listen(1)), record(2, listen(2))])
+    profile = Profile.decode(world.store.data[0, "ann"])
+    assert profile.plays == 2
+
+
+@given(cuts=st.lists(st.integers(1, 59), max_size=8), cache=st.integers(1, 5), back=st.integers(0, 20))
+def test_any_batching_restart_and_overlap_gives_the_same_bytes(cuts: list[int], cache: int, back: int) -> None:
+    world = World()
+    edges = sorted({0, *cuts, 60})
+    for first, last in zip(edges, edges[1:], strict=False):
+        worker = world.worker(cache)
+        world.run(LOG[max(0, first - back) : last], worker=worker)
+    assert world.store.data == folded(LOG)
