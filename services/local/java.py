@@ -10,8 +10,17 @@ from services.local.errors import JavaError
 
 OLDEST = 17  # what Kafka 4's broker is compiled for
 MODULES = frozenset(
-    ["java.base", "java.logging", "java.management", "java.naming", "java.security.jgss", "java.security.sasl"]
-    + ["java.sql", "java.xml", "jdk.unsupported"]
+    {
+        "java.base",
+        "java.logging",
+        "java.management",
+        "java.naming",
+        "java.security.jgss",
+        "java.security.sasl",
+        "java.sql",
+        "java.xml",
+        "jdk.unsupported",
+    }
 )
 
 

@@ -87,15 +87,14 @@ class Server(ABC):
             raise
 
     def wait_ready(self, timeout_s: float = 60.0) -> None:
-        """Wait until the server answers; one that found its free port taken is tried again on another."""
+        """Wait until the server answers; one that lost a free port to somebody else is tried on another."""
         deadline = time.monotonic() + timeout_s
-        attempts = 1 if self._given_port else BIND_ATTEMPTS
+        attempts = BIND_ATTEMPTS
         try:
             while not self._wait_answer(deadline):
                 attempts -= 1
-                if not attempts or "Address already in use" not in self._running().tail():
+                if not attempts or "Address already in use" not in self._running().tail(lines=1000):
                     raise StartError(self._ended())
-                self._port = None
                 self._launch()
         except BaseException:
             self.kill()
