@@ -7,6 +7,11 @@ import pytest
 from services.local.stack import LocalStack
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    # kafka-python 3.0 reads its message definitions in a way that Python 3.11 and 3.12 call deprecated.
+    config.addinivalue_line("filterwarnings", r"ignore:(open|read)_text is deprecated\. Use files:DeprecationWarning")
+
+
 @pytest.fixture(scope="session")
 def stack() -> Iterator[LocalStack]:
     """A real Kafka and a real Redis, shared by the whole run: name your topics and keys after your test."""

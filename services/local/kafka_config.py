@@ -15,6 +15,9 @@ DEFAULTS: dict[str, str | int] = {
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": 0,
     "log.retention.ms": -1,
+    # A broker killed and started again is let in only when its former self's session has run out (else 9 s).
+    "broker.session.timeout.ms": 2000,
+    "broker.heartbeat.interval.ms": 500,
     "offsets.topic.replication.factor": 1,
     "offsets.topic.num.partitions": 4,
     "transaction.state.log.replication.factor": 1,

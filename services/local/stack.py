@@ -73,10 +73,10 @@ class LocalStack:
         """Start the servers side by side and wait until each answers; on an error nothing is left behind."""
         try:
             self._create()
-            # Redis comes up while the broker's folder is formatted.
+            # Redis first: it comes up, or fails, while the broker still starts.
             for server in reversed(self.servers):
                 server.launch()
-            for server in self.servers:
+            for server in reversed(self.servers):
                 server.wait_ready(timeout_s)
         except BaseException:
             self.kill()
