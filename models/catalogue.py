@@ -20,6 +20,9 @@ COLUMNS = {
 }
 
 
+_DESCRIBED = ("track_id", "title", "artist", "release", "year", "duration_ms", "genre")
+
+
 class DuplicateKey(ValueError):
     """Two tracks of one catalogue share a 64-bit key; the text names both."""
 
@@ -34,7 +37,11 @@ class Catalogue:
         self.artists: list[str] = frame["artist"].to_list()
         self.popularity: NDArray[np.float32] = frame["popularity"].to_numpy()
         self.keys: NDArray[np.int64] = np.array([key_of(track) for track in self.track_ids], dtype=np.int64)
-        self.artist_keys: NDArray[np.int64] = np.array([artist_key_of(name) for name in self.artists], dtype=np.int64)
+        self.artist_keys: NDArray[np.int64] = np.array(
+            # An unknown artist is "": such tracks are not all one artist's, so each stands for itself.
+            [artist_key_of(name) if name else key for name, key in zip(self.artists, self.keys.tolist(), strict=True)],
+            dtype=np.int64,
+        )
         self._order = np.argsort(self.keys)
         self._sorted = self.keys[self._order]
 
@@ -47,6 +54,23 @@ class Catalogue:
             return np.full(len(keys), -1, dtype=np.int64)
         at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
         return np.where(self._sorted[at] == keys, self._order[at], -1)
+
+
+def describe(listens: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
+    """What is known of every track there is: (track_id, title, artist, release, year, duration_ms, genre).
+
+    `tracks` has `track_id` and any of the others, each track once. A track that was listened to but is not among them
+    is called by its id, its artist and length being what its newest listens say, "" where they do not.
+    """
+    missing = [pl.lit(None).cast(COLUMNS[name]).alias(name) for name in _DESCRIBED if name not in tracks.columns]
+    described = tracks.with_columns(missing).select(pl.col(name).cast(COLUMNS[name]) for name in _DESCRIBED)
+    heard = listens.group_by("track_id", maintain_order=True).agg(
+        artist=pl.col("artist").drop_nulls().last(), duration_ms=pl.col("duration_ms").drop_nulls().last()
+    )
+    undescribed = heard.join(described, on="track_id", how="anti").with_columns(title=pl.col("track_id"))
+    return pl.concat([described, undescribed], how="diagonal").with_columns(
+        pl.col("title").fill_null(pl.col("track_id")), pl.col("artist").fill_null("")
+    )
 
 
 def prove_distinct(track_ids: list[str]) -> None:

@@ -10,6 +10,7 @@ als.faiss           inner-product index over the factors; its ids are catalogue 
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -96,10 +97,13 @@ def read_manifest(folder: Path, manifest_sha256: str | None = None) -> Manifest:
     return manifest
 
 
-def publish(aside: Path, folder: Path, manifest: Manifest) -> str:
-    """Write the manifest over the files in `aside`, flush all to disk and rename it to `folder`.
+def publish(
+    aside: Path, folder: Path, manifest: Manifest, probe: Callable[[Release], None] = lambda _release: None
+) -> str:
+    """Write the manifest over the files in `aside`, flush all to disk, load and probe it, and rename it to `folder`.
 
-    `manifest.files` is filled in here. Returns the manifest's SHA-256. Raises FileExistsError when `folder` is there.
+    `manifest.files` is filled in here. Returns the manifest's SHA-256. Raises FileExistsError when `folder` is there,
+    BadRelease and whatever `probe` raises; then nothing was renamed.
     """
     if folder.exists():
         raise FileExistsError(f"{folder} exists: a release is never overwritten")
@@ -108,9 +112,11 @@ def publish(aside: Path, folder: Path, manifest: Manifest) -> str:
     (aside / MANIFEST).write_bytes(data)
     for path in aside.iterdir():
         _flush(path)
+    sha256 = hashlib.sha256(data).hexdigest()
+    probe(load(aside, sha256))
     aside.rename(folder)
     _flush(folder.parent)
-    return hashlib.sha256(data).hexdigest()
+    return sha256
 
 
 def make_aside(folder: Path) -> Path:
