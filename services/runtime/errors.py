@@ -5,6 +5,7 @@ Transient               the broker or Redis is away or busy: hold the offset, ba
 ├── BrokerAway
 └── RedisAway
 Fatal                   settings or the cluster are wrong: say so and end; a supervisor or a person must act
+Stopped                 told to stop while it was away: leave the work unacknowledged and end
 
 Anything else is a bug: crash loudly.
 """
@@ -24,3 +25,7 @@ class RedisAway(Transient):
 
 class Fatal(Exception):
     """It will not pass by itself. The text says what is wrong, where, and what to do."""
+
+
+class Stopped(Exception):
+    """The service was told to stop before the call succeeded."""

@@ -5,6 +5,7 @@ A struct of settings has sections (structs) of plain values. `SEGUE_KAFKA_BOOTST
 stops the start and is named.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -123,8 +124,17 @@ def _secret(name: str) -> bool:
 def _masked(name: str, value: Any) -> Any:
     if _secret(name):
         return "***" if value else ""
-    if isinstance(value, str) and "://" in value and "@" in value:
-        parts = urlsplit(value)
-        user = f"{parts.username}:***@" if parts.password else f"{parts.username}@"
-        return urlunsplit(parts._replace(netloc=user + parts.netloc.rpartition("@")[2]))
-    return value
+    return masked_url(value) if isinstance(value, str) and "://" in value else value
+
+
+def masked_url(url: str) -> str:
+    """The URL to print: without the password before its host, or among its options."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "***"
+    credentials, at, host = parts.netloc.rpartition("@")
+    user, colon, _ = credentials.partition(":")
+    netloc = f"{user}{colon}{'***' if colon else ''}{at}{host}"
+    query = re.sub(rf"((?:{'|'.join(SECRET)})=)[^&]*", r"\1***", parts.query)
+    return urlunsplit(parts._replace(netloc=netloc, query=query))
