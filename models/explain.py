@@ -1,0 +1,41 @@
+"""Reasons in words for the listener. Only event times count: "3 days ago" is before the listener's newest listen."""
+
+MINUTE, HOUR, DAY = 60, 3_600, 86_400
+LONGEST = 80  # characters of a title or name in a reason
+
+_STEPS = (
+    (2 * DAY, HOUR, "hour"),
+    (60 * DAY, DAY, "day"),
+    (730 * DAY, 30 * DAY, "month"),
+)
+
+
+def played_before(plays: int, age: int) -> str:
+    """For a track of the listener's own; `age` in seconds. No plays: it was only loved."""
+    if plays <= 0:
+        return "You loved it"
+    return f"You have played it {'once' if plays == 1 else f'{plays} times'}, last {ago(age)}"
+
+
+def because_of(title: str, artist: str) -> str:
+    """For a track found near one that the listener plays; an unknown artist is ""."""
+    return f"Because you play “{shortened(title)}”" + (f" by {shortened(artist)}" if artist else "")
+
+
+def ago(age: int) -> str:
+    """Seconds, in the words of a person."""
+    if age < HOUR:
+        return f"{_counted(max(1, age // MINUTE), 'minute')} ago"
+    for below, unit, word in _STEPS:
+        if age < below:
+            return f"{_counted(age // unit, word)} ago"
+    return f"{_counted(age // (365 * DAY), 'year')} ago"
+
+
+def _counted(count: int, word: str) -> str:
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def shortened(text: str) -> str:
+    """At most LONGEST characters."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1].rstrip() + "…"

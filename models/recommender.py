@@ -1,0 +1,110 @@
+"""From profiles to lists, in named stages: read, vectors, candidates, rank, compose, explain.
+
+Pure: no I/O, no clock ("now" is a profile's newest event time), no randomness. The same profiles and release give the
+same lists, whoever asks: scorer, CLI or evaluation.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import faiss
+import msgspec
+import numpy as np
+
+from models.als.serve import FoldIn
+from models.als.settings import AlsSettings
+from models.compose import Composer, Pick
+from models.profile import ProfileView
+from models.release import Release
+from models.sources.als import Als
+from models.sources.base import Batch, Candidates, Source
+from models.sources.history import History
+from models.sources.popular import Popular
+from models.sources.reading import Reader
+from models.sources.settings import BadSources, ListSettings
+from models.sources.shelf import Shelf
+from models.taste import TasteSettings
+from schemas.recommendation import Item
+
+STAGES = ("read", "vectors", "candidates", "compose", "explain")
+
+Lap = Callable[[str], None]  # told the name of each stage as it ends
+
+
+class Choice(NamedTuple):
+    """One listener's list before it is put into words."""
+
+    picks: list[Pick]
+    proposals: list[Candidates]  # one a source
+
+
+class Recommender:
+    """Makes lists from one release. Not for several threads at once."""
+
+    def __init__(self, release: Release, settings: ListSettings) -> None:
+        """Raises BadSources, or msgspec.ValidationError when the release was fitted with unknown settings."""
+        faiss.omp_set_num_threads(1)  # two OpenMP threads make a single small query twenty times slower
+        fitted = release.manifest.settings
+        als = msgspec.convert(fitted.get("als", {}), AlsSettings)
+        taste = msgspec.convert(fitted.get("taste", {}), TasteSettings)
+        self.release = release
+        self._shelf = Shelf(release.catalogue)
+        self._reader = Reader(self._shelf, settings, taste.half_life_days)
+        self._fold_in = FoldIn(release.factors, release.gram, als)
+        self._quotas, self._sources = _sources(release, self._shelf, settings, als)
+        lanes = [source.lane for source in self._sources]
+        self._composer = Composer(self._shelf, lanes, settings.familiar, settings.artist_cap)
+
+    def recommend(self, views: Sequence[ProfileView | None], n: int, lap: Lap = lambda _: None) -> list[list[Item]]:
+        """One list a profile (None: a stranger), at most `n` tracks each, best first."""
+        choices = self.choose(views, n, lap)
+        lists = [self._worded(choice) for choice in choices]
+        lap("explain")
+        return lists
+
+    def choose(self, views: Sequence[ProfileView | None], n: int, lap: Lap = lambda _: None) -> list[Choice]:
+        """The same without the words: for who only counts hits. `lap` hears of each stage as it ends."""
+        listeners = self._reader.read(views)
+        lap("read")
+        vectors = self._fold_in.vectors([(listener.rows, listener.weights) for listener in listeners])
+        lap("vectors")
+        batch = Batch(self._shelf, listeners, vectors)
+        proposals = [
+            source.candidates(batch, int(np.ceil(quota * n)))
+            for source, quota in zip(self._sources, self._quotas, strict=True)
+        ]
+        lap("candidates")
+        by_listener = [list(proposed) for proposed in zip(*proposals, strict=True)]
+        choices = [Choice(self._composer.compose(proposed, n), proposed) for proposed in by_listener]
+        lap("compose")
+        return choices
+
+    def _worded(self, choice: Choice) -> list[Item]:
+        by_source: list[list[int]] = [[] for _ in self._sources]
+        for pick in choice.picks:
+            by_source[pick.source].append(pick.position)
+        reasons = [
+            iter(proposed.reasons(positions)) if positions else iter(())
+            for proposed, positions in zip(choice.proposals, by_source, strict=True)
+        ]
+        names, tracks = [source.name for source in self._sources], self.release.catalogue.track_ids
+        return [
+            Item(tracks[pick.row], round(pick.score, 6), next(reasons[pick.source]), names[pick.source])
+            for pick in choice.picks
+        ]
+
+
+def _sources(
+    release: Release, shelf: Shelf, settings: ListSettings, als: AlsSettings
+) -> tuple[list[float], list[Source]]:
+    """The sources that the settings name, and their quotas."""
+    makers: dict[str, Callable[[], Source]] = {
+        History.name: History,
+        Als.name: lambda: Als(release, als.regularization),
+        Popular.name: lambda: Popular(shelf, settings.artist_cap),
+    }
+    quotas = settings.quotas()
+    for name in quotas:
+        if name not in makers:
+            raise BadSources(f"SEGUE_LIST_SOURCES={settings.sources!r}: no source {name!r}; known: {', '.join(makers)}")
+    return list(quotas.values()), [makers[name]() for name in quotas]

@@ -1,0 +1,78 @@
+"""ALS neighbours: tracks whose factors lie where the listener's own vector points."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.explain import because_of
+from models.index import search
+from models.release import Release
+from models.sources.base import NOTHING, Batch, Candidates, Lane, Listener, Rows
+
+NO_CAUSE = "Close to what you play"
+CAUSES = 50  # only a listener's strongest tracks are named as the cause of another
+STEP = 4  # how much further to search when too many of the nearest are known already
+
+
+class Als:
+    """The nearest tracks in the release's index that are new to the listener."""
+
+    name = "als"
+    lane: Lane = "new"
+
+    def __init__(self, release: Release, regularization: float) -> None:
+        self._release = release
+        self._factors = release.factors
+        self._index = release.index
+        # A track's share in a listener's vector is cᵢ·A⁻¹yᵢ. A⁻¹ without the listener's own part is the same for all
+        # and tells the causes apart as well, without the pull that popular tracks' long vectors have.
+        base = release.gram.astype(np.float64) + regularization * np.eye(len(release.gram))
+        self._spread = np.linalg.inv(base).astype(np.float32) if len(base) else base.astype(np.float32)
+
+    def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
+        """See Source. The search widens for listeners who know too many of the nearest."""
+        found = [NOTHING] * len(batch.listeners)
+        total = len(self._factors)
+        open_ = np.flatnonzero(batch.vectors.any(axis=1)) if total else np.empty(0, dtype=np.int64)
+        width = min(total, 2 * quota)
+        while len(open_):
+            _, nearest = search(self._index, batch.vectors[open_], width)
+            short = []
+            for at, rows in zip(open_.tolist(), nearest, strict=True):
+                listener = batch.listeners[at]
+                kept = rows[batch.unheard(listener, rows)]
+                if len(kept) < quota and width < total and rows[-1] >= 0:  # −1: the index has no more to give
+                    short.append(at)
+                else:
+                    found[at] = self._explained(listener, kept[:quota])
+            open_ = np.array(short, dtype=np.int64)
+            width = min(total, STEP * width)
+        return found
+
+    def _explained(self, listener: Listener, rows: Rows) -> Candidates:
+        def reasons(positions: Sequence[int]) -> list[str]:
+            own = self._causes(listener)
+            if not len(own):
+                return [NO_CAUSE] * len(positions)
+            effects = self._effects(rows[list(positions)], listener.rows[own]) * listener.weights[own]
+            catalogue = self._release.catalogue
+            told = []
+            for cause, size in zip(effects.argmax(axis=1).tolist(), effects.max(axis=1).tolist(), strict=True):
+                row = listener.rows[own[cause]]
+                told.append(because_of(catalogue.titles[row], catalogue.artists[row]) if size > 0 else NO_CAUSE)
+            return told
+
+        return Candidates(rows, reasons)
+
+    def _causes(self, listener: Listener) -> Rows:
+        """Positions of the listener's strongest tracks that have factors."""
+        usable = np.flatnonzero((listener.weights > 0) & (listener.rows < len(self._factors)))
+        if len(usable) > CAUSES:
+            usable = usable[np.argpartition(-listener.weights[usable], CAUSES)[:CAUSES]]
+        return usable
+
+    def _effects(self, rows: Rows, own: Rows) -> NDArray[np.float32]:
+        """How much each own track speaks for each candidate: (candidates, own)."""
+        effects: NDArray[np.float32] = (self._factors[rows] @ self._spread) @ self._factors[own].T
+        return effects

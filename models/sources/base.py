@@ -1,0 +1,81 @@
+"""The one interface of a source of candidates, and what a source is given and gives."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.sources.shelf import Shelf
+
+Rows = NDArray[np.int64]
+Lane = Literal["familiar", "new", "fallback"]
+NO_ROWS: Rows = np.empty(0, dtype=np.int64)
+
+
+class Listener(Struct, frozen=True):
+    """What one profile says, in rows of the release. `rows`, `weights`, `plays`, `lasts` are parallel.
+
+    Tracks that the release does not know are left out. A listener without a profile has only empty columns.
+    """
+
+    newest: int = 0  # event time of the newest listen, s: what "now" means for this list
+    rows: Rows = NO_ROWS
+    weights: NDArray[np.float64] = np.empty(0)  # in plays, decayed to `newest`; a banned track weighs 0
+    plays: Rows = NO_ROWS
+    lasts: Rows = NO_ROWS  # last played, s
+    works: Rows = NO_ROWS  # that may not be in the list: banned or just played, in any edition
+    artists: Rows = NO_ROWS  # banned ones
+
+
+class Batch:
+    """The listeners that lists are made for together."""
+
+    def __init__(self, shelf: Shelf, listeners: Sequence[Listener], vectors: NDArray[np.float32]) -> None:
+        self.listeners = listeners
+        self.vectors = vectors  # (listeners, factors); zeros: nothing is known of this listener's taste
+        self._shelf = shelf
+        self._marked = np.zeros(len(shelf), dtype=bool)  # by work; all False between calls
+
+    def allowed(self, listener: Listener, rows: Rows) -> NDArray[np.bool_]:
+        """Which of these rows may be in this listener's list at all. A row of −1 may not."""
+        return self._without(listener, rows, listener.works)
+
+    def unheard(self, listener: Listener, rows: Rows) -> NDArray[np.bool_]:
+        """Which of these rows may be in the list and are new to the listener, in every edition."""
+        return self._without(listener, rows, np.concatenate((listener.works, self._shelf.works[listener.rows])))
+
+    def _without(self, listener: Listener, rows: Rows, works: Rows) -> NDArray[np.bool_]:
+        self._marked[works] = True
+        kept = ~self._marked[self._shelf.works[rows]] & (rows >= 0) if len(rows) else rows >= 0
+        self._marked[works] = False
+        if len(listener.artists) and len(rows):
+            kept &= ~np.isin(self._shelf.artists[rows], listener.artists)
+        return kept
+
+
+class Candidates(NamedTuple):
+    """What a source proposes to one listener, best first and no row twice. Asked for reasons only of what is taken."""
+
+    rows: Rows
+    reasons: Callable[[Sequence[int]], list[str]]  # positions in `rows` -> words for the listener
+
+
+class Source(Protocol):
+    """Brings candidates: constructed with a release, then asked for every batch."""
+
+    name: str
+    lane: Lane  # of known tracks, of new ones, or new ones for when the others run out
+
+    def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
+        """At most `quota` for each listener of the batch, only of what `batch` allows them."""
+        ...
+
+
+def no_reasons(positions: Sequence[int]) -> list[str]:
+    """For an empty proposal."""
+    return ["" for _ in positions]
+
+
+NOTHING = Candidates(NO_ROWS, no_reasons)

@@ -1,0 +1,43 @@
+"""How a list is made: what an operator may turn (docs/lists.md says what each does)."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=0)]
+
+MOST = 500  # tracks in a list
+
+
+class BadSources(ValueError):
+    """The table of sources names one that does not exist, or a quota that is none."""
+
+
+class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One table for every list: scorer, CLI and evaluation read the same."""
+
+    length: Annotated[int, Meta(ge=1, le=MOST)] = 50
+    familiar: Share = 0.5  # share of tracks the listener knows already; the rest is new to them
+    artist_cap: Annotated[int, Meta(ge=1)] = 3  # tracks of one artist in a list
+    just_played: Count = 10  # the last so many plays are left out …
+    just_played_minutes: Count = 60  # … and whatever was played in so many minutes before the newest
+    # Which sources bring candidates, in this order, and how many for each track of the list.
+    sources: str = "history=4 als=2 popular=2"
+
+    def quotas(self) -> dict[str, float]:
+        """Source name -> candidates for each track of the list. Raises BadSources naming the part that is wrong."""
+        quotas: dict[str, float] = {}
+        for part in self.sources.replace(",", " ").split():
+            name, _, number = part.partition("=")
+            try:
+                quota = float(number)
+            except ValueError:
+                quota = -1.0
+            if not 0 < quota <= 100 or name in quotas:
+                raise BadSources(
+                    f"SEGUE_LIST_SOURCES={self.sources!r}: {part!r} is not one `name=quota`, "
+                    "quota a number over 0 and up to 100; leave a source out to switch it off"
+                )
+            quotas[name] = quota
+        return quotas

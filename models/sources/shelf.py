@@ -1,0 +1,66 @@
+"""What the stages need to know of a catalogue, worked out once when a release is loaded."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from models.catalogue import Catalogue
+
+# What is said of an edition, not of a song: "(Live at …)", "[2011 Remaster]", " - Radio Edit", "feat. …".
+_EDITION = (
+    r"(?:live|re-?master(?:ed)?|mono|stereo|deluxe|bonus|radio|single|album|original|extended|explicit|clean|demo|"
+    r"acoustic|edit|version|mix|\d{4})"
+)
+_IN_BRACKETS = rf"\s*[\(\[](?:[^\)\]]*\b{_EDITION}\b|(?:feat\.?|ft\.?|featuring|with)\s)[^\)\]]*[\)\]]"
+_AFTER_DASH = (
+    r"\s+[-–—]\s+(?:(?:\d{4}\s+)?(?:digital\s+)?re-?master(?:ed)?\b.*|live\b.*|(?:radio|single|album|extended)"
+    r"\s+(?:edit|version|mix)|mono|stereo|demo|acoustic(?:\s+version)?|bonus\s+track)\s*$"
+)
+_FEATURING = r"\s+(?:feat\.?|ft\.?|featuring)\s+.*$"
+
+
+class Shelf:
+    """The rows of a catalogue by artist and by work.
+
+    `artists[row]` numbers the artist. `works[row]` numbers the song: a live or remastered edition by the same artist
+    is the same work. Both are dense, from 0.
+    """
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.catalogue = catalogue
+        self.artist_keys, artists = np.unique(catalogue.artist_keys, return_inverse=True)
+        self.artists: NDArray[np.int64] = artists.astype(np.int64)
+        titles = normalised(catalogue.frame["title"])
+        works = pl.DataFrame({"artist": self.artists, "title": titles}).select(
+            pl.struct("artist", "title").rank("dense")
+        )
+        self.works: NDArray[np.int64] = works.to_series().to_numpy().astype(np.int64) - 1
+
+    def __len__(self) -> int:
+        return len(self.artists)
+
+    def artists_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The numbers of the artists with these keys; unknown ones are left out."""
+        if not len(self.artist_keys):
+            return np.empty(0, dtype=np.int64)
+        at = np.minimum(np.searchsorted(self.artist_keys, keys), len(self.artist_keys) - 1)
+        known: NDArray[np.int64] = at[self.artist_keys[at] == keys]
+        return known
+
+    def first_rows(self, cap: int) -> NDArray[np.int64]:
+        """All rows, most popular first, a work only once and at most `cap` tracks of an artist."""
+        _, first = np.unique(self.works, return_index=True)
+        rows = np.sort(first)
+        order = np.argsort(self.artists[rows], kind="stable")
+        artists = self.artists[rows][order]
+        starts = np.flatnonzero(np.diff(artists, prepend=-1))
+        rank = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
+        return np.sort(rows[order][rank < cap])
+
+
+def normalised(titles: pl.Series) -> pl.Series:
+    """Titles without letter case, double blanks and remarks on the edition; never made empty by that."""
+    plain = titles.str.normalize("NFKC").str.to_lowercase().str.strip_chars()
+    bare = plain.str.replace_all(_IN_BRACKETS, "").str.replace(_AFTER_DASH, "").str.replace(_FEATURING, "")
+    bare = bare.str.replace_all(r"\s+", " ").str.strip_chars()
+    return pl.select(pl.when(bare.str.len_bytes() > 0).then(bare).otherwise(plain)).to_series()
