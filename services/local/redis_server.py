@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from services.local.errors import LocalError
 from services.local.ports import HOST
@@ -52,7 +54,14 @@ class RedisServer(Server):
 
     def _answers(self) -> bool:
         password = str(self._options.get("requirepass", "")) or None
-        client = redis.Redis(HOST, self.port, password=password, socket_timeout=1, socket_connect_timeout=1)
+        client = redis.Redis(
+            HOST,
+            self.port,
+            password=password,
+            socket_timeout=1,
+            socket_connect_timeout=1,
+            retry=Retry(NoBackoff(), 0),  # the caller asks again soon; the default would wait for seconds
+        )
         try:
             return bool(client.info("server")["process_id"] == self.process.pid and client.ping())
         except redis.RedisError:

@@ -53,10 +53,6 @@ def children() -> set[int]:
     return {process.pid for process in psutil.Process().children(recursive=True)}
 
 
-def leftovers() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("segue-*"))
-
-
 def send(bootstrap: str, topic: str, *values: bytes) -> None:
     producer = KafkaProducer(bootstrap_servers=bootstrap)
     try:
@@ -88,12 +84,14 @@ def create(bootstrap: str, topic: str) -> None:
 
 
 @pytest.fixture
-def clean() -> Iterator[None]:
-    """Fails a test that leaves a process or a temporary folder behind."""
-    before, folders = children(), leftovers()
+def clean(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Fails a test that leaves a process behind, or anything in the system's temporary folder."""
+    before, temporary = children(), tmp_path_factory.mktemp("system")
+    monkeypatch.setenv("TMPDIR", str(temporary))
+    monkeypatch.setattr(tempfile, "tempdir", None)
     yield
     assert eventually(lambda: children() <= before)
-    assert leftovers() <= folders
+    assert list(temporary.iterdir()) == []
 
 
 @contextmanager
@@ -271,15 +269,14 @@ def test_up_says_where_and_stops_in_order(clean: None, number: signal.Signals) -
 def test_a_second_ctrl_c_kills_at_once(clean: None) -> None:
     with running(RUN_UP) as process:
         said(process, "Ctrl-C")
-        servers = [each for each in psutil.Process(process.pid).children(recursive=True) if "java" in each.name()]
-        servers[0].suspend()  # a broker that will not shut down
-        servers[0].terminate()
+        [broker] = [each for each in psutil.Process(process.pid).children(recursive=True) if "java" in each.name()]
 
         os.killpg(process.pid, signal.SIGINT)
-        time.sleep(0.05)
+        time.sleep(0.1)
+        broker.suspend()  # a shutdown that hangs: it would be waited for five seconds
         os.killpg(process.pid, signal.SIGINT)
 
-        assert process.wait(5) == 0
+        assert process.wait(3) == 0
 
 
 def test_up_ends_when_a_server_does(clean: None) -> None:
