@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from time import monotonic
 
 import uvloop
 from prometheus_client import CollectorRegistry
@@ -15,8 +16,9 @@ from services.profiler.kafka_outbox import KafkaOutbox
 from services.profiler.metrics import Metrics
 from services.profiler.redis_profiles import RedisProfiles
 from services.profiler.settings import ProfilerSettings
-from services.runtime.http import Health, HttpServer
-from services.runtime.log import set_up
+from services.runtime.errors import Stopped
+from services.runtime.http import Health, Server
+from services.runtime.log import configure
 from services.runtime.redis_client import async_redis
 from services.runtime.settings import load
 
@@ -26,7 +28,7 @@ log = logging.getLogger("services.profiler")
 def main() -> None:
     """Run a profiler. After a store that fell behind it starts itself afresh, with nothing left in memory."""
     settings = load(ProfilerSettings, os.environ)
-    set_up(settings.log)
+    configure(settings.log, "profiler", monotonic)
     try:
         uvloop.run(run(settings))
     except RewoundError as error:
@@ -39,21 +41,23 @@ async def run(settings: ProfilerSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    health, registry = Health("assignment", "redis"), CollectorRegistry()
+    health, registry = Health("assignment", "redis", clock=monotonic), CollectorRegistry()
     metrics = Metrics(registry, health)
     options = settings.profiler
     outbox, redis = KafkaOutbox(settings.kafka), async_redis(settings.redis)
-    with HttpServer(registry, health, options.metrics_host, options.metrics_port) as http:
+    with Server(health, registry, options.metrics_port, options.metrics_host) as http:
         log.info("profiler (%s loop): metrics at http://%s:%d/metrics", options.loop, options.metrics_host, http.port)
         await outbox.start()
         try:
-            profiler = Profiler(RedisProfiles(redis), outbox, settings.taste, metrics, options.cache_profiles)
+            profiler = Profiler(RedisProfiles(redis), outbox, settings.taste, metrics, options.cache_profiles, stop)
             if options.loop == "bulk":
                 await BulkLoop(profiler, settings, metrics).run(stop)
             else:
                 from services.profiler.faust_loop import FaustLoop  # faust is heavy and the bulk loop needs none
 
                 await FaustLoop(profiler, settings, metrics).run(stop)
+        except Stopped as error:
+            log.info("profiler: stopped while it waited; what was not acknowledged is repeated: %s", error)
         finally:
             await outbox.stop()
             await redis.aclose()

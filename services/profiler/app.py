@@ -12,13 +12,12 @@ A crash between any two repeats what follows and never loses it: the cursor says
 announced, and a worker starts again behind the smaller of the two.
 """
 
+import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, wait_random_exponential
 
 from models.admission import admit
 from models.profile import BadProfile, Profile, ProfileView
@@ -31,6 +30,7 @@ from schemas.topics import LISTENS
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Cursor, Outbox, Profiles, Record
 from services.runtime.errors import Transient
+from services.runtime.retry import keep_trying_async
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -51,14 +51,24 @@ class Assigned:
 
 
 class Profiler:
-    """Folds batches of one or more partitions. One call of `apply` at a time for each partition."""
+    """Folds batches of one or more partitions. One call of `apply` at a time for each partition.
+
+    While the store or the broker is away every call waits; once `stop` is set it raises Stopped instead.
+    """
 
     def __init__(
-        self, profiles: Profiles, outbox: Outbox, taste: TasteSettings, metrics: Metrics, cache_profiles: int
+        self,
+        profiles: Profiles,
+        outbox: Outbox,
+        taste: TasteSettings,
+        metrics: Metrics,
+        cache_profiles: int,
+        stop: asyncio.Event,
     ) -> None:
         self._store, self._outbox = profiles, outbox
         self._taste, self._metrics = taste, metrics
         self._cache_profiles = cache_profiles
+        self._stop = stop
         self._assigned: dict[int, Assigned] = {}
 
     async def assign(self, partitions: Iterable[int]) -> dict[int, int]:
@@ -176,19 +186,12 @@ class Profiler:
         try:
             return await call(*arguments, **named)  # the common case pays for no retrying
         except Transient as error:
-            log.warning("holding the listens: %s", error)
-            self._metrics.retried(error)
-        retrying = AsyncRetrying(
-            retry=retry_if_exception_type(Transient),
-            wait=wait_random_exponential(multiplier=0.05, max=2),
-            before_sleep=self._on_retry,
-        )
-        return await retrying(call, *arguments, **named)
+            self._on_retry(error)
+        return await keep_trying_async(lambda: call(*arguments, **named), self._stop, self._on_retry)
 
-    def _on_retry(self, state: RetryCallState) -> None:
-        error = state.outcome.exception() if state.outcome else None
+    def _on_retry(self, error: Transient) -> None:
+        log.warning("holding the listens: %s", error)
         self._metrics.retried(error)
-        log.warning("holding the listens: %s (try %d)", error, state.attempt_number)
 
 
 def _decode(data: bytes | None) -> Profile:

@@ -4,16 +4,14 @@
 keys of a partition into one slot of a Redis Cluster.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import cast
 
 from redis.asyncio import Redis
-from redis.exceptions import AuthenticationError, NoScriptError, RedisError, ResponseError
 
 from services.profiler.ports import Cursor
-from services.runtime.errors import Fatal, RedisAway
 from services.runtime.keys import cursor_key, profile_key
+from services.runtime.redis_client import redis_trouble
 
 # Compare, then write all: the script is atomic, so a profile and its cursor are never apart. It answers where the
 # cursor was. KEYS: cursor, profiles…; ARGV: expected, folded, noticed, profiles' bytes…
@@ -24,9 +22,6 @@ for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 2]) end
 redis.call('HSET', KEYS[1], 'folded', ARGV[2], 'noticed', ARGV[3])
 return folded
 """
-
-# Answers that pass: memory is full, a script blocks, a replica was promoted, the data set is still loading …
-PASSING = ("OOM", "BUSY", "LOADING", "READONLY", "MASTERDOWN", "TRYAGAIN", "CLUSTERDOWN", "MISCONF", "NOREPLICAS")
 
 
 class RedisProfiles:
@@ -39,7 +34,7 @@ class RedisProfiles:
     async def cursors(self, partitions: Iterable[int]) -> dict[int, Cursor]:
         """The cursor of each partition; Cursor(-1, -1) for one never seen."""
         wanted = list(partitions)
-        with _trouble("read cursors"):
+        with redis_trouble("read cursors"):
             async with self._redis.pipeline(transaction=False) as pipe:
                 for partition in wanted:
                     pipe.hmget(cursor_key(partition), "folded", "noticed")
@@ -50,26 +45,12 @@ class RedisProfiles:
 
     async def read(self, partition: int, users: list[str]) -> list[bytes | None]:
         """The profiles' bytes, None for a listener without one, in the order asked."""
-        with _trouble("read profiles"):
+        with redis_trouble("read profiles"):
             values = await self._redis.mget([profile_key(partition, user) for user in users])
         return cast(list[bytes | None], values)  # the client is told not to decode
 
     async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, bytes]) -> int:
         """One atomic step, taken only if the cursor is at `expected`; returns where it was."""
         keys = [cursor_key(partition), *(profile_key(partition, user) for user in profiles)]
-        with _trouble("commit profiles"):
+        with redis_trouble("commit profiles"):
             return int(await self._commit(keys, [expected, cursor.folded, cursor.noticed, *profiles.values()]))
-
-
-@contextmanager
-def _trouble(what: str) -> Iterator[None]:
-    try:
-        yield
-    except AuthenticationError as error:
-        raise Fatal(f"Redis refuses us while we {what}: {error}; check SEGUE_REDIS_URL") from error
-    except ResponseError as error:
-        if isinstance(error, NoScriptError) or str(error).lstrip("-").startswith(PASSING):
-            raise RedisAway(f"Redis cannot {what}: {error}") from error
-        raise Fatal(f"Redis cannot {what}: {error}") from error
-    except (RedisError, OSError, TimeoutError) as error:
-        raise RedisAway(f"Redis cannot {what}: {error}") from error

@@ -54,7 +54,11 @@ async def keep_trying_async(
         before_sleep=_told(on_retry),
         retry_error_callback=_stopped,
     )
-    return await trying(call)
+
+    async def attempt() -> T:
+        return await call()  # tenacity awaits coroutine functions only, and `call` may be a lambda
+
+    return await trying(attempt)
 
 
 def _waits(longest: float) -> wait_exponential_jitter:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -24,12 +25,13 @@ TASTE = TasteSettings(max_tracks=8, max_artists=4, max_recent=5, max_event_ids=6
 class World:
     def __init__(self) -> None:
         self.store, self.outbox = MemoryProfiles(), MemoryOutbox()
-        self.registry = CollectorRegistry()
         self.profiler = self.worker()
 
     def worker(self, cache: int = 3) -> Profiler:
-        metrics = Metrics(self.registry if not hasattr(self, "profiler") else CollectorRegistry(), Health("x"))
-        return Profiler(self.store, self.outbox, TASTE, metrics, cache)
+        metrics = Metrics(
+            self.registry if not hasattr(self, "profiler") else CollectorRegistry(), Health("x", clock=lambda: 0.0)
+        )
+        return Profiler(self.store, self.outbox, TASTE, metrics, cache, asyncio.Event())
 
     def run(self, *batches: Sequence[Record], worker: Profiler | None = None, assign: bool = True) -> None:
         async def go() -> None:
@@ -188,7 +190,7 @@ def test_a_producers_repeat_is_not_counted_again() -> None:
 def test_any_batching_restart_and_overlap_gives_the_same_bytes(cuts: list[int], cache: int, back: int) -> None:
     world = World()
     edges = sorted({0, *cuts, 60})
-    for first, last in zip(edges, edges[1:], strict=False):
+    for first, last in pairwise(edges):
         worker = world.worker(cache)
         world.run(LOG[max(0, first - back) : last], worker=worker)
     assert world.store.data == folded(LOG)
