@@ -28,9 +28,7 @@ class World:
         self.profiler = self.worker()
 
     def worker(self, cache: int = 3) -> Profiler:
-        metrics = Metrics(
-            self.registry if not hasattr(self, "profiler") else CollectorRegistry(), Health("x", clock=lambda: 0.0)
-        )
+        metrics = Metrics(CollectorRegistry(), Health("x", clock=lambda: 0.0))
         return Profiler(self.store, self.outbox, TASTE, metrics, cache, asyncio.Event())
 
     def run(self, *batches: Sequence[Record], worker: Profiler | None = None, assign: bool = True) -> None:
