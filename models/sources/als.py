@@ -72,7 +72,7 @@ class Als:
             usable = usable[np.argpartition(-listener.weights[usable], CAUSES)[:CAUSES]]
         return usable
 
-    def _effects(self, rows: Rows, own: Rows) -> NDArray[np.float32]:
+    def _effects(self, rows: Rows, own: Rows) -> NDArray[np.floating]:
         """How much each own track speaks for each candidate: (candidates, own)."""
-        effects: NDArray[np.float32] = (self._factors[rows] @ self._spread) @ self._factors[own].T
+        effects: NDArray[np.floating] = (self._factors[rows] @ self._spread) @ self._factors[own].T
         return effects

@@ -1,0 +1,116 @@
+"""The scorer's core: a batch of notices in, one fresh list a listener out. Knows no broker and no Redis.
+
+The order is the guarantee:
+
+1. of several notices of one listener only the newest counts, and none that a list already covers,
+2. the profiles are read in one round trip; a list is made from what was *read*, which may be newer than its notice,
+3. the lists are acknowledged by the broker,
+4. only then the caller commits the offsets of the notices.
+
+A crash between any two repeats notices and never loses one; a repeated list has the same id. A profile older than its
+notice, or none, means that Redis lost its newest second (or everything): that notice is passed over, because the
+profiler finds the gap, folds the log again from there and announces every profile anew.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from models.profile import BadProfile, ProfileView
+from models.recommender import Recommender
+from schemas.codec import decode
+from schemas.errors import Poison
+from schemas.profile import ProfileChanged
+from services.scorer.lists import written
+from services.scorer.made import Made
+from services.scorer.metrics import Metrics
+from services.scorer.ports import Lists, Patience, Profiles, Record
+
+WARMING = 32  # profiles kept to warm the next release with
+
+log = logging.getLogger(__name__)
+
+
+class Scorer:
+    """Makes lists of batches of notices, one batch at a time."""
+
+    def __init__(
+        self,
+        profiles: Profiles,
+        lists: Lists,
+        metrics: Metrics,
+        made: Made,
+        patiently: Patience,
+        now: Callable[[], int],
+        length: int,
+        max_batch: int,
+    ) -> None:
+        """`now` gives milliseconds since epoch."""
+        self._profiles, self._lists = profiles, lists
+        self._metrics, self._made = metrics, made
+        self._patiently, self._now = patiently, now
+        self._length, self._max_batch = length, max_batch
+        self.seen: deque[bytes] = deque(maxlen=WARMING)
+
+    def score(self, records: Sequence[Record], recommender: Recommender) -> None:
+        """Take a batch all the way: when this returns, its lists stand. All of them are made from one release."""
+        newest = newest_of(self._decoded(records))
+        wanted = [notice for notice in newest if not self._made.covers(notice)]
+        self._metrics.noticed(len(records), len(records) - len(wanted))
+        for start in range(0, len(wanted), self._max_batch):
+            self._make(wanted[start : start + self._max_batch], recommender)
+
+    def _make(self, notices: list[ProfileChanged], recommender: Recommender) -> None:
+        lap = self._metrics.stopwatch()
+        stored = self._patiently(lambda: self._profiles.read([(each.partition, each.user_id) for each in notices]))
+        usable = list(self._usable(notices, stored))
+        lap("fetch")
+        listed = recommender.recommend([view for _, view in usable], self._length, lap)
+        now = self._now()
+        lists = [
+            written(notice, view, items, recommender.release.id, now)
+            for (notice, view), items in zip(usable, listed, strict=True)
+        ]
+        self._patiently(lambda: self._lists.send(lists))
+        lap("send")
+        for made in lists:
+            self._made.remember(made)
+        self._metrics.listed(lists)
+
+    def _decoded(self, records: Sequence[Record]) -> Iterable[ProfileChanged]:
+        for record in records:
+            try:
+                yield decode(ProfileChanged, record.value)
+            except Poison as poison:
+                self._metrics.skipped("poison")
+                log.error("notice %d-%d is passed over: %s", record.partition, record.offset, poison)
+
+    def _usable(
+        self, notices: list[ProfileChanged], stored: list[bytes | None]
+    ) -> Iterable[tuple[ProfileChanged, ProfileView]]:
+        for notice, data in zip(notices, stored, strict=True):
+            if data is None:
+                self._metrics.skipped("no_profile")
+                continue
+            try:
+                view = ProfileView(data)
+            except BadProfile as error:
+                self._metrics.skipped("bad_profile")
+                log.error("a profile of partition %d cannot be read: %s", notice.partition, error)
+                continue
+            if view.version < notice.version:
+                self._metrics.skipped("profile_behind")
+                continue
+            self.seen.append(data)
+            yield notice, view
+
+
+def newest_of(notices: Iterable[ProfileChanged]) -> list[ProfileChanged]:
+    """One notice a listener: that of the highest version, which a repeated notice need not be."""
+    newest: dict[tuple[int, str], ProfileChanged] = {}
+    for notice in notices:
+        key = (notice.partition, notice.user_id)
+        other = newest.get(key)
+        if other is None or notice.version >= other.version:
+            newest[key] = notice
+    return list(newest.values())

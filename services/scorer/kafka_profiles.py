@@ -1,0 +1,93 @@
+"""Notices from the `profiles` topic over kafka-python."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kafka import TopicPartition
+from kafka.structs import OffsetAndMetadata
+
+from schemas.topics import PROFILES
+from services.runtime.kafka_clients import consumer, kafka_trouble
+from services.runtime.settings import KafkaSettings
+from services.scorer.ports import Record
+
+log = logging.getLogger(__name__)
+
+
+class KafkaNotices:
+    """The `Notices` port: one member of the group. `clock` gives seconds (time.monotonic)."""
+
+    def __init__(
+        self, settings: KafkaSettings, group: str, most: int, commit_ms: int, clock: Callable[[], float]
+    ) -> None:
+        """Joins the group. Raises BrokerAway, BadSetting."""
+        # No rebalance listener: what is not committed yet comes again, at the next owner, as lists of the same ids.
+        self._consumer = consumer(
+            settings, PROFILES.name, group=group, client="segue-scorer", max_poll_records=most
+        )  # fmt: skip
+        self._commit_s, self._clock = commit_ms / 1000, clock
+        self._committed_at = clock()
+        self._done: dict[TopicPartition, int] = {}  # the next offset of each, not committed yet
+        self._next: dict[TopicPartition, int] = {}  # the same, for the lag
+        self._early: list[Record] = []  # came during `hold`
+
+    def poll(self, seconds: float) -> list[Record]:
+        """See Notices."""
+        self._commit_when_due()
+        early, self._early = self._early, []
+        return early or self._take(seconds)
+
+    def done(self, records: Sequence[Record]) -> None:
+        """See Notices. Committed behind the next poll, at most every `commit_ms`."""
+        for record in records:
+            at = TopicPartition(PROFILES.name, record.partition)
+            self._done[at] = self._next[at] = record.offset + 1
+
+    def hold(self, seconds: float) -> None:
+        """See Notices."""
+        mine = self._consumer.assignment()
+        self._consumer.pause(*mine)
+        try:
+            self._early += self._take(seconds)  # of a partition assigned just now, which is not paused
+        finally:
+            self._consumer.resume(*self._consumer.paused())
+
+    def lags(self) -> dict[int, int]:
+        """Notices not taken yet, by partition, as of the last fetch; costs no request."""
+        lags = {}
+        for at in self._consumer.assignment():
+            end, start = self._consumer.highwater(at), self._next.get(at)
+            if end is not None and start is not None:
+                lags[at.partition] = max(0, end - start)
+        return lags
+
+    def close(self) -> None:
+        """Commit what is done, leave the group."""
+        with kafka_trouble("commit the last notices"):
+            if offsets := self._offsets():
+                self._consumer.commit(offsets, timeout_ms=2_000)
+        self._consumer.close(timeout_ms=2_000)
+
+    def _take(self, seconds: float) -> list[Record]:
+        with kafka_trouble("read notices"):
+            polled = self._consumer.poll(timeout_ms=max(1, int(seconds * 1000)))
+        return [Record(at.partition, each.offset, each.value) for at, records in polled.items() for each in records]
+
+    def _commit_when_due(self) -> None:
+        if self._done and self._clock() - self._committed_at >= self._commit_s:
+            self._committed_at = self._clock()
+            if offsets := self._offsets():
+                self._consumer.commit_async(offsets, callback=_on_commit)
+
+    def _offsets(self) -> dict[TopicPartition, OffsetAndMetadata]:
+        mine = self._consumer.assignment()
+        offsets = {at: OffsetAndMetadata(offset, "", -1) for at, offset in self._done.items() if at in mine}
+        self._done = {}
+        return offsets
+
+
+def _on_commit(_offsets: Any, result: Any) -> None:
+    """A commit that fails is made good by the next one; at worst its notices come again."""
+    if isinstance(result, Exception):
+        log.warning("offsets are not committed yet, later ones will cover them: %s", result)

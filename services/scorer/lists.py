@@ -1,0 +1,36 @@
+"""From a recommender's tracks to the message that carries them."""
+
+from models.profile import ProfileView
+from models.recommender import Recommender
+from schemas.codec import MAX_BYTES, encode
+from schemas.profile import ProfileChanged
+from schemas.recommendation import Item, Recommendations
+
+
+def written(
+    notice: ProfileChanged, view: ProfileView | None, items: list[Item], release: str, now: int
+) -> Recommendations:
+    """The message for a list. Its id says what it was made from, so a repeat is recognised."""
+    version = notice.version if view is None else view.version
+    # Of a profile newer than its notice the exact ms of its newest listen are not known, only the second.
+    listened_at = notice.listened_at if view is None or version == notice.version else view.newest * 1000
+    return Recommendations(
+        f"{notice.partition}-{version}-{release}", notice.user_id, notice.partition, version, release, now,
+        listened_at, notice.produced_at, items,
+    )  # fmt: skip
+
+
+def fitting(made: Recommendations) -> bytes:
+    """The list's bytes; one too long for a message (ids of hundreds of characters) loses its tail."""
+    data = encode(made)
+    while len(data) > MAX_BYTES:
+        del made.items[len(made.items) // 2 :]
+        data = encode(made)
+    return data
+
+
+def answer(user_id: str, data: bytes | None, recommender: Recommender, length: int, now: int) -> Recommendations:
+    """One list on the spot, outside the loop, from a profile's bytes (None: a stranger). Raises BadProfile."""
+    view = None if data is None else ProfileView(data)
+    notice = ProfileChanged(user_id, 0, max(0, view.version if view else 0), view.newest * 1000 if view else 0, now)
+    return written(notice, view, recommender.recommend([view], length)[0], recommender.release.id, now)

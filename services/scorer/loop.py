@@ -1,0 +1,69 @@
+"""The scorer's two loops: notices to lists, and announcements to the release in force."""
+
+import logging
+import threading
+from collections.abc import Callable, Mapping
+
+from services.runtime.errors import Transient
+from services.runtime.http import Health
+from services.scorer.app import Scorer
+from services.scorer.metrics import Metrics
+from services.scorer.ports import Announcements, Notices, Patience
+from services.scorer.releases import Releases
+
+TURN = 0.25  # seconds waited for a notice or an announcement: how late a stop is noticed
+
+log = logging.getLogger(__name__)
+
+
+def serve(
+    scorer: Scorer,
+    notices: Notices,
+    releases: Releases,
+    metrics: Metrics,
+    patiently: Patience,
+    stop: threading.Event,
+) -> None:
+    """Make lists until `stop` is set. Before the first release nothing is taken, so nothing can be lost."""
+    while not stop.is_set():
+        if releases.current is None:
+            notices.hold(TURN)
+            metrics.turned(notices.lags())
+            continue
+        records = patiently(lambda: notices.poll(TURN))
+        if records:
+            scorer.score(records, releases.current)  # the release of this moment, for the whole batch
+            notices.done(records)
+        metrics.turned(notices.lags())
+
+
+def follow(
+    announcements: Announcements,
+    releases: Releases,
+    probes: Mapping[str, Callable[[], None]],
+    health: Health,
+    stop: threading.Event,
+    probe_s: float,
+    clock: Callable[[], float],
+) -> None:
+    """Keep the announced release in force and say which servers answer, until `stop` is set."""
+    probed = clock() - probe_s
+    while not stop.is_set():
+        if clock() - probed >= probe_s:
+            probed = clock()
+            for name, ping in probes.items():
+                _probe(name, ping, health)
+        try:
+            releases.follow(announcements.newest(TURN))
+        except Transient as error:
+            health.set("kafka", ok=False, reason=str(error))
+            stop.wait(TURN)
+
+
+def _probe(name: str, ping: Callable[[], None], health: Health) -> None:
+    try:
+        ping()
+    except Transient as error:
+        health.set(name, ok=False, reason=str(error))
+    else:
+        health.set(name, ok=True)

@@ -1,0 +1,85 @@
+"""Keeping the announced release in force: load it beside the old one, warm it, swap one reference.
+
+A release that cannot be used is refused: counted, logged, and the old one keeps serving. It is tried again later, in
+case only its disk was away.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from models.profile import ProfileView
+from models.recommender import Recommender
+from models.release import BadRelease, load
+from models.sources.settings import ListSettings
+from schemas.release import ReleaseAnnounced
+from services.scorer.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+
+class Releases:
+    """The recommender in force. One thread calls `follow`; any may read `current` and gets one whole release."""
+
+    def __init__(
+        self,
+        settings: ListSettings,
+        metrics: Metrics,
+        warming: Callable[[], Sequence[bytes]],
+        clock: Callable[[], float],
+        retry_s: float,
+    ) -> None:
+        """`warming` gives profiles seen lately; `clock` gives seconds (time.monotonic)."""
+        self.current: Recommender | None = None
+        self._settings, self._metrics = settings, metrics
+        self._warming, self._clock = warming, clock
+        self._retry_s = retry_s
+        self._taken: tuple[str, str] | None = None  # id and hash of what is in force
+        self._refused: tuple[tuple[str, str], float] | None = None  # what was refused, when
+
+    def follow(self, announced: ReleaseAnnounced | None) -> None:
+        """Put the announced release in force, unless it is or was just refused. Raises nothing for a bad one."""
+        if announced is None:
+            return
+        wanted = (announced.release_id, announced.sha256)
+        if wanted == self._taken or self._just_refused(wanted):
+            return
+        begun = self._clock()
+        try:
+            recommender = self._warmed(announced)
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with a release must not end what works
+            self._refused = (wanted, self._clock())
+            self._metrics.refused(type(error).__name__)
+            kept = self.current.release.id if self.current else "none yet"
+            log.error("release %s is refused: %s: %s; in force: %s", wanted[0], type(error).__name__, error, kept)
+            return
+        self.current, self._taken, self._refused = recommender, wanted, None
+        self._metrics.released(recommender.release.manifest, self._clock() - begun)
+        log.info("release %s is in force, loaded in %.1f s", wanted[0], self._clock() - begun)
+
+    def _warmed(self, announced: ReleaseAnnounced) -> Recommender:
+        release = load(local_folder(announced.uri), announced.sha256)
+        if release.id != announced.release_id:
+            raise BadRelease(f"{announced.uri}: holds release {release.id}, not the announced {announced.release_id}")
+        recommender = Recommender(release, self._settings)
+        # With real profiles: the first list after the swap is as fast as any, and a release that fails on them is found
+        # out before it serves.
+        views = [ProfileView(data) for data in self._warming()]
+        recommender.recommend([*views, None], self._settings.length)
+        return recommender
+
+    def _just_refused(self, wanted: tuple[str, str]) -> bool:
+        if self._refused is None or self._refused[0] != wanted:
+            return False
+        return self._clock() - self._refused[1] < self._retry_s
+
+
+def local_folder(uri: str) -> Path:
+    """The folder of a release: a path or file:// URI. Raises BadRelease for any other scheme."""
+    if "://" not in uri:
+        return Path(uri)
+    parts = urlsplit(uri)
+    if parts.scheme != "file" or parts.netloc not in ("", "localhost"):
+        raise BadRelease(f"{uri}: only paths and file:/// URIs can be loaded yet; mount the store as a folder")
+    return Path(unquote(parts.path))

@@ -1,0 +1,34 @@
+"""The scorer's settings (docs/lists.md, docs/settings.md)."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from models.sources.settings import ListSettings
+from services.runtime.settings import KafkaSettings, LogSettings, RedisSettings
+
+Positive = Annotated[int, Meta(ge=1)]
+
+
+class ScorerOptions(Struct, frozen=True, forbid_unknown_fields=True):
+    """What only the scorer knows."""
+
+    group: str = "segue-scorer"
+    max_notices: Positive = 2_000  # notices taken at once; of one listener's, only the newest counts
+    max_batch: Positive = 64  # lists made and sent at once: more are faster in sum, later each
+    commit_ms: Positive = 100  # offsets are committed at most this often, behind the acknowledged lists
+    remember: Annotated[int, Meta(ge=0)] = 100_000  # listeners whose newest list is remembered, so as not to repeat it
+    retry_release_s: Annotated[float, Meta(gt=0)] = 30.0  # a release that could not be loaded is tried again after this
+    probe_s: Annotated[float, Meta(gt=0)] = 2.0  # how often Redis and the broker are asked whether they are there
+    metrics_port: Annotated[int, Meta(ge=0, le=65_535)] = 9103  # 0: any free port
+    metrics_host: str = "127.0.0.1"
+
+
+class ScorerSettings(Struct, frozen=True):
+    """Everything the scorer reads."""
+
+    kafka: KafkaSettings = KafkaSettings()
+    redis: RedisSettings = RedisSettings()
+    list: ListSettings = ListSettings()
+    scorer: ScorerOptions = ScorerOptions()
+    log: LogSettings = LogSettings()
