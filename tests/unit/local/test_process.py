@@ -73,6 +73,7 @@ def test_kill_leaves_no_process(tmp_path: Path) -> None:
 def test_terminate_ends_a_paused_command(tmp_path: Path) -> None:
     run = child(tmp_path, *SLEEP)
     run.send(signal.SIGSTOP)
+    assert eventually(lambda: bool(run.process.status() == psutil.STATUS_STOPPED))
 
     run.terminate()
 
