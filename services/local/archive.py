@@ -26,7 +26,8 @@ def class_archive(java: Java, jars: list[Path], record: Callable[[Path, Path], N
     home = jars[0].parent
     archive = home.with_name(f"{home.name}-{java.identity}.jsa")
     if not archive.exists():
-        with locked(archive.with_suffix(".lock")):
+        step = Progress("preparing Kafka's classes for quick starts (once)")
+        with step, locked(archive.with_suffix(".lock")):
             if not archive.exists():
                 _build(java, jars, archive, record)
     return archive if archive.stat().st_size else None
@@ -37,13 +38,12 @@ def _build(java: Java, jars: list[Path], archive: Path, record: Callable[[Path, 
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
     try:
-        with Progress("preparing Kafka's classes for quick starts (once)"):
-            fresh = aside / archive.name
-            try:
-                record(aside / "run", aside / "classes")
-                _dump(java, jars, aside, fresh)
-            except LocalError:
-                fresh.write_bytes(b"")  # remembered as "cannot be made", not tried at each start
+        fresh = aside / archive.name
+        try:
+            record(aside / "run", aside / "classes")
+            _dump(java, jars, aside, fresh)
+        except LocalError:
+            fresh.write_bytes(b"")  # remembered as "cannot be made", not tried at each start
         os.replace(fresh, archive)
     finally:
         shutil.rmtree(aside, ignore_errors=True)

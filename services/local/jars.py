@@ -28,9 +28,10 @@ def kafka_jars(cache: Path | None = None) -> list[Path]:
     pins = read_pins()
     folder = (cache or cache_folder()) / f"kafka-{KAFKA.rsplit(':', 1)[1]}-{_digest(PINS)[:12]}"
     if not folder.is_dir():
-        with locked(folder.with_name(f"{folder.name}.lock")):
+        lock = folder.with_name(f"{folder.name}.lock")
+        with Progress("fetching Kafka's jars from Maven Central (43 MB, once)", len(pins)) as progress, locked(lock):
             if not folder.is_dir():  # another process may have fetched them while this one waited
-                _install(folder, pins, download)
+                _install(folder, pins, download, progress)
     check(folder, pins)
     return [folder / name for name in sorted(pins)]
 
@@ -59,15 +60,14 @@ def check(folder: Path, pins: Mapping[str, str]) -> None:
             )
 
 
-def _install(folder: Path, pins: Mapping[str, str], fetch: Fetch) -> None:
+def _install(folder: Path, pins: Mapping[str, str], fetch: Fetch, progress: Progress) -> None:
     """Fetch into a folder aside, check, and rename: `folder` exists whole or not at all."""
     aside = folder.with_name(f"{folder.name}.partial")
     shutil.rmtree(aside, ignore_errors=True)
     (aside / "jars").mkdir(parents=True)
     try:
-        with Progress("fetching Kafka's jars from Maven Central (43 MB, once)", len(pins)) as progress:
-            for jar in fetch(aside / "repository", progress):
-                os.replace(jar, aside / "jars" / jar.name)
+        for jar in fetch(aside / "repository", progress):
+            os.replace(jar, aside / "jars" / jar.name)
         check(aside / "jars", pins)
         os.replace(aside / "jars", folder)
     finally:

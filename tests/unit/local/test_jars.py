@@ -11,6 +11,7 @@ from services.local.errors import JarError
 from services.local.progress import Progress
 
 GOOD = b"the real thing"
+QUIET = Progress("fetching")
 PINS = {"kafka-clients.jar": hashlib.sha256(GOOD).hexdigest()}
 
 
@@ -25,7 +26,7 @@ def fetcher(content: bytes, name: str = "kafka-clients.jar") -> Callable[[Path, 
 
 
 def test_the_right_jar_is_installed_and_nothing_else_stays(tmp_path: Path) -> None:
-    jars._install(tmp_path / "kafka", PINS, fetcher(GOOD))
+    jars._install(tmp_path / "kafka", PINS, fetcher(GOOD), QUIET)
 
     assert [path.name for path in tmp_path.iterdir()] == ["kafka"]
     assert (tmp_path / "kafka" / "kafka-clients.jar").read_bytes() == GOOD
@@ -33,7 +34,7 @@ def test_the_right_jar_is_installed_and_nothing_else_stays(tmp_path: Path) -> No
 
 def test_a_jar_with_another_hash_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(JarError, match=r"kafka-clients\.jar is refused: its sha256 is"):
-        jars._install(tmp_path / "kafka", PINS, fetcher(b"tampered with"))
+        jars._install(tmp_path / "kafka", PINS, fetcher(b"tampered with"), QUIET)
 
     assert list(tmp_path.iterdir()) == []
 
@@ -60,7 +61,7 @@ def test_a_failed_download_leaves_nothing(tmp_path: Path) -> None:
         raise JarError("no network")
 
     with pytest.raises(JarError, match="no network"):
-        jars._install(tmp_path / "kafka", PINS, fetch)
+        jars._install(tmp_path / "kafka", PINS, fetch, QUIET)
 
     assert list(tmp_path.iterdir()) == []
 
