@@ -8,7 +8,6 @@ import sys
 from time import monotonic
 
 import uvloop
-from prometheus_client import CollectorRegistry
 
 from services.profiler.app import Profiler, RewoundError
 from services.profiler.bulk_loop import BulkLoop
@@ -19,6 +18,7 @@ from services.profiler.settings import ProfilerSettings
 from services.runtime.errors import Stopped
 from services.runtime.http import Health, Server
 from services.runtime.log import configure
+from services.runtime.metrics import process_registry
 from services.runtime.redis_client import async_redis
 from services.runtime.settings import load
 
@@ -41,7 +41,7 @@ async def run(settings: ProfilerSettings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    health, registry = Health("assignment", "redis", clock=monotonic), CollectorRegistry()
+    health, registry = Health("assignment", "redis", clock=monotonic), process_registry()
     metrics = Metrics(registry, health)
     options = settings.profiler
     outbox, redis = KafkaOutbox(settings.kafka), async_redis(settings.redis)

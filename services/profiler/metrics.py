@@ -9,9 +9,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from schemas.dead_letter import DeadLetter
 from schemas.profile import ProfileChanged
 from services.runtime.http import Health
-
-BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
-SECONDS = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
+from services.runtime.metrics import BATCH, LATENCY
 
 
 class Metrics:
@@ -30,7 +28,7 @@ class Metrics:
         self._profiles = Counter("segue_profiler_profiles", "Profiles written.", registry=registry)
         self._freshness = Histogram(
             "segue_profiler_freshness_seconds", "Listen appended to notice acknowledged.",
-            buckets=SECONDS, registry=registry,
+            buckets=LATENCY, registry=registry,
         )  # fmt: skip
         self._cursor = Gauge("segue_profiler_cursor_offset", "Last offset folded.", ["partition"], registry=registry)
         self._lag = Gauge("segue_profiler_lag_records", "Records not yet folded.", ["partition"], registry=registry)

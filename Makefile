@@ -1,0 +1,59 @@
+# Segue. `make demo` runs the main job, `make test` passes the tests; each sets up all it needs, without root.
+.DEFAULT_GOAL := help
+PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python3 2>/dev/null))
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+SOURCES := schemas models services tests benchmarks
+
+.PHONY: help demo test check bench unit integration schemas lock clean
+
+help: ## What there is
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(READY) ## The main job: listens in, fresh lists out, on an embedded Kafka and Redis (ARGS="--for 60s")
+	@$(BIN)/segue demo $(ARGS)
+
+test: check unit integration ## Everything that must hold: check, unit and integration tests
+
+check: $(READY) ## Lint, format, types, import contracts, generated schemas
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m schemas.export --check
+
+unit: $(READY) ## Unit tests: no network, no servers
+	$(BIN)/pytest tests/unit
+
+integration: $(READY) ## Tests on a real Kafka broker and a real Redis server
+	$(BIN)/pytest tests/integration
+
+bench: $(READY) ## Measure: each figure beside its reference from the same run
+	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+
+schemas: $(READY) ## Write JSON Schemas and AsyncAPI anew
+	$(BIN)/python -m schemas.export
+
+lock: $(READY) ## Resolve requirements.lock anew (installs uv for it)
+	$(BIN)/pip install -q uv
+	$(BIN)/uv pip compile -q pyproject.toml --extra all --group dev --python-version 3.11 --universal --generate-hashes \
+		--no-emit-index-url --no-header --no-annotate -o requirements.lock
+
+clean: ## Remove the virtual environment and caches of this folder
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+
+$(READY): requirements.lock pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Segue needs Python 3.11 or newer; none found. Set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Segue needs Python 3.11 or newer; $(PYTHON) is older. Set PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+		{ echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian: python3.11-venv)" >&2; exit 1; }
+	@echo "setting up $(VENV): about 100 packages, a minute or so ..."
+	@$(PYTHON) -m venv $(VENV)
+	@date +%s > $(VENV)/.started
+	@$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements.lock
+	@$(BIN)/pip install --disable-pip-version-check -q --no-deps --no-build-isolation -e .
+	@expr $$(date +%s) - $$(cat $(VENV)/.started) > $(VENV)/.install_seconds
+	@rm $(VENV)/.started
+	@touch $(READY)

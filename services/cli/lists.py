@@ -1,0 +1,41 @@
+"""How a list looks on a terminal."""
+
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.table import Table
+
+from models.release import Release
+from schemas.recommendation import Recommendations
+
+Names = Callable[[str], tuple[str, str]]  # track_id -> title, artist
+
+
+def names_of(release: Release | None) -> Names:
+    """Titles and artists from a release's catalogue; without one the id stands for the title."""
+    rows = {track: row for row, track in enumerate(release.catalogue.track_ids)} if release else {}
+
+    def name(track_id: str) -> tuple[str, str]:
+        row = rows.get(track_id)
+        if release is None or row is None:
+            return track_id, ""
+        return release.catalogue.titles[row], release.catalogue.artists[row]
+
+    return name
+
+
+def show(console: Console, made: Recommendations, names: Names, most: int) -> None:
+    """Print a list, best first, each track with its reason."""
+    console.print(table(made, names, most))
+
+
+def table(made: Recommendations, names: Names, most: int) -> Table:
+    """A list as a table."""
+    shown = Table(title=f"{made.user_id}: list {made.list_id}", title_justify="left", box=None)
+    shown.add_column("#", justify="right")
+    for heading in ("title", "artist", "why", "source"):
+        shown.add_column(heading, overflow="ellipsis", no_wrap=heading != "why")
+    for place, item in enumerate(made.items[:most], 1):
+        title, artist = names(item.track_id)
+        shown.add_row(str(place), title, artist, item.reason, item.source)
+    return shown

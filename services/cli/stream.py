@@ -1,0 +1,136 @@
+"""Talking to a running stream: send one listen, read one listener's lists, find the release in force."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from kafka import KafkaConsumer, TopicPartition
+
+from models.release import Release, load
+from schemas.codec import decode, encode
+from schemas.errors import Poison
+from schemas.events import Listen
+from schemas.recommendation import Recommendations
+from schemas.release import ReleaseAnnounced
+from schemas.topics import LISTENS, RECOMMENDATIONS, RELEASES
+from services.runtime import kafka_clients
+from services.runtime.bulk_producer import partition_of
+from services.runtime.errors import BrokerAway, Fatal
+from services.runtime.keys import profile_key
+from services.runtime.redis_client import redis_trouble, sync_redis
+from services.runtime.settings import KafkaSettings, RedisSettings
+
+ANSWER_S = 30.0
+
+
+def send(settings: KafkaSettings, listen: Listen) -> tuple[int, int]:
+    """Send one listen; its partition and offset, once the broker has it. Raises BrokerAway, Fatal."""
+    producer = kafka_clients.producer(settings)
+    try:
+        with kafka_clients.kafka_trouble("sending the listen"):
+            done = producer.send(LISTENS.name, encode(listen), key=listen.user_id.encode()).get(ANSWER_S)
+    finally:
+        producer.close(5)
+    return done.partition, done.offset
+
+
+def event_id() -> str:
+    """A new one."""
+    return uuid4().hex
+
+
+def now_ms() -> int:
+    """The wall clock, ms since epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Lists:
+    """One listener's lists, as they come; use it in a `with`."""
+
+    def __init__(self, settings: KafkaSettings, user_id: str) -> None:
+        self._user = user_id.encode()
+        self._consumer = kafka_clients.consumer(settings)
+        self._tp = TopicPartition(RECOMMENDATIONS.name, partition_of(self._user, _partitions(self._consumer)))
+        self._consumer.assign([self._tp])
+
+    def newest(self) -> Recommendations | None:
+        """The list that stands now; the position is behind it. Reads the listener's partition once."""
+        end = self._consumer.end_offsets([self._tp])[self._tp]
+        self._consumer.seek_to_beginning(self._tp)
+        found = None
+        while self._consumer.position(self._tp) < end:
+            for made in self._poll(1000):
+                found = made
+        return found
+
+    def follow(self, seconds: float | None = None) -> Iterator[Recommendations]:
+        """Each list from here on, until `seconds` have passed (None: for ever)."""
+        end = None if seconds is None else time.monotonic() + seconds
+        while end is None or time.monotonic() < end:
+            yield from self._poll(200)
+
+    def _poll(self, timeout_ms: int) -> list[Recommendations]:
+        with kafka_clients.kafka_trouble("reading the lists"):
+            batches = self._consumer.poll(timeout_ms)
+        found = []
+        for record in (r for records in batches.values() for r in records if r.key == self._user):
+            try:
+                found.append(decode(Recommendations, record.value))
+            except Poison:
+                continue
+        return found
+
+    def __enter__(self) -> "Lists":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._consumer.close()
+
+
+def current_release(settings: KafkaSettings) -> ReleaseAnnounced:
+    """The release in force. Raises Fatal when none was announced yet."""
+    consumer = kafka_clients.consumer(settings)
+    try:
+        _partitions(consumer, RELEASES.name)
+        tp = TopicPartition(RELEASES.name, 0)
+        consumer.assign([tp])
+        consumer.seek_to_beginning(tp)
+        end, found = consumer.end_offsets([tp])[tp], None
+        while consumer.position(tp) < end:
+            for record in consumer.poll(1000).get(tp, []):
+                found = decode(ReleaseAnnounced, record.value)
+    finally:
+        consumer.close()
+    if found is None:
+        raise Fatal("no release was announced yet; is `segue trainer` running, and has it listens enough?")
+    return found
+
+
+def load_release(announced: ReleaseAnnounced) -> Release:
+    """Load the announced release from where it was published. Raises BadRelease."""
+    return load(Path(announced.uri.removeprefix("file://")), announced.sha256)
+
+
+def stored_profile(kafka: KafkaSettings, redis: RedisSettings, user_id: str) -> bytes | None:
+    """A listener's profile as it stands in Redis; None for one never seen. Raises RedisAway, BrokerAway."""
+    consumer = kafka_clients.consumer(kafka)
+    try:
+        partition = partition_of(user_id.encode(), _partitions(consumer, LISTENS.name))
+    finally:
+        consumer.close()
+    with redis_trouble("read the profile"), sync_redis(redis) as client:
+        data = client.get(profile_key(partition, user_id))
+    return bytes(data) if isinstance(data, bytes) else None
+
+
+def _partitions(consumer: KafkaConsumer, topic: str = RECOMMENDATIONS.name) -> int:
+    end = time.monotonic() + ANSWER_S
+    while True:
+        found = consumer.partitions_for_topic(topic)
+        if found:
+            return len(found)
+        if topic not in consumer.topics():
+            raise Fatal(f"the broker has no topic {topic}; create the topics with `segue topics apply`")
+        if time.monotonic() > end:
+            raise BrokerAway(f"the broker says nothing about topic {topic}")
