@@ -34,7 +34,8 @@ SERVICES: dict[str, tuple[tuple[Topic, ...], tuple[Topic, ...]]] = {
 def messages() -> dict[str, type[Any]]:
     """Every struct that crosses a process boundary by itself, by name: the topics' values and a release's manifest."""
     kinds: list[type[Any]] = [topic.value for topic in TOPICS if topic.value is not None]
-    return {kind.__name__: kind for kind in [*kinds, Manifest]}
+    kinds.append(Manifest)
+    return {kind.__name__: kind for kind in kinds}
 
 
 def schema_of(kind: type[Any]) -> dict[str, Any]:

@@ -26,6 +26,16 @@ C = TypeVar("C")
 MECHANISM = "SCRAM-SHA-512"
 BOOTSTRAP_MS = 30_000
 
+# What was measured: one message every 10 ms through consumer -> poll -> send -> consumer, three processes and a
+# Kafka 4.1 broker on two shared cores, five interleaved rounds of 300. Produce to poll in the next process: 2.5 ms
+# (median of medians), p95 4.7 ms. Round trip over both topics: 4.6 ms, p95 7.4 ms. Not to be told from noise (medians
+# 4.2 to 5.2 ms, in no steady order): idempotence off, acks=1, metrics on, CRC checks off, fetch sessions off,
+# fetch_max_wait_ms 5, the partition given, flush() after each send. So the safe settings cost nothing here.
+# What did tell: a main thread that computes 6 ms after send() holds the GIL from the I/O thread; round trips 10.0, 10.5,
+# 12.5 ms, and 7.5, 8.6, 9.3 ms with sys.setswitchinterval(0.0005). A service that computes between polls should set it.
+# Trap: poll(timeout_ms=10) never joined a group in 8 s, 50 took 0.2 s: a join that ends outside poll() is thrown away.
+# Poll with 100 ms or more; it returns at once when there is something.
+
 # A broker that was away for a minute is found again within a second; kafka-python's own ceiling is 30 s.
 RECONNECT = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1_000}
 
@@ -34,18 +44,19 @@ CONSUMER: dict[str, Any] = {
     "enable_auto_commit": False,  # an offset is committed by whoever knows that its effect stands
     "auto_offset_reset": "earliest",
     "allow_auto_create_topics": False,  # `segue topics apply` creates them, with the right partitions
-    "fetch_min_bytes": 1,
-    "metrics_enabled": False,
+    "fetch_min_bytes": 1,  # answer as soon as there is one message
+    "fetch_max_wait_ms": 500,  # how long an idle fetch stays at the broker; a message ends the wait
+    "metrics_enabled": False,  # the services have their own
 }
 
 PRODUCER: dict[str, Any] = {
     **RECONNECT,
     "acks": "all",
-    "enable_idempotence": True,
+    "enable_idempotence": True,  # a retry neither doubles nor reorders
     "linger_ms": 0,
     "request_timeout_ms": 10_000,
     "delivery_timeout_ms": 30_000,  # then the caller hears of it and holds its offset; kafka-python's own is 120 s
-    "max_block_ms": 10_000,
+    "max_block_ms": 10_000,  # that send() may wait for metadata; its own is 60 s
     "allow_auto_create_topics": False,
     "metrics_enabled": False,
 }
