@@ -76,6 +76,7 @@ def weigh(listens: pl.DataFrame, taste: TasteSettings) -> pl.DataFrame:
         .with_columns(fade=pl.lit(2.0).pow((pl.col("last") - pl.col("newest")) / half_life))
         # Rounded where the profile rounds, at the pair's own last event: the order that threads sum in cannot show.
         .with_columns(weight=(pl.col("weight") / pl.col("fade") * UNIT).round() / UNIT * pl.col("fade"))
+        .with_columns(pl.col("weight").fill_nan(0.0))  # older than 1,074 half-lives: 0 / 0
         .drop("newest", "fade")
         .collect()
     )

@@ -9,6 +9,7 @@ als.faiss           inner-product index over the factors; its ids are catalogue 
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -27,6 +28,9 @@ from schemas.release import Manifest, ReleaseFile
 FORMAT = 1
 MANIFEST = "manifest.json"
 CATALOGUE, FACTORS, GRAM, INDEX = "catalogue.parquet", "als_factors.npy", "als_gram.npy", "als.faiss"
+
+
+_ASIDE = re.compile(r"\..+\.[0-9a-f]{8}")  # what make_aside makes
 
 
 class BadRelease(ValueError):
@@ -130,6 +134,14 @@ def make_aside(folder: Path) -> Path:
 def discard(aside: Path) -> None:
     """Remove a working folder that will not become a release."""
     shutil.rmtree(aside, ignore_errors=True)
+
+
+def sweep(root: Path) -> list[Path]:
+    """Remove the working folders that a killed trainer left in `root`; which."""
+    left = [path for path in sorted(root.glob(".*")) if path.is_dir() and _ASIDE.fullmatch(path.name)]
+    for path in left:
+        discard(path)
+    return left
 
 
 def sha256_of(path: Path) -> str:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import faiss
 import msgspec
@@ -50,13 +51,15 @@ def train(
     release_id: str,
     now_ms: int,
     window: dict[str, Span],
+    gaps: dict[str, list[Span]] | None = None,
     progress: Progress = lambda _step, _done: None,
 ) -> Path:
     """Train on everything and write the release folder root/release_id, whole and checked; its path.
 
     `listens`: models.interactions.COLUMNS (some may be missing), in the log's order. `tracks`: fields of `Track`, each
-    track once. Neither need have any row. Raises DuplicateKey, FitFailed, BadRelease, or FileExistsError; then no
-    folder of that name is left, nor any working folder.
+    track once. Neither need have any row. `gaps` are offsets inside `window` that the log had dropped unread; they are
+    told under `history` in the manifest's settings. Raises DuplicateKey, FitFailed, BadRelease, or FileExistsError; in
+    all cases no working folder is left.
     """
     folder = root / release_id
     if folder.exists():
@@ -74,7 +77,19 @@ def train(
         with steps("index"):
             metrics["index"] = _write(made, aside)
         metrics["seconds"] = steps.seconds
-        manifest = _manifest(made, settings, release_id, now_ms, listens.height, window, metrics)
+        manifest = Manifest(
+            release_id=release_id,
+            format=release.FORMAT,
+            created_at=now_ms,
+            files={},
+            tracks=made.catalogue.height,
+            listeners=len(made.users),
+            listens=listens.height,
+            window=window,
+            settings=_settings(made, settings, gaps or {}),
+            metrics=metrics,
+            versions={name: version(name) for name in MADE_BY},
+        )
         release.publish(aside, folder, manifest, probe)
     finally:
         release.discard(aside)
@@ -141,29 +156,10 @@ def _spread(users: int) -> list[int]:
     return np.unique(np.linspace(0, users - 1, min(users, QUERIES)).astype(int)).tolist() if users else []
 
 
-def _manifest(
-    made: Fitted,
-    settings: TrainSettings,
-    release_id: str,
-    now_ms: int,
-    listens: int,
-    window: dict[str, Span],
-    metrics: dict[str, dict[str, float]],
-) -> Manifest:
-    used = {"taste": settings.taste, "als": made.als, "check": settings.check}
-    return Manifest(
-        release_id=release_id,
-        format=release.FORMAT,
-        created_at=now_ms,
-        files={},
-        tracks=made.catalogue.height,
-        listeners=len(made.users),
-        listens=listens,
-        window=window,
-        settings={name: msgspec.to_builtins(section) for name, section in used.items()},
-        metrics=metrics,
-        versions={name: version(name) for name in MADE_BY},
-    )
+def _settings(made: Fitted, settings: TrainSettings, gaps: dict[str, list[Span]]) -> dict[str, Any]:
+    used = {"taste": settings.taste, "als": made.als, "check": settings.check, "history": {"gaps": gaps}}
+    builtins: dict[str, Any] = msgspec.to_builtins(used)
+    return builtins
 
 
 def probe(made: release.Release) -> None:
