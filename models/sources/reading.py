@@ -79,7 +79,7 @@ class Reader:
 
     def _just_played(self, view: ProfileView) -> NDArray[np.int64]:
         """Keys of the last plays, by number and by time; a skipped track counts as played."""
-        since = int(np.searchsorted(view.recent_times, view.newest - self._seconds))
+        since = int(np.searchsorted(view.recent_times, view.newest - self._seconds, side="right"))
         return view.recent[max(0, min(len(view.recent) - self._plays, since)) :]
 
 

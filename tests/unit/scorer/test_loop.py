@@ -1,0 +1,116 @@
+"""The loops: nothing is taken before a release, one release a batch, offsets only behind the lists."""
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from models.recommender import Recommender
+from models.sources.settings import ListSettings
+from schemas.release import ReleaseAnnounced
+from services.runtime.errors import BrokerAway, RedisAway
+from services.scorer.loop import follow, serve
+from services.scorer.ports import Record
+from services.scorer.releases import Releases
+from tests.unit.scorer.fakes import World, notice
+from tests.unit.scorer.worlds import NOON, checkerboard, listen, profile
+
+
+class Script:
+    """`Notices` that play a script: each step is called at one poll or hold, then the loop is stopped."""
+
+    def __init__(self, stop: threading.Event, *batches: list[Record]) -> None:
+        self.stop, self.batches = stop, list(batches)
+        self.held, self.polled = 0, 0
+        self.done_records: list[Record] = []
+
+    def poll(self, _seconds: float) -> list[Record]:
+        self.polled += 1
+        if not self.batches:
+            self.stop.set()
+            return []
+        return self.batches.pop(0)
+
+    def done(self, records: Sequence[Record]) -> None:
+        self.done_records += records
+
+    def hold(self, _seconds: float) -> None:
+        self.held += 1
+        if self.held == 3:
+            self.stop.set()
+
+    def lags(self) -> dict[int, int]:
+        return {0: 7}
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.store.put("ann", profile([listen("t0", NOON)]))
+    return world
+
+
+def releases(world: World, recommender: Recommender | None) -> Releases:
+    made = Releases(ListSettings(), world.metrics, list, lambda: 0.0, 30)
+    made.current = recommender
+    return made
+
+
+def test_before_the_first_release_nothing_is_taken(world: World) -> None:
+    stop = threading.Event()
+    script = Script(stop, [notice("ann", 0)])
+    serve(world.scorer, script, releases(world, None), world.metrics, world._patiently, stop)
+    assert (script.polled, script.held) == (0, 3)
+    assert world.count("lag_records", partition="0") == 7
+
+
+def test_offsets_are_done_behind_the_lists(world: World, tmp_path: Path) -> None:
+    stop = threading.Event()
+    script = Script(stop, [notice("ann", 0)], [], [notice("ann", 0)])
+    recommender = Recommender(checkerboard(tmp_path / "r1"), ListSettings())
+    seen: list[tuple[int, int]] = []
+    done = script.done
+    script.done = lambda records: (seen.append((len(world.topic.sent), len(records))), done(records))[0]  # type: ignore[method-assign]
+    serve(world.scorer, script, releases(world, recommender), world.metrics, world._patiently, stop)
+    assert seen == [(1, 1), (1, 1)]
+
+
+def test_a_batch_that_cannot_be_finished_is_not_done(world: World, tmp_path: Path) -> None:
+    stop = threading.Event()
+    script = Script(stop, [notice("ann", 0)])
+    recommender = Recommender(checkerboard(tmp_path / "r1"), ListSettings())
+    world.scorer._patiently = lambda call: call()
+    world.store.away = 1
+    with pytest.raises(RedisAway):
+        serve(world.scorer, script, releases(world, recommender), world.metrics, lambda call: call(), stop)
+    assert script.done_records == []
+
+
+class Announced:
+    """`Announcements` that are away once, then there."""
+
+    def __init__(self, stop: threading.Event) -> None:
+        self.stop, self.asked = stop, 0
+
+    def newest(self, _seconds: float) -> ReleaseAnnounced | None:
+        self.asked += 1
+        if self.asked == 1:
+            raise BrokerAway("the broker is away")
+        self.stop.set()
+        return None
+
+    def ping(self) -> None:
+        raise BrokerAway("the broker is away")
+
+
+def test_servers_that_do_not_answer_make_the_scorer_not_ready(world: World) -> None:
+    stop = threading.Event()
+    announced = Announced(stop)
+    probes = {"redis": lambda: None, "kafka": announced.ping}
+    follow(announced, releases(world, None), probes, world.health, stop, 2.0, lambda: 0.0)
+    assert announced.asked == 2
+    by_name = {each.name: each for each in world.health.ready().conditions}
+    assert by_name["redis"].ok
+    assert not by_name["kafka"].ok
+    assert "broker is away" in by_name["kafka"].reason

@@ -1,0 +1,59 @@
+"""The process as a whole: what it imports, how it is set up."""
+
+import subprocess
+import sys
+
+import pytest
+
+from models.sources.settings import BadSources
+from services.runtime.settings import BadSetting, load
+from services.scorer.settings import ScorerSettings
+
+HEAVY = ("torch", "implicit", "faust", "mode", "scipy", "aiokafka")
+
+
+def imported_of(names: tuple[str, ...]) -> str:
+    code = f"import services.scorer.__main__, sys; print(*[name for name in {names!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_the_scorer_imports_nothing_that_trains_or_streams() -> None:
+    assert imported_of(HEAVY) == ""
+    assert imported_of(("faiss", "torch")) == "faiss"  # this look can fail
+
+
+def test_settings_come_from_the_environment() -> None:
+    settings = load(
+        ScorerSettings,
+        {
+            "SEGUE_LIST_LENGTH": "7",
+            "SEGUE_LIST_SOURCES": "als=1",
+            "SEGUE_SCORER_MAX_BATCH": "3",
+            "SEGUE_LIST_FAMILIAR": "0.2",
+        },
+    )
+    assert (settings.list.length, settings.list.quotas(), settings.scorer.max_batch) == (7, {"als": 1.0}, 3)
+    assert settings.list.familiar == 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SEGUE_LIST_LENGTH", "0"),
+        ("SEGUE_LIST_LENGTH", "501"),
+        ("SEGUE_LIST_FAMILIAR", "1.1"),
+        ("SEGUE_LIST_ARTIST_CAP", "0"),
+        ("SEGUE_LIST_MOOD", "blue"),
+        ("SEGUE_SCORER_MAX_BATCH", "0"),
+        ("SEGUE_SCORER_METRICS_PORT", "70000"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start_and_is_named(name: str, value: str) -> None:
+    with pytest.raises(BadSetting, match=name):
+        load(ScorerSettings, {name: value})
+
+
+def test_a_wrong_table_of_sources_is_named() -> None:
+    with pytest.raises(BadSources, match="SEGUE_LIST_SOURCES"):
+        load(ScorerSettings, {"SEGUE_LIST_SOURCES": "als"}).list.quotas()
