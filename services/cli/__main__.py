@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from services.cli import listening, running, topics
+from services.cli import demo, listening, running, topics
 
 app = typer.Typer(
     name="segue",
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (running, topics, listening):
+for module in (demo, running, topics, listening):
     module.register(app)
 
 

@@ -40,7 +40,8 @@ class Metrics:
         self._cursor.clear()
         self._lag.clear()
         self._partitions.set(len(partitions))
-        self._health.set("assignment", True, f"{len(partitions)} partitions")
+        self._health.set("assignment", True)
+        self._health.set("redis", True)  # it has just told the cursors
         self._health.beat()
 
     def folded(self, listens: int, repeats: int) -> None:

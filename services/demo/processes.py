@@ -1,0 +1,64 @@
+"""The services as processes of their own, ended with the demo, each with its log in a file."""
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+from signal import SIGTERM
+from sys import executable
+
+from services.local.ports import free_port
+from services.local.process import Child
+from services.runtime.errors import Fatal
+
+START_S = 60.0
+STOP_S = 10.0
+
+
+class Service:
+    """One running service."""
+
+    def __init__(self, name: str, folder: Path, settings: Mapping[str, str]) -> None:
+        self.name = name
+        self._port = free_port()
+        environment = {**os.environ, **settings, f"SEGUE_{name.upper()}_METRICS_PORT": str(self._port)}
+        self._child = Child(
+            [executable, "-m", f"services.{name}"], log=folder / f"{name}.log", cwd=folder, env=environment
+        )
+
+    def check(self) -> None:
+        """Raise Fatal, with the end of its log, when it has ended by itself."""
+        code = self._child.poll()
+        if code is not None:
+            raise Fatal(f"the {self.name} ended with exit code {code}; the end of its log:\n{self._child.tail()}")
+
+    def wait_ready(self, seconds: float = START_S) -> None:
+        """Return once /readyz says so. Raises Fatal, with what it waits for."""
+        end = time.monotonic() + seconds
+        while True:
+            self.check()
+            missing = self._missing()
+            if not missing:
+                return
+            if time.monotonic() > end:
+                raise Fatal(f"the {self.name} is not ready after {seconds:.0f} s: {missing}\n{self._child.tail()}")
+            time.sleep(0.05)
+
+    def _missing(self) -> str:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self._port}/readyz", timeout=2):
+                return ""
+        except urllib.error.HTTPError as error:
+            conditions = json.load(error)["conditions"]
+            return "; ".join(f"{c['name']}: {c['reason']}" for c in conditions if not c["ok"])
+        except OSError as error:
+            return str(error)
+
+    def stop(self) -> None:
+        """End it gracefully, else at once."""
+        self._child.send(SIGTERM)
+        if self._child.wait(STOP_S) is None:
+            self._child.kill()
