@@ -31,8 +31,8 @@ BOOTSTRAP_MS = 30_000
 # (median of medians), p95 4.7 ms. Round trip over both topics: 4.6 ms, p95 7.4 ms. Not to be told from noise (medians
 # 4.2 to 5.2 ms, in no steady order): idempotence off, acks=1, metrics on, CRC checks off, fetch sessions off,
 # fetch_max_wait_ms 5, the partition given, flush() after each send. So the safe settings cost nothing here.
-# What did tell: a main thread that computes 6 ms after send() holds the GIL from the I/O thread; round trips 10.0, 10.5,
-# 12.5 ms, and 7.5, 8.6, 9.3 ms with sys.setswitchinterval(0.0005). A service that computes between polls should set it.
+# What did tell: a main thread that computes 6 ms after send() holds the GIL from the I/O thread: round trips of 10.0,
+# 10.5, 12.5 ms; with sys.setswitchinterval(0.0005) 7.5, 8.6, 9.3 ms. A service that computes between polls: set it.
 # Trap: poll(timeout_ms=10) never joined a group in 8 s, 50 took 0.2 s: a join that ends outside poll() is thrown away.
 # Poll with 100 ms or more; it returns at once when there is something.
 

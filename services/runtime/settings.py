@@ -78,7 +78,7 @@ def _from_file(path: str | None) -> dict[str, dict[str, Any]]:
         raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise BadSetting(f"SEGUE_CONFIG: cannot read {path}: {error.strerror}") from error
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadSetting(f"SEGUE_CONFIG: {path} is not TOML: {error}") from error
     for section, values in raw.items():
         if not isinstance(values, dict):
@@ -104,9 +104,17 @@ def _section(kind: type[Any], section: str, values: dict[str, Any]) -> Any:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        field = str(error).rpartition("$.")[2].rstrip("`").split("[")[0]
-        shown = "***" if _secret(field) else repr(values.get(field))
-        raise BadSetting(f"{PREFIX}{section.upper()}_{field.upper()}={shown}: {error}") from error
+        raise BadSetting(_refused(section, values, str(error))) from error
+
+
+def _refused(section: str, values: dict[str, Any], message: str) -> str:
+    """Name the setting that msgspec's message is about; one without a path is about the section as a whole."""
+    what, _, path = message.partition(" - at `$.")
+    field = re.split(r"[`.\[]", path)[0]
+    if not field:
+        return f"[{section}]: {message}"
+    shown = "***" if _secret(field) else repr(values.get(field))
+    return f"{PREFIX}{section.upper()}_{field.upper()}={shown}: {what}"
 
 
 def describe(settings: Struct) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,93 @@
+"""Redis clients leave retrying to the caller and speak our errors."""
+
+import asyncio
+import socket
+import time
+
+import pytest
+from redis import exceptions as driver
+
+from services.runtime.errors import Fatal, RedisAway
+from services.runtime.redis_client import async_redis, redis_trouble, sync_redis, wait_for_redis
+from services.runtime.settings import BadSetting, RedisSettings
+
+
+def nobody() -> RedisSettings:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return RedisSettings(f"redis://:secret@127.0.0.1:{taken.getsockname()[1]}/0")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        driver.ConnectionError("refused"),
+        driver.TimeoutError("5 s"),
+        driver.BusyLoadingError("LOADING"),
+        driver.ReadOnlyError("READONLY You can't write against a read only replica."),
+        driver.OutOfMemoryError("OOM command not allowed"),
+        driver.ClusterDownError("CLUSTERDOWN The cluster is down"),
+        driver.MasterDownError("MASTERDOWN"),
+        driver.TryAgainError("TRYAGAIN"),
+        driver.ResponseError("MISCONF Redis is configured to save RDB snapshots"),
+        driver.ResponseError("NOREPLICAS Not enough good replicas to write."),
+        driver.ResponseError("BUSY Redis is busy running a script."),
+    ],
+    ids=lambda error: type(error).__name__ + str(error)[:8],
+)
+def test_what_passes_is_redis_away(error: driver.RedisError) -> None:
+    with pytest.raises(RedisAway, match="write profiles") as raised, redis_trouble("write profiles"):
+        raise error
+    assert raised.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        driver.AuthenticationError("WRONGPASS"),
+        driver.NoPermissionError("NOPERM"),
+        driver.ResponseError("WRONGTYPE Operation against a key"),
+        driver.DataError("no"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_does_not_pass_is_fatal(error: driver.RedisError) -> None:
+    with pytest.raises(Fatal, match="write profiles"), redis_trouble("write profiles"):
+        raise error
+
+
+def test_an_error_that_is_not_redis_goes_through() -> None:
+    with pytest.raises(KeyError), redis_trouble("write profiles"):
+        raise KeyError
+
+
+def test_the_driver_tries_once() -> None:
+    """Its own default is ten tries with back-off, during which the loop would neither beat nor stop."""
+    started = time.monotonic()
+    with sync_redis(nobody()) as client, pytest.raises(driver.ConnectionError):
+        client.ping()
+    assert time.monotonic() - started < 0.2
+
+
+def test_the_asyncio_driver_tries_once() -> None:
+    async def ping() -> float:
+        started = time.monotonic()
+        async with async_redis(nobody()) as client:
+            with pytest.raises(driver.ConnectionError):
+                await client.ping()
+        return time.monotonic() - started
+
+    assert asyncio.run(ping()) < 0.2
+
+
+def test_a_redis_away_is_said_with_what_to_do_and_without_the_password() -> None:
+    with pytest.raises(RedisAway, match=r"no Redis answers at redis://.*; start one with `segue up` or set") as raised:
+        wait_for_redis(nobody(), 0.3)
+    assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize("make", [sync_redis, async_redis])
+def test_a_url_that_is_none_is_named(make: object) -> None:
+    assert callable(make)
+    with pytest.raises(BadSetting, match="SEGUE_REDIS_URL='cache:6379'"):
+        make(RedisSettings("cache:6379"))
