@@ -24,10 +24,10 @@ HEADERS = "DeadLetterHeaders"
 # Who does what: service -> (what it receives, what it sends).
 SERVICES: dict[str, tuple[tuple[Topic, ...], tuple[Topic, ...]]] = {
     "profiler": ((LISTENS,), (PROFILES, DEAD)),
-    "trainer": ((LISTENS, TRACKS), (RELEASES,)),
+    "trainer": ((LISTENS, TRACKS, RELEASES), (RELEASES,)),
     "scorer": ((PROFILES, RELEASES), (RECOMMENDATIONS,)),
-    "importer": ((), (LISTENS, TRACKS)),
-    "simulator": ((RECOMMENDATIONS,), (LISTENS, TRACKS)),
+    "importer": ((LISTENS,), (LISTENS, TRACKS)),
+    "cli": ((RECOMMENDATIONS, RELEASES), (LISTENS,)),
 }
 
 
