@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 from msgspec.structs import replace
@@ -33,33 +34,41 @@ def fit(
     same input and seed give the same factors, whatever `threads` (0: every core) is. `progress` is told the share done,
     (0, 1]. Raises FitFailed.
     """
-    from implicit.cpu.als import AlternatingLeastSquares  # slow to import, and only training needs it
-
     if not len(weights) or not min(shape):
         return np.zeros((shape[1], settings.factors), dtype=np.float32), settings
     matrix = csr_matrix((confidence(weights, settings.alpha), (users, items)), shape=shape, dtype=np.float32)
     settings = replace(settings, regularization=_bearable(matrix, settings.regularization))
-    with threadpool_limits(1, "blas"):  # implicit has its own threads; BLAS threads inside them only fight
-        model = AlternatingLeastSquares(
-            factors=settings.factors,
-            regularization=settings.regularization,
-            alpha=1.0,  # it is in the confidence already
-            iterations=settings.iterations,
-            num_threads=threads or os.cpu_count() or 1,
-            random_state=settings.seed,
-        )
-        model.fit(
-            matrix,
-            show_progress=False,
-            callback=lambda done, _seconds, _loss: progress((done + 1) / settings.iterations),
-        )
-    factors = np.ascontiguousarray(model.item_factors, dtype=np.float32)
+    factors = _factors(matrix, settings, threads or os.cpu_count() or 1, progress)
     if not np.isfinite(factors).all():
         raise FitFailed(
             f"ALS gave factors that are not finite; raise [als] regularization (now {settings.regularization}) "
             f"or lower alpha (now {settings.alpha})"
         )
     return factors, settings
+
+
+def _factors(
+    matrix: csr_matrix, settings: AlsSettings, threads: int, progress: Callable[[float], None]
+) -> NDArray[np.float32]:
+    from implicit.cpu.als import AlternatingLeastSquares  # slow to import, and only training needs it
+    from implicit.recommender_base import ModelFitError
+
+    with threadpool_limits(1, "blas"):  # implicit has its own threads; BLAS threads inside them only fight
+        model = AlternatingLeastSquares(
+            factors=settings.factors,
+            regularization=settings.regularization,
+            alpha=1.0,  # it is in the confidence already
+            iterations=settings.iterations,
+            num_threads=threads,
+            random_state=settings.seed,
+        )
+        with suppress(ModelFitError):  # it says "NaN encountered in factors"; the caller looks, and says what to do
+            model.fit(
+                matrix,
+                show_progress=False,
+                callback=lambda done, _seconds, _loss: progress((done + 1) / settings.iterations),
+            )
+    return np.ascontiguousarray(model.item_factors, dtype=np.float32)
 
 
 def _bearable(matrix: csr_matrix, regularization: float) -> float:

@@ -1,0 +1,57 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from models import catalogue
+from models.catalogue import COLUMNS, Catalogue, DuplicateKey, describe, prove_distinct
+from models.ids import artist_key_of, key_of
+
+
+def frame(*rows: tuple[str, str]) -> pl.DataFrame:
+    """(track, artist)"""
+    whole = [
+        {"track_id": track, "title": track.upper(), "artist": artist, "popularity": 1.0, "listeners": 1, "plays": 1}
+        for track, artist in rows
+    ]
+    return pl.DataFrame(whole, schema=COLUMNS)
+
+
+def test_rows_are_found_by_key_and_an_unknown_key_is_minus_one() -> None:
+    found = Catalogue(frame(("c", "X"), ("a", "Y"), ("b", "Z")))
+    keys = np.array([key_of("b"), key_of("nowhere"), key_of("c"), 0, 2**63 - 1])
+    assert found.rows_of(keys).tolist() == [2, -1, 0, -1, -1]
+
+
+def test_an_empty_catalogue_knows_nothing() -> None:
+    found = Catalogue(frame())
+    assert len(found) == 0
+    assert found.rows_of(np.array([key_of("a")])).tolist() == [-1]
+
+
+def test_tracks_of_unknown_artists_are_not_one_artists() -> None:
+    found = Catalogue(frame(("a", ""), ("b", ""), ("c", "Name"), ("d", " name ")))
+    assert len(set(found.artist_keys.tolist())) == 3
+    assert found.artist_keys[2] == found.artist_keys[3] == artist_key_of("Name")
+
+
+def test_equal_keys_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    prove_distinct(["a", "b"])
+    monkeypatch.setattr(catalogue, "key_of", lambda _: 1)
+    with pytest.raises(DuplicateKey, match="'a' and 'b' share the key 1"):
+        prove_distinct(["a", "b"])
+
+
+def test_a_track_without_a_description_is_called_by_its_id_and_its_newest_artist() -> None:
+    listens = pl.DataFrame(
+        {
+            "track_id": ["known", "heard", "heard", "heard", "bare"],
+            "artist": ["Wrong", "Old", "New", None, None],
+            "duration_ms": [1, 1000, None, None, None],
+        }
+    )
+    tracks = pl.DataFrame({"track_id": ["known"], "title": ["Known"], "artist": ["Right"], "year": [1999]})
+    rows = {row["track_id"]: row for row in describe(listens, tracks).iter_rows(named=True)}
+    assert len(rows) == 3
+    assert (rows["known"]["title"], rows["known"]["artist"], rows["known"]["year"]) == ("Known", "Right", 1999)
+    assert (rows["heard"]["title"], rows["heard"]["artist"], rows["heard"]["duration_ms"]) == ("heard", "New", 1000)
+    assert (rows["bare"]["title"], rows["bare"]["artist"]) == ("bare", "")

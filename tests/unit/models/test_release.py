@@ -1,0 +1,131 @@
+from pathlib import Path
+
+import faiss
+import msgspec
+import numpy as np
+import polars as pl
+import pytest
+
+from models import release
+from models.catalogue import COLUMNS
+from schemas.release import Manifest
+
+
+def manifest(**changes: object) -> Manifest:
+    whole = Manifest("r1", release.FORMAT, 5, {}, 2, 1, 3, {}, {"als": {"alpha": 2.0}}, {}, {})
+    return msgspec.structs.replace(whole, **changes)
+
+
+def filled(folder: Path, items: int = 2) -> Path:
+    """A working folder with every file of a release of two tracks."""
+    aside = release.make_aside(folder)
+    rows = [{"track_id": t, "title": t, "artist": t, "popularity": 1.0, "listeners": 2, "plays": 2} for t in "ab"]
+    pl.DataFrame(rows, schema=COLUMNS).write_parquet(aside / release.CATALOGUE)
+    factors = np.eye(2, dtype=np.float32)[:items]
+    np.save(aside / release.FACTORS, factors)
+    np.save(aside / release.GRAM, factors.T @ factors)
+    index = faiss.IndexFlatIP(2)
+    index.add(factors)
+    faiss.write_index(index, str(aside / release.INDEX))
+    return aside
+
+
+def published(root: Path) -> tuple[Path, str]:
+    return root / "r1", release.publish(filled(root / "r1"), root / "r1", manifest())
+
+
+def test_what_is_published_can_be_loaded(tmp_path: Path) -> None:
+    folder, sha256 = published(tmp_path)
+    loaded = release.load(folder, sha256)
+    assert loaded.id == "r1"
+    assert loaded.catalogue.track_ids == ["a", "b"]
+    assert loaded.setting("als", "alpha") == 2.0
+    assert sha256 == release.sha256_of(folder / release.MANIFEST)
+    assert [path.name for path in tmp_path.iterdir()] == ["r1"]
+
+
+@pytest.mark.parametrize("name", [release.CATALOGUE, release.FACTORS, release.GRAM, release.INDEX])
+def test_an_altered_file_is_named(tmp_path: Path, name: str) -> None:
+    folder, _ = published(tmp_path)
+    data = bytearray((folder / name).read_bytes())
+    data[-1] ^= 1
+    (folder / name).write_bytes(data)
+    with pytest.raises(release.BadRelease, match=name):
+        release.load(folder)
+
+
+@pytest.mark.parametrize("name", [release.CATALOGUE, release.MANIFEST])
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    folder, _ = published(tmp_path)
+    (folder / name).unlink()
+    with pytest.raises(release.BadRelease, match=name):
+        release.load(folder)
+
+
+def test_another_manifest_than_the_announced_is_refused(tmp_path: Path) -> None:
+    folder, _ = published(tmp_path)
+    with pytest.raises(release.BadRelease, match="announced"):
+        release.load(folder, "0" * 64)
+
+
+def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(release.BadRelease, match="format 99"):
+        release.publish(filled(tmp_path / "r1"), tmp_path / "r1", manifest(format=99))
+    assert not (tmp_path / "r1").exists()
+
+
+def test_a_manifest_may_not_name_a_file_outside_its_folder(tmp_path: Path) -> None:
+    folder, _ = published(tmp_path)
+    (tmp_path / "secret").write_bytes(b"x")
+    found = release.read_manifest(folder)
+    files = {**found.files, "../secret": release.ReleaseFile(release.sha256_of(tmp_path / "secret"), 1)}
+    (folder / release.MANIFEST).write_bytes(msgspec.json.encode(msgspec.structs.replace(found, files=files)))
+    with pytest.raises(release.BadRelease, match="secret"):
+        release.check(folder)
+
+
+def test_files_that_do_not_fit_together_are_never_published(tmp_path: Path) -> None:
+    aside = filled(tmp_path / "r1")
+    np.save(aside / release.GRAM, np.eye(3, dtype=np.float32))
+    with pytest.raises(release.BadRelease, match="shapes disagree"):
+        release.publish(aside, tmp_path / "r1", manifest())
+    assert not (tmp_path / "r1").exists()
+
+
+def test_a_factor_that_is_not_finite_is_never_published(tmp_path: Path) -> None:
+    aside = filled(tmp_path / "r1")
+    np.save(aside / release.FACTORS, np.full((2, 2), np.nan, dtype=np.float32))
+    with pytest.raises(release.BadRelease, match="not finite"):
+        release.publish(aside, tmp_path / "r1", manifest())
+
+
+def test_a_failing_probe_stops_the_publishing(tmp_path: Path) -> None:
+    def refuse(loaded: release.Release) -> None:
+        raise release.BadRelease(f"{loaded.id} answers nonsense")
+
+    with pytest.raises(release.BadRelease, match="r1 answers nonsense"):
+        release.publish(filled(tmp_path / "r1"), tmp_path / "r1", manifest(), refuse)
+    assert not (tmp_path / "r1").exists()
+
+
+def test_a_pickle_in_the_factors_is_never_opened(tmp_path: Path) -> None:
+    aside = filled(tmp_path / "r1")
+    np.save(aside / release.FACTORS, np.array([{"evil": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        release.publish(aside, tmp_path / "r1", manifest())
+
+
+def test_a_published_release_stays_as_it_is(tmp_path: Path) -> None:
+    _, sha256 = published(tmp_path)
+    with pytest.raises(FileExistsError):
+        release.publish(filled(tmp_path / "r1"), tmp_path / "r1", manifest(tracks=9))
+    assert release.sha256_of(tmp_path / "r1" / release.MANIFEST) == sha256
+
+
+def test_sweeping_takes_working_folders_only(tmp_path: Path) -> None:
+    folder, _ = published(tmp_path)
+    aside = filled(tmp_path / "r2")
+    (tmp_path / ".keep").mkdir()
+    assert release.sweep(tmp_path) == [aside]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".keep", folder.name]
+    assert release.sweep(tmp_path / "nowhere") == []
