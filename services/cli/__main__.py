@@ -4,17 +4,17 @@ import sys
 
 import typer
 
-from services.cli import demo, listening, running, topics
+from services.cli import checking, demo, listening, loading, releases, running, topics
 
 app = typer.Typer(
     name="segue",
     help="Segue: a listen goes in, milliseconds later a fresh list of recommendations comes out.",
     no_args_is_help=True,
-    rich_markup_mode="markdown",
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (demo, running, topics, listening):
+for module in (demo, running, loading, listening, releases, topics, checking):
     module.register(app)
 
 

@@ -1,10 +1,12 @@
 """How troubles end on the command line: one line that says what was wrong and what to do, and an exit code."""
 
+from models.release import BadRelease
+from schemas.errors import Poison
 from services.local.errors import LocalError
 from services.runtime.errors import Fatal, Transient
 from services.runtime.settings import BadSetting
 
-KNOWN = (BadSetting, Fatal, Transient, LocalError)
+KNOWN = (BadSetting, Fatal, Transient, LocalError, BadRelease, Poison)
 
 USAGE, AWAY, FAILED = 2, 69, 1  # 69: EX_UNAVAILABLE
 

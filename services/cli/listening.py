@@ -113,14 +113,14 @@ def recommend(
     from models.sources.settings import ListSettings
     from schemas.codec import encode
     from services.cli import lists, stream
-    from services.cli.offline import offline_profile
     from services.cli.settings import ListOnly, client_settings
     from services.runtime.settings import load as load_settings
     from services.scorer.lists import answer
+    from services.trainer.offline import profile_of
 
     settings: ListSettings = load_settings(ListOnly, os.environ).list
     if release is not None:
-        loaded, profile = load(release), offline_profile(release, user)
+        loaded, profile = load(release), profile_of(release, user)
     else:
         servers = client_settings()
         loaded = stream.load_release(stream.current_release(servers.kafka))

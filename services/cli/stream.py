@@ -13,13 +13,14 @@ from schemas.errors import Poison
 from schemas.events import Listen
 from schemas.recommendation import Recommendations
 from schemas.release import ReleaseAnnounced
-from schemas.topics import LISTENS, RECOMMENDATIONS, RELEASES
+from schemas.topics import LISTENS, RECOMMENDATIONS
 from services.runtime import kafka_clients
 from services.runtime.bulk_producer import partition_of
 from services.runtime.errors import BrokerAway, Fatal
 from services.runtime.keys import profile_key
 from services.runtime.redis_client import redis_trouble, sync_redis
 from services.runtime.settings import KafkaSettings, RedisSettings
+from services.trainer.kafka_releases import KafkaReleases
 
 ANSWER_S = 30.0
 
@@ -89,27 +90,21 @@ class Lists:
 
 
 def current_release(settings: KafkaSettings) -> ReleaseAnnounced:
-    """The release in force. Raises Fatal when none was announced yet."""
-    consumer = kafka_clients.consumer(settings)
-    try:
-        _partitions(consumer, RELEASES.name)
-        tp = TopicPartition(RELEASES.name, 0)
-        consumer.assign([tp])
-        consumer.seek_to_beginning(tp)
-        end, found = consumer.end_offsets([tp])[tp], None
-        while consumer.position(tp) < end:
-            for record in consumer.poll(1000).get(tp, []):
-                found = decode(ReleaseAnnounced, record.value)
-    finally:
-        consumer.close()
+    """The release in force. Raises Fatal when none was announced yet, BrokerAway."""
+    found = KafkaReleases(settings).newest()
     if found is None:
         raise Fatal("no release was announced yet; is `segue trainer` running, and has it listens enough?")
     return found
 
 
+def release_folder(announced: ReleaseAnnounced) -> Path:
+    """Where it was published."""
+    return Path(announced.uri.removeprefix("file://"))
+
+
 def load_release(announced: ReleaseAnnounced) -> Release:
-    """Load the announced release from where it was published. Raises BadRelease."""
-    return load(Path(announced.uri.removeprefix("file://")), announced.sha256)
+    """Load the announced release, every hash checked. Raises BadRelease."""
+    return load(release_folder(announced), announced.sha256)
 
 
 def stored_profile(kafka: KafkaSettings, redis: RedisSettings, user_id: str) -> bytes | None:

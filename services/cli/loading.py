@@ -1,0 +1,85 @@
+"""`segue import`: other people's formats into the stream."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from services.importer.app import Summary
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("import")(import_)
+
+
+def import_(
+    form: Annotated[
+        str,
+        typer.Argument(metavar="FORMAT", help="auto, listenbrainz, spotify, lastfm, hetrec, csv, parquet or jsonl"),
+    ],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, archives or folders.")],
+    user: Annotated[str | None, typer.Option(help="Whose listens these are, for exports that do not say.")] = None,
+    mapped: Annotated[
+        list[str] | None, typer.Option("--map", help="OURS=THEIRS, e.g. user_id=USER; csv and parquet; several.")
+    ] = None,
+    tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
+    time_unit: Annotated[str | None, typer.Option(help="Of numeric times: s, ms, us; else by their size.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of text files; else UTF-8.")] = None,
+    check: Annotated[bool, typer.Option("--check", help="Report what is wrong, line by line; send nothing.")] = False,
+    show: Annotated[int, typer.Option(min=0, help="How many bad lines are shown; all are counted.")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object last.")] = False,
+) -> None:
+    """Read files into `listens` and `tracks`, each event once however often you run it; bad lines are skipped.
+
+    Example: `segue import spotify my_spotify_data.zip --user me`, first with `--check` to see what is wrong with it
+    """
+    import sys
+    import time
+
+    import msgspec
+    from rich.console import Console
+
+    from services.cli.settings import client_settings
+    from services.importer import app as importer
+    from services.importer.formats import Format
+    from services.importer.rows import Options
+    from services.runtime.settings import BadSetting
+
+    columns = dict(item.split("=", 1) for item in mapped or () if "=" in item)
+    if len(columns) != len(mapped or ()):
+        raise BadSetting(f"--map {' '.join(mapped or ())}: each is OURS=THEIRS, and ours once")
+    options = msgspec.convert(
+        {"now_ms": time.time_ns() // 1_000_000, "user": user, "columns": columns, "time_unit": time_unit,
+         "encoding": encoding}, Options,
+    )  # fmt: skip
+    name = None if form == "auto" else cast(Format, form)  # the importer names the known ones if this is none
+    console = Console(stderr=True)
+
+    def tell(problem: object) -> None:
+        console.print(str(problem), markup=False, highlight=False, soft_wrap=True)
+
+    if check:
+        made = importer.check(files, options, form=name, track_files=tracks or (), tell=tell)
+    else:
+        kafka = client_settings().kafka
+        made = importer.run(
+            files, kafka, options, form=name, track_files=tracks or (), tell=tell, shown=show, console=console
+        )
+    _show(console, made)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(made).decode() + "\n")
+    raise typer.Exit(int(made.bad > 0) if check else made.exit_status)
+
+
+def _show(console: "Console", made: "Summary") -> None:
+    left_out = ", ".join(f"{rows:,} {why}" for why, rows in made.left_out.items())
+    console.print(
+        f"{made.listens:,} listens of {made.tracks:,} tracks: {made.sent:,} sent, {made.already:,} were there already, "
+        f"{made.bad:,} bad lines" + (f", left out: {left_out}" if left_out else "")
+        + f"; {made.seconds:.1f} s, {made.per_second:,.0f} listens/s",
+        highlight=False, soft_wrap=True,
+    )  # fmt: skip

@@ -1,0 +1,168 @@
+"""`segue train` and `segue releases list | show | promote | rollback`."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from services.trainer.releases import Listed
+
+releases = typer.Typer(no_args_is_help=True, help="The releases: what was trained, what is in force.")
+Folder = Annotated[Path | None, typer.Option(help="Where releases are; else SEGUE_TRAINER_RELEASES.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command()(train)
+    app.add_typer(releases, name="releases")
+
+
+def train(
+    listens: Annotated[list[Path], typer.Option(help="A log, in any format that import reads; may be given again.")],
+    out: Annotated[Path, typer.Option(help="The release folder to write; it must not exist.")],
+    tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
+    user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
+) -> None:
+    """Train a release from files, without a broker; the profiles of its listeners are left beside it.
+
+    Example: `segue train --listens listens.parquet --tracks tracks.csv --out ./my-release`
+    """
+    import time
+
+    from rich.console import Console
+
+    from services.importer.loading import load as read
+    from services.importer.report import Report
+    from services.importer.rows import Options
+    from services.runtime.errors import Fatal
+    from services.runtime.settings import load
+    from services.trainer.offline import train_files
+    from services.trainer.progress import shown
+    from services.trainer.settings import TrainerSettings
+
+    settings, now = load(TrainerSettings, os.environ), time.time_ns() // 1_000_000
+    if out.exists():
+        raise Fatal(f"{out} exists: a release is never overwritten; name another --out")
+    report = Report(lambda problem: typer.echo(str(problem), err=True))
+    console = Console()
+    with console.status("reading the files"):
+        frames = read(listens, tracks or (), options=Options(now_ms=now, user=user), report=report)
+    console.print(f"{frames.listens.height:,} listens, {frames.tracks.height:,} tracks, {report.bad:,} bad lines")
+    with shown(console) as progress:
+        train_files(frames.listens, frames.tracks, out, settings.train(), now, progress)
+    _details(console, out)
+    console.print(f"ask it: segue recommend USER --release {out}", highlight=False)
+
+
+@releases.command("list")
+def list_(folder: Folder = None, offline: Annotated[bool, typer.Option(help="Do not ask the broker.")] = False) -> None:
+    """Show all releases, newest first, and which is in force.
+
+    Example: `segue releases list --folder ./releases --offline`
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from services.trainer.releases import listing
+
+    table = Table("release", "made (UTC)", "listens", "tracks", "size", "", box=None)
+    for found in listing(_root(folder), None if offline else _current()):
+        table.add_row(*_row(found))
+    Console().print(table)
+
+
+@releases.command()
+def show(
+    release: Annotated[str, typer.Argument(help="A release's id, or the path of its folder.")], folder: Folder = None
+) -> None:
+    """Check every byte of a release and show its manifest.
+
+    Example: `segue releases show 20260101-120000-000`
+    """
+    from rich.console import Console
+
+    path = Path(release) if Path(release).is_dir() else _root(folder) / release
+    _details(Console(), path)
+
+
+@releases.command()
+def promote(release: Annotated[str, typer.Argument(help="A release's id.")], folder: Folder = None) -> None:
+    """Put a release in force; the scorers swap to it at once.
+
+    Example: `segue releases promote 20260101-120000-000`
+    """
+    import time
+
+    from services.cli.settings import client_settings
+    from services.trainer.kafka_releases import KafkaReleases
+    from services.trainer.releases import announcement
+
+    topic = KafkaReleases(client_settings().kafka)
+    before = topic.newest()
+    path = (_root(folder) / release).resolve()
+    topic.announce(announcement(path, time.time_ns() // 1_000_000, before.release_id if before else None))
+    typer.echo(f"{release} is in force" + (f" instead of {before.release_id}" if before else ""))
+
+
+@releases.command()
+def rollback(folder: Folder = None) -> None:
+    """Put the release in force that was before the current one.
+
+    Example: `segue releases rollback`
+    """
+    from services.cli.settings import client_settings
+    from services.cli.stream import current_release
+    from services.runtime.errors import Fatal
+
+    current = current_release(client_settings().kafka)
+    if current.previous is None:
+        raise Fatal(f"{current.release_id} is the first release: there is none before it to go back to")
+    promote(current.previous, folder)
+
+
+def _root(folder: Path | None) -> Path:
+    from services.runtime.settings import load
+    from services.trainer.settings import TrainerSettings
+
+    return folder or Path(load(TrainerSettings, os.environ).trainer.releases)
+
+
+def _current() -> str | None:
+    from services.cli.settings import client_settings
+    from services.trainer.kafka_releases import KafkaReleases
+
+    newest = KafkaReleases(client_settings().kafka).newest()
+    return newest.release_id if newest else None
+
+
+def _row(found: "Listed") -> list[str]:
+    from datetime import UTC, datetime
+
+    name, size = found.folder.name, f"{found.size / 1e6:.1f} MB"
+    if found.manifest is None:
+        return [name, "", "", "", size, f"unreadable: {found.problem}"]
+    made = datetime.fromtimestamp(found.manifest.created_at / 1000, UTC)
+    counts = f"{found.manifest.listens:,}", f"{found.manifest.tracks:,}"
+    return [name, f"{made:%Y-%m-%d %H:%M:%S}", *counts, size, "in force" if found.current else ""]
+
+
+def _details(console: "Console", path: Path) -> None:
+    from rich.table import Table
+
+    from models.release import BadRelease
+    from services.trainer.releases import show as look
+
+    found = look(path)
+    if found.manifest is None or found.problem:
+        raise BadRelease(found.problem)
+    console.print(f"{path}: whole, every hash as published", highlight=False)
+    table = Table("", "what", "figures", box=None)
+    for name, file in sorted(found.manifest.files.items()):
+        table.add_row("file", name, f"{file.bytes / 1e6:.1f} MB  sha256 {file.sha256[:12]}…")
+    for model, metrics in found.manifest.metrics.items():
+        table.add_row("metrics", model, "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+    console.print(table)
