@@ -5,12 +5,15 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kafka import TopicPartition
+from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
 from schemas.topics import PROFILES
 from services.runtime.kafka_clients import consumer, kafka_trouble
 from services.runtime.settings import KafkaSettings
 from services.scorer.ports import Record
+
+CLOSE_MS = 2_000
 
 log = logging.getLogger(__name__)
 
@@ -63,11 +66,13 @@ class KafkaNotices:
         return lags
 
     def close(self) -> None:
-        """Commit what is done, leave the group."""
-        with kafka_trouble("commit the last notices"):
+        """Commit what is done, leave the group. A broker that is away is not waited for: the notices come again."""
+        try:
             if offsets := self._offsets():
-                self._consumer.commit(offsets, timeout_ms=2_000)
-        self._consumer.close(timeout_ms=2_000)
+                self._consumer.commit(offsets, timeout_ms=CLOSE_MS)
+        except KafkaError as error:
+            log.warning("the last offsets are not committed, their notices come again: %s", error)
+        self._consumer.close(timeout_ms=CLOSE_MS)
 
     def _take(self, seconds: float) -> list[Record]:
         with kafka_trouble("read notices"):

@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Mapping
+from types import TracebackType
 
 from services.runtime.errors import Transient
 from services.runtime.http import Health
@@ -27,7 +28,7 @@ def serve(
     """Make lists until `stop` is set. Before the first release nothing is taken, so nothing can be lost."""
     while not stop.is_set():
         if releases.current is None:
-            notices.hold(TURN)
+            patiently(lambda: notices.hold(TURN))
             metrics.turned(notices.lags())
             continue
         records = patiently(lambda: notices.poll(TURN))
@@ -58,6 +59,45 @@ def follow(
         except Transient as error:
             health.set("kafka", ok=False, reason=str(error))
             stop.wait(TURN)
+
+
+class Following(threading.Thread):
+    """`follow` in a thread of its own, for as long as a `with` lasts; what it dies of ends the service."""
+
+    def __init__(
+        self,
+        announcements: Announcements,
+        releases: Releases,
+        probes: Mapping[str, Callable[[], None]],
+        health: Health,
+        stop: threading.Event,
+        probe_s: float,
+        clock: Callable[[], float],
+    ) -> None:
+        super().__init__(name="releases")
+        self._work = (announcements, releases, probes, health, stop, probe_s, clock)
+        self._stop_event = stop
+        self._died_of: Exception | None = None
+
+    def run(self) -> None:
+        """See Thread."""
+        try:
+            follow(*self._work)
+        except Exception as error:  # noqa: BLE001  # it is raised again where it is heard
+            self._died_of = error
+            self._stop_event.set()
+
+    def __enter__(self) -> "Following":
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop_event.set()
+        self.join()
+        if self._died_of is not None:
+            raise self._died_of
 
 
 def _probe(name: str, ping: Callable[[], None], health: Health) -> None:

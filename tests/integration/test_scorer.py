@@ -1,0 +1,360 @@
+"""The scorer as a process on real Kafka and Redis: every notice ends in a fresh list, whatever happens meanwhile."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from itertools import count, pairwise
+from pathlib import Path
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+from redis import Redis
+
+from models.profile import Profile
+from models.release import INDEX
+from models.taste import fold
+from schemas.codec import decode, encode
+from schemas.profile import ProfileChanged
+from schemas.recommendation import Recommendations
+from schemas.release import ReleaseAnnounced
+from schemas.topics import LISTENER_PARTITIONS, PROFILES, RECOMMENDATIONS, RELEASES
+from services.local.stack import LocalStack
+from services.runtime import kafka_clients, topics
+from services.runtime.keys import profile_key
+from services.runtime.settings import KafkaSettings
+from tests.unit.scorer.worlds import NOON, TASTE, checkerboard_parts, frame, listen, write_release
+
+DEADLINE = 40.0
+
+
+class World:
+    """One broker, one Redis, a stand-in for the profiler, and scorers that come and go."""
+
+    def __init__(self, stack: LocalStack, folder: Path) -> None:
+        self.stack, self.folder = stack, folder
+        self.kafka = KafkaSettings(bootstrap=stack.bootstrap)
+        topics.apply(self.kafka)
+        self.redis = Redis.from_url(stack.redis_url)
+        self.producer = kafka_clients.producer(self.kafka)
+        self.reader = KafkaConsumer(**kafka_clients.connection(self.kafka), auto_offset_reset="earliest")
+        self.reader.assign([TopicPartition(RECOMMENDATIONS.name, at) for at in range(LISTENER_PARTITIONS)])
+        self.lists: list[Recommendations] = []
+        self.scorers: list[tuple[subprocess.Popen[bytes], int]] = []
+        self.names, self.groups, self.releases = count(), count(), count(1)
+        self.profiles: dict[str, Profile] = {}
+
+    def close(self) -> None:
+        self.end_scorers()
+        self.producer.close(timeout=2)
+        self.reader.close()
+        self.redis.close()
+
+    # --- scorers
+
+    def start(self, group: str | None = None, **settings: str) -> int:
+        """A scorer; returns its metrics port."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        environment = {
+            **os.environ, "SEGUE_KAFKA_BOOTSTRAP": self.stack.bootstrap, "SEGUE_REDIS_URL": self.stack.redis_url,
+            "SEGUE_SCORER_METRICS_PORT": str(port), "SEGUE_SCORER_GROUP": group or f"scorer-{next(self.groups)}",
+            "SEGUE_SCORER_PROBE_S": "0.3", "SEGUE_SCORER_RETRY_RELEASE_S": "300",
+            "SEGUE_LIST_JUST_PLAYED": "0", "SEGUE_LIST_JUST_PLAYED_MINUTES": "0", "SEGUE_LIST_LENGTH": "8",
+            **settings,
+        }  # fmt: skip
+        process = subprocess.Popen([sys.executable, "-W", "ignore", "-m", "services.scorer"], env=environment)
+        self.scorers.append((process, port))
+        return port
+
+    def end_scorers(self, number: signal.Signals = signal.SIGTERM) -> list[int]:
+        """End all; returns their exit codes."""
+        for process, _ in self.scorers:
+            process.send_signal(number)
+        codes = [process.wait(20) for process, _ in self.scorers]
+        self.scorers = []
+        return codes
+
+    # --- a stand-in for profiler and trainer
+
+    def listener(self) -> str:
+        return f"listener-{next(self.names)}"
+
+    def plays(self, user: str, *rows: int, prefix: str = "t", notify: bool = True) -> int:
+        """Fold plays into a listener's profile and announce it; returns its version."""
+        profile = self.profiles.setdefault(user, Profile())
+        for row in rows:
+            version = profile.version + 1
+            fold(profile, listen(f"{prefix}{row}", NOON + version), version, TASTE)
+        self.put(user)
+        if notify:
+            self.notice(user, profile.version)
+        return profile.version
+
+    def put(self, user: str) -> None:
+        self.redis.set(profile_key(self.partition(user), user), self.profiles[user].encode())
+
+    def notice(self, user: str, version: int) -> None:
+        at = self.partition(user)
+        told = ProfileChanged(user, at, version, NOON * 1000, int(time.time() * 1000))
+        self.producer.send(PROFILES.name, encode(told), user.encode(), partition=at).get(10)
+
+    @staticmethod
+    def partition(user: str) -> int:
+        return int(user.rpartition("-")[2]) % LISTENER_PARTITIONS
+
+    def publish(self, prefix: str = "t") -> ReleaseAnnounced:
+        """A release whose tracks' ids begin with `prefix`."""
+        titles, factors, als = checkerboard_parts()
+        folder = self.folder / f"release-{next(self.releases)}"
+        catalogue = frame(titles).with_columns(track_id=frame(titles)["track_id"].str.replace("t", prefix))
+        sha256 = write_release(folder, catalogue, factors, als)
+        return ReleaseAnnounced(folder.name, folder.as_uri(), sha256, 0)
+
+    def announce(self, announced: ReleaseAnnounced) -> str:
+        self.producer.send(RELEASES.name, encode(announced), b"current").get(10)
+        return announced.release_id
+
+    # --- what came of it
+
+    def of(self, user: str) -> list[Recommendations]:
+        """Every list of a listener so far, oldest first."""
+        for records in self.reader.poll(timeout_ms=50).values():
+            self.lists += [decode(Recommendations, record.value) for record in records]
+        return [made for made in self.lists if made.user_id == user]
+
+    def newest(self, user: str, version: int) -> Recommendations:
+        """The listener's list that reflects `version`, waited for."""
+        until(lambda: any(made.profile_version >= version for made in self.of(user)), f"a list of {user}")
+        return self.of(user)[-1]
+
+
+def until(holds: Callable[[], object], what: str) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not holds():
+        assert time.monotonic() < deadline, f"waited {DEADLINE:g} s in vain for {what}"
+        time.sleep(0.02)
+
+
+def ready(port: int) -> dict[str, str]:
+    """Why a scorer is not ready, by condition; empty when it is."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5) as answer:
+            report = json.load(answer)
+    except urllib.error.HTTPError as error:
+        report = json.load(error)
+    except OSError as error:
+        return {"http": str(error)}
+    return {each["name"]: each["reason"] for each in report["conditions"] if not each["ok"]}
+
+
+def metric(port: int, name: str) -> float:
+    """Sum of the samples of one name."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+        lines = answer.read().decode().splitlines()
+    return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith((f"{name} ", f"{name}{{")))
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[LocalStack]:
+    """Of our own: the shared stack's `releases` topic may already name another test's release."""
+    with LocalStack() as stack:
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def shared(servers: LocalStack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    world = World(servers, tmp_path_factory.mktemp("releases"))
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def world(shared: World) -> Iterator[World]:
+    yield shared
+    shared.end_scorers()
+
+
+def test_before_a_release_it_is_not_ready_and_keeps_every_notice_for_later(world: World) -> None:  # must come first
+    port, ann = world.start(), world.listener()
+    until(lambda: set(ready(port)) == {"release"}, "all but a release")
+    for row in range(5):
+        world.plays(ann, row)
+    time.sleep(1.0)
+    assert world.of(ann) == []
+    announced = world.announce(world.publish())
+    made = world.newest(ann, 4)
+    assert (made.release_id, made.profile_version, len(world.of(ann))) == (announced, 4, 1)
+    assert ready(port) == {}
+    assert world.end_scorers() == [0]
+
+
+def test_notices_become_lists_and_several_of_one_listener_one(world: World) -> None:
+    port = world.start()
+    world.announce(world.publish())
+    ann, ben = world.listener(), world.listener()
+    world.plays(ann, 0, 2, 4, notify=False)
+    for version in (0, 1, 2):
+        world.notice(ann, version)
+    world.plays(ben, 1)
+    made = world.newest(ann, 2)
+    assert made.partition == world.partition(ann)
+    assert {item.source for item in made.items} >= {"history", "als"}
+    assert all(item.reason for item in made.items)
+    assert world.newest(ben, 0).profile_version == 0
+    assert [each.profile_version for each in world.of(ann)] == [2]
+    assert metric(port, "segue_scorer_freshness_seconds_count") >= 2
+    world.plays(ann, 6)
+    assert world.newest(ann, 3).profile_version == 3
+
+
+def test_poison_and_a_profile_that_redis_lost_are_passed_over(world: World) -> None:
+    port, ann, ben = world.start(), world.listener(), world.listener()
+    world.announce(world.publish())
+    until(lambda: not ready(port), "the scorer")
+    at = world.partition(ann)
+    world.producer.send(PROFILES.name, b"{broken", ann.encode(), partition=at).get(10)
+    world.plays(ann, 0, 1)
+    world.newest(ann, 1)
+    world.redis.delete(profile_key(at, ann))
+    world.notice(ann, 2)
+    world.plays(ben, 3)
+    world.newest(ben, 0)
+    until(lambda: metric(port, "segue_scorer_skipped_notices_total") >= 2, "both to be counted")
+    assert world.of(ann)[-1].profile_version == 1
+    world.plays(ann, 4)
+    assert world.newest(ann, 2).profile_version == 2
+
+
+def test_a_release_swaps_under_load_without_a_gap_or_a_mixed_list(world: World) -> None:
+    port = world.start()
+    first = world.announce(world.publish("t"))
+    until(lambda: not ready(port), "the scorer")
+    users = [world.listener() for _ in range(12)]
+    stop = threading.Event()
+
+    def load() -> None:
+        for turn in count():
+            if stop.is_set():
+                return
+            world.plays(users[turn % 12], turn % 20, prefix="tn"[turn // 12 % 2])
+
+    loading = threading.Thread(target=load)
+    loading.start()
+    try:
+        until(lambda: len(world.of(users[0])) > 3, "lists of the first release")
+        second = world.announce(world.publish("n"))
+        until(lambda: world.of(users[0])[-1].release_id == second, "lists of the second release")
+        time.sleep(0.5)
+    finally:
+        stop.set()
+        loading.join()
+    for user in users:
+        made = world.newest(user, world.profiles[user].version)
+        assert made.release_id == second
+        mine = world.of(user)
+        assert {each.release_id for each in mine} == {first, second}
+        for each in mine:
+            prefix = "t" if each.release_id == first else "n"
+            assert all(item.track_id.startswith(prefix) for item in each.items)
+        versions = [each.profile_version for each in mine]
+        assert versions == sorted(set(versions))
+        swapped = [each.release_id for each in mine]
+        assert swapped == sorted(swapped, key=[first, second].index)
+    times = sorted(each.made_at for user in users for each in world.of(user))
+    assert max(later - earlier for earlier, later in pairwise(times)) < 2_000
+
+
+def test_a_bad_release_is_refused_and_the_old_one_keeps_serving(world: World) -> None:
+    port, ann = world.start(), world.listener()
+    good = world.announce(world.publish())
+    until(lambda: not ready(port), "the scorer")
+    bad = world.publish()
+    (world.folder / bad.release_id / INDEX).write_bytes(b"spoilt")
+    world.announce(bad)
+    until(lambda: metric(port, "segue_scorer_release_failures_total") == 1, "the refusal")
+    world.plays(ann, 3)
+    assert world.newest(ann, 0).release_id == good
+    assert ready(port) == {}
+    world.announce(world.publish())  # or the next test's scorer would find only a bad one
+
+
+def test_redis_gone_and_back_loses_no_notice(world: World) -> None:
+    port = world.start()
+    world.announce(world.publish())
+    users = [world.listener() for _ in range(4)]
+    for user in users:
+        world.plays(user, 1)
+        world.newest(user, 0)
+    for user in users:
+        world.plays(user, 2, notify=False)
+    world.stack.redis.stop()
+    try:
+        for user in users:
+            world.notice(user, 1)
+        until(lambda: "redis" in ready(port), "it to say that Redis is away")
+        assert all(len(world.of(user)) == 1 for user in users)
+    finally:
+        world.stack.redis.start()
+    for user in users:
+        world.put(user)  # as the profiler would, should Redis have lost its last second
+        assert world.newest(user, 1).profile_version == 1
+    until(lambda: not ready(port), "it to be ready again")
+
+
+def test_kill_9_repeats_lists_under_the_same_id_and_loses_none(world: World) -> None:
+    world.announce(world.publish())
+    users = [world.listener() for _ in range(6)]
+    port = world.start("to-be-killed", SEGUE_SCORER_COMMIT_MS="60000")  # nothing is committed before the end
+    for user in users:
+        world.plays(user, 1)
+        world.newest(user, 0)
+    assert not ready(port)
+    world.end_scorers(signal.SIGKILL)
+    late = world.listener()
+    world.plays(late, 5)
+    world.start("to-be-killed")
+    world.newest(late, 0)
+    until(lambda: all(len(world.of(user)) == 2 for user in users), "the lists to be repeated")
+    for user in users:
+        first, again = world.of(user)
+        assert (first.list_id, first.items) == (again.list_id, again.items)
+
+
+def test_offsets_are_committed_behind_the_lists_so_a_restart_repeats_nothing(world: World) -> None:
+    world.announce(world.publish())
+    ann, late = world.listener(), world.listener()
+    world.start("restarted")
+    world.plays(ann, 1)
+    world.newest(ann, 0)
+    assert world.end_scorers() == [0]
+    world.start("restarted")
+    world.plays(late, 5)
+    world.newest(late, 0)
+    assert len(world.of(ann)) == 1
+
+
+def test_two_scorers_share_the_listeners_and_one_takes_over(world: World) -> None:
+    world.announce(world.publish())
+    ports = [world.start("two"), world.start("two")]
+    users = [world.listener() for _ in range(LISTENER_PARTITIONS)]
+
+    def both_work() -> bool:
+        for user in users:
+            world.newest(user, world.plays(user, 2))
+        return all(not ready(port) and metric(port, "segue_scorer_lists_total") for port in ports)
+
+    until(both_work, "both to have made lists")
+    gone, _ = world.scorers.pop(0)
+    gone.terminate()
+    assert gone.wait(20) == 0
+    for user in users:
+        world.newest(user, world.plays(user, 3))
