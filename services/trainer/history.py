@@ -53,12 +53,15 @@ class History:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _lock(folder)
-        _prove(folder, identity)
-        for path in sweep(folder):
-            log.info("removed %s, left half written", path)
-        self._segments: dict[int, list[Segment]] = {}
-        for part in sorted((folder / "listens").glob("[0-9]*"), key=lambda path: int(path.name)):
-            self._segments[int(part.name)] = _opened(part)
+        try:
+            _prove(folder, identity)
+            for path in sweep(folder):
+                log.info("removed %s, left half written", path)
+            parts = sorted((folder / "listens").glob("[0-9]*"), key=lambda path: int(path.name))
+            self._segments: dict[int, list[Segment]] = {int(part.name): _opened(part) for part in parts}
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Let another process have the folder."""

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
+from models.fitted import Progress
 from models.interactions import distinct
 from models.profile import Profile
 from models.taste import TasteSettings, fold
-from models.train import Progress, TrainSettings, train
+from models.train import TrainSettings, train
 from schemas.events import Listen
 from services.trainer.files import write_whole
 
@@ -29,8 +30,9 @@ def train_files(
     """Write the release `out` and beside its files `profiles.parquet`; `out`.
 
     `listens` has the fields of `Listen` (user_id, track_id and listened_at at least), `tracks` those of `Track`; of two
-    rows of a track the later wins. The profiles are those that a profiler would hold after these listens in the order of
-    their time. They are personal data and no part of the release: the manifest does not name them, no scorer reads them.
+    rows of a track the later wins. The profiles are those that a profiler would hold after these listens, in the order
+    of their time. They are personal data and no part of the release: the manifest does not name them and no scorer
+    reads them.
     Raises like models.train.train, and ValueError for a column that is missing.
     """
     ordered = distinct(listens).sort("listened_at", maintain_order=True)

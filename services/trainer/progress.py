@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from models.train import Progress as Tell
+from models.fitted import Progress as Tell
 
 ABOUT = {
     "read": "Reading the listens",
