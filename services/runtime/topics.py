@@ -1,20 +1,22 @@
 """Create and configure the topics that schemas/topics.py says; never delete, never repartition."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource
-from kafka.errors import TopicAlreadyExistsError
+from kafka.errors import TopicAlreadyExistsError, for_code
 from msgspec import Struct, structs
 
 from schemas.topics import LISTENS, PROFILES, RECOMMENDATIONS, TOPICS, Topic
-from services.runtime.errors import Fatal
+from services.runtime.errors import BrokerAway, Fatal
 from services.runtime.kafka_clients import admin, kafka_trouble
 from services.runtime.settings import KafkaSettings
 
 # One listener is on the same partition of each, so that a worker owns a listener's whole path.
 LISTENER_TOPICS = (LISTENS, PROFILES, RECOMMENDATIONS)
+SETTLE = 10.0  # seconds
 
 
 class Existing(Struct, frozen=True):
@@ -58,13 +60,9 @@ def apply(
     wanted = _wanted(partitions or {}, replication)
     with admin(settings) as client, kafka_trouble("applying the topics"):
         todo = changes(_existing(client), wanted)
-        try:
-            _create(client, todo, replication)
-        except TopicAlreadyExistsError:  # somebody else applies at the same time
-            client.wait_for_topics([change.topic for change in todo])
-            todo = changes(_existing(client), wanted)
-            _create(client, todo, replication)
+        _create(client, todo, replication)
         _configure(client, todo)
+        _await(client, wanted)
     return todo
 
 
@@ -135,9 +133,13 @@ def _create(client: KafkaAdminClient, todo: tuple[Change, ...], replication: int
         for change in todo
         if change.action == "create"
     }
-    if new:
-        client.create_topics(new)
-        client.wait_for_topics(list(new))
+    if not new:
+        return
+    for topic in client.create_topics(new, raise_errors=False)["topics"]:
+        # Somebody else may have created it meanwhile; whether rightly is seen at the end.
+        if topic["error_code"] not in (0, TopicAlreadyExistsError.errno):
+            raise for_code(topic["error_code"])(f"topic {topic['name']}: {topic['error_message']}")
+    client.wait_for_topics(list(new))
 
 
 def _configure(client: KafkaAdminClient, todo: tuple[Change, ...]) -> None:
@@ -147,3 +149,12 @@ def _configure(client: KafkaAdminClient, todo: tuple[Change, ...]) -> None:
     for topic, result in client.alter_configs(resources)["topic"].items():
         if result != "OK":
             raise Fatal(f"topic {topic}: the broker refused its settings: {result}")
+
+
+def _await(client: KafkaAdminClient, wanted: tuple[Topic, ...]) -> None:
+    """Until the broker itself tells what its controller accepted; the next to ask must not find the old settings."""
+    until = time.monotonic() + SETTLE
+    while any(change.action != "keep" for change in changes(_existing(client), wanted)):
+        if time.monotonic() > until:
+            raise BrokerAway(f"the broker does not show the new topics and settings after {SETTLE:g} s; apply again")
+        time.sleep(0.05)
