@@ -2,7 +2,7 @@
 
 The bytes are a header and then columns, each column contiguous, so a scorer reads them as numpy views without copying
 and a profile of any size decodes in microseconds. Every family is bounded (models.taste.TasteSettings), so a profile
-has a byte cap: 92 + 25·recent + … , about 30 KB with the default bounds, typically 1 to 5.
+has a byte cap: 45 KB with the default bounds.
 """
 
 from bisect import bisect_right

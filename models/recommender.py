@@ -10,6 +10,7 @@ from typing import NamedTuple
 import faiss
 import msgspec
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
@@ -43,7 +44,10 @@ class Recommender:
 
     def __init__(self, release: Release, settings: ListSettings) -> None:
         """Raises BadSources, or msgspec.ValidationError when the release was fitted with unknown settings."""
-        faiss.omp_set_num_threads(1)  # two OpenMP threads make a single small query twenty times slower
+        # Small queries and small matrices: two threads that wait for each other make one list many times slower,
+        # most of all when the other core is busy (measured in the demo: 10 ms of a fold-in instead of 0.3).
+        faiss.omp_set_num_threads(1)
+        threadpool_limits(1)
         fitted = release.manifest.settings
         als = msgspec.convert(fitted.get("als", {}), AlsSettings)
         taste = msgspec.convert(fitted.get("taste", {}), TasteSettings)
