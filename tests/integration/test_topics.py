@@ -10,6 +10,7 @@ from kafka.admin import ConfigResource
 
 from schemas.topics import LISTENS, PROFILES, TOPICS, TRACKS
 from services.local.stack import LocalStack
+from services.runtime import kafka_clients
 from services.runtime.errors import BrokerAway, Fatal
 from services.runtime.kafka_clients import admin, consumer, producer, wait_for_broker
 from services.runtime.settings import KafkaSettings
@@ -151,7 +152,8 @@ def test_a_topic_that_is_not_there_is_not_made_by_a_send(empty: KafkaSettings) -
         assert TRACKS.name not in client.list_topics()
 
 
-def test_a_broker_away_is_said_by_plan_and_apply() -> None:
+def test_a_broker_away_is_said_by_plan_and_apply(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka_clients, "BOOTSTRAP_MS", 300)
     for run in (plan, apply):
         with pytest.raises(BrokerAway, match=r"no broker answers at 127\.0\.0\.1:1;"):
             run(KafkaSettings("127.0.0.1:1"))
