@@ -1,7 +1,9 @@
 """The last stage: from ranked candidates to one list."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from itertools import chain, count, repeat
+
+from msgspec import Struct
 
 from models.sources.base import Candidates, Lane
 from models.sources.shelf import Shelf
@@ -11,7 +13,7 @@ Head = tuple[int, int, int, int, int]
 FAINT = 1e-6  # a lane whose share is nothing still gives what the other cannot
 
 
-class Pick(NamedTuple):
+class Pick(Struct, frozen=True, gc=False):
     """One track of a list: which source brought it, as which of its candidates."""
 
     row: int
@@ -42,13 +44,13 @@ class Composer:
         """
         lanes = (self._lane(proposals, self._familiar), self._lane(proposals, self._new))
         heads = [next(lane, None) for lane in lanes]
+        scores = [2.0 * share for share in self._shares]  # of the next track of each lane
         taken = [0, 0]
         picks: list[Pick] = []
         works: set[int] = set()
         by_artist: dict[int, int] = {}
         while len(picks) < n:
-            scores = [-1.0 if head is None else self._shares[at] / (taken[at] + 0.5) for at, head in enumerate(heads)]
-            at = 0 if scores[0] >= scores[1] else 1
+            at = 1 if heads[0] is None or (heads[1] is not None and scores[1] > scores[0]) else 0
             head = heads[at]
             if head is None:  # then both are
                 break
@@ -58,14 +60,16 @@ class Composer:
                 continue
             works.add(work)
             by_artist[artist] = by_artist.get(artist, 0) + 1
-            taken[at] += 1
             picks.append(Pick(row, scores[at], source, position))
+            taken[at] += 1
+            scores[at] = self._shares[at] / (taken[at] + 0.5)
         return picks
 
     def _lane(self, proposals: Sequence[Candidates], sources: list[int]) -> Iterator[Head]:
         """(row, artist, work, source, position), source after source."""
+        lanes = []
         for source in sources:
             rows = proposals[source].rows
-            columns = (rows, self._artists[rows], self._works[rows])
-            for position, (row, artist, work) in enumerate(zip(*(c.tolist() for c in columns), strict=True)):
-                yield row, artist, work, source, position
+            columns = (rows.tolist(), self._artists[rows].tolist(), self._works[rows].tolist())
+            lanes.append(zip(*columns, repeat(source), count(), strict=False))
+        return chain.from_iterable(lanes)

@@ -34,21 +34,28 @@ class Als:
         """See Source. The search widens for listeners who know too many of the nearest."""
         found = [NOTHING] * len(batch.listeners)
         total = len(self._factors)
-        open_ = np.flatnonzero(batch.vectors.any(axis=1)) if total else np.empty(0, dtype=np.int64)
-        width = min(total, 2 * quota)
-        while len(open_):
-            _, nearest = search(self._index, batch.vectors[open_], width)
-            short = []
-            for at, rows in zip(open_.tolist(), nearest, strict=True):
+        waiting: dict[int, list[int]] = {}  # listeners by how many neighbours are asked for
+        for at in np.flatnonzero(batch.vectors.any(axis=1)).tolist() if total else ():
+            waiting.setdefault(min(total, self._width(batch.listeners[at], quota)), []).append(at)
+        while waiting:
+            width, group = waiting.popitem()
+            _, nearest = search(self._index, batch.vectors[group], width)
+            for at, rows in zip(group, nearest, strict=True):
                 listener = batch.listeners[at]
                 kept = rows[batch.unheard(listener, rows)]
                 if len(kept) < quota and width < total and rows[-1] >= 0:  # −1: the index has no more to give
-                    short.append(at)
+                    waiting.setdefault(min(total, STEP * width), []).append(at)
                 else:
                     found[at] = self._explained(listener, kept[:quota])
-            open_ = np.array(short, dtype=np.int64)
-            width = min(total, STEP * width)
         return found
+
+    @staticmethod
+    def _width(listener: Listener, quota: int) -> int:
+        """How many neighbours to ask for at first: most of the nearest are known, the more so the more one knows.
+
+        One of few sizes, so that a batch needs few searches.
+        """
+        return quota << int(len(listener.rows) // quota + 1).bit_length()
 
     def _explained(self, listener: Listener, rows: Rows) -> Candidates:
         def reasons(positions: Sequence[int]) -> list[str]:
@@ -57,11 +64,10 @@ class Als:
                 return [NO_CAUSE] * len(positions)
             effects = self._effects(rows[list(positions)], listener.rows[own]) * listener.weights[own]
             catalogue = self._release.catalogue
-            told = []
-            for cause, size in zip(effects.argmax(axis=1).tolist(), effects.max(axis=1).tolist(), strict=True):
-                row = listener.rows[own[cause]]
-                told.append(because_of(catalogue.titles[row], catalogue.artists[row]) if size > 0 else NO_CAUSE)
-            return told
+            causes = listener.rows[own[effects.argmax(axis=1)]].tolist()
+            words = {row: because_of(catalogue.titles[row], catalogue.artists[row]) for row in set(causes)}
+            speaks = (effects.max(axis=1) > 0).tolist()
+            return [words[row] if for_it else NO_CAUSE for row, for_it in zip(causes, speaks, strict=True)]
 
         return Candidates(rows, reasons)
 
