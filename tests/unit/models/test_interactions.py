@@ -8,11 +8,12 @@ from models.ids import artist_key_of, key_of
 from models.interactions import COLUMNS, distinct, weigh
 from models.profile import Profile, ProfileView
 from models.taste import TasteSettings, fold
-from schemas.events import Listen
+from schemas.events import Kind, Listen
 
 DAY_MS = 86_400_000
 NOW = 1_700_000_000_000
 TASTE = TasteSettings()
+KINDS: list[Kind] = ["play", "skip", "love", "ban", "unban"]
 
 
 def frame(listens: list[Listen]) -> pl.DataFrame:
@@ -35,7 +36,7 @@ def some_listens(seed: int, count: int) -> list[Listen]:
         if made and rng.random() < 0.1:
             made.append(made[-1])
             continue
-        kind = rng.choices(["play", "skip", "love", "ban", "unban"], [12, 4, 2, 1, 1])[0]
+        kind = rng.choices(KINDS, [12, 4, 2, 1, 1])[0]
         track = rng.randrange(8)
         made.append(
             Listen(

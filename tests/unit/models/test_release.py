@@ -8,7 +8,7 @@ import pytest
 
 from models import release
 from models.catalogue import COLUMNS
-from schemas.release import Manifest
+from schemas.release import Manifest, ReleaseFile
 
 
 def manifest(**changes: object) -> Manifest:
@@ -78,7 +78,7 @@ def test_a_manifest_may_not_name_a_file_outside_its_folder(tmp_path: Path) -> No
     folder, _ = published(tmp_path)
     (tmp_path / "secret").write_bytes(b"x")
     found = release.read_manifest(folder)
-    files = {**found.files, "../secret": release.ReleaseFile(release.sha256_of(tmp_path / "secret"), 1)}
+    files = {**found.files, "../secret": ReleaseFile(release.sha256_of(tmp_path / "secret"), 1)}
     (folder / release.MANIFEST).write_bytes(msgspec.json.encode(msgspec.structs.replace(found, files=files)))
     with pytest.raises(release.BadRelease, match="secret"):
         release.check(folder)
