@@ -4,7 +4,6 @@ import logging
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from queue import Empty, SimpleQueue
 
 import msgspec
@@ -47,7 +46,7 @@ class Training:
         self._listener.join()
 
     def _listen(self) -> None:
-        ended = False
+        last = Said()
         if self._child.stdin is None or self._child.stdout is None:
             raise RuntimeError("the child has no pipes")
         try:
@@ -57,18 +56,19 @@ class Training:
             log.debug("the child ended before it read its job")
         with self._child.stdout as lines:
             for line in lines:
-                said = msgspec.json.decode(line, type=Said)
-                ended = bool(said.folder or said.error)
-                if not ended:
-                    self._said.put(said)
+                last = _decoded(line)
+                if last.step:
+                    self._said.put(last)
         code = self._child.wait()
-        if code == 0 and ended:
-            self._said.put(said)
+        if code == 0 and last.folder:
+            self._said.put(last)
         else:
-            error = said.error if ended and said.error else f"the training's process ended with {code}"
-            self._said.put(Said(error=error))
+            self._said.put(Said(error=last.error or f"the training's process ended with {code}"))
 
 
-def folder_of(said: Said) -> Path:
-    """The release folder that a finished training tells of."""
-    return Path(said.folder)
+def _decoded(line: bytes) -> Said:
+    try:
+        return msgspec.json.decode(line, type=Said)
+    except msgspec.MsgspecError:  # a library wrote to standard output
+        log.info("training: %s", line.decode("utf-8", "replace").rstrip())
+        return Said()
