@@ -39,7 +39,7 @@ def admit(rows: pl.DataFrame, now_ms: int, file: str, unit: str, ids: EventIds, 
 
 
 def _with_track_ids(rows: pl.DataFrame) -> pl.DataFrame:
-    """The id the source has; else artist and title, joined; hashed at the end where that would be too long."""
+    """The id the source has; else artist and title, joined; and hashed where that would be too long or not clear."""
     joined = pl.concat_str(_filled("artist"), _filled("title"), separator=JOIN)
     rows = rows.with_columns(
         pl.coalesce(_filled("track_id"), joined).alias("track_id"), _filled("track_id").alias("own")
@@ -49,13 +49,14 @@ def _with_track_ids(rows: pl.DataFrame) -> pl.DataFrame:
     )
     at = rows.select(odd.fill_null(False)).to_series().arg_true()
     if len(at):
-        names = rows["track_id"].gather(at)
-        rows = rows.with_columns(rows["track_id"].scatter(at, pl.Series([_shortened(name) for name in names])))
+        named = [_shortened(artist, title) for artist, title in rows[at].select("artist", "title").iter_rows()]
+        rows = rows.with_columns(rows["track_id"].scatter(at, pl.Series(named)))
     return rows.drop("own")
 
 
-def _shortened(joined: str) -> str:
-    return f"{joined[:200]}{JOIN}{blake2b(joined.encode(), digest_size=16).hexdigest()}"
+def _shortened(artist: str, title: str) -> str:
+    told = blake2b(f"{artist}\x1f{title}".encode(), digest_size=16).hexdigest()
+    return JOIN.join((artist[:200], title[:200], told))
 
 
 def _filled(name: str) -> pl.Expr:

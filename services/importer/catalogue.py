@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from schemas.codec import encode
 from services.importer.csv_frames import csv_frames, named_once, split_line
 from services.importer.opening import parts, told
 from services.importer.readers import native
@@ -60,7 +61,10 @@ def _csv(file: Path, options: Options, report: Report) -> list[pl.DataFrame]:
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:
     """Columns of TRACKS and `row`; a struct of labels becomes its JSON, empty text is none."""
     if isinstance(frame.schema.get("labels"), pl.Struct):
-        frame = frame.with_columns(pl.col("labels").struct.json_encode())
+        texts = [
+            encode({task: name for task, name in (row or {}).items() if name is not None}) for row in frame["labels"]
+        ]
+        frame = frame.with_columns(pl.Series("labels", [text.decode() for text in texts]).replace("{}", None))
     have = set(frame.columns)
     empty: Callable[[str], pl.Expr] = lambda name: pl.col(name).replace("", None)  # noqa: E731  # one expression
     return frame.select(

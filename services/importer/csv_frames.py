@@ -8,17 +8,19 @@ from typing import Protocol
 import polars as pl
 from polars.exceptions import PolarsError
 
+from services.importer.opening import TROUBLE, told
 from services.importer.report import Report
 
 BLOCK_BYTES = 64 << 20
+MOST_FIELDS = 2_000  # a line of more is none of a table
 LOST = "\ufffd"  # stands for bytes that are not UTF-8
 
 
 class Lines(Protocol):
     """As much of a stream of bytes as is needed here."""
 
-    def read(self, size: int, /) -> bytes:
-        """At most so many bytes; none at the end."""
+    def read1(self, size: int, /) -> bytes:
+        """Some bytes, at most so many; none at the end."""
         ...
 
     def readline(self) -> bytes:
@@ -30,20 +32,23 @@ def split_line(line: bytes, separator: str | None = None) -> tuple[list[str], st
     """The fields of one line and what separates them (comma, semicolon or tab, whichever there are most of)."""
     text = line.decode("utf-8", errors="replace").strip("\r\n")
     separator = separator or max(",;\t", key=text.count)
-    return next(csv.reader([text], delimiter=separator), []), separator
+    try:
+        fields = next(csv.reader([text], delimiter=separator), [])
+    except csv.Error:  # a "field" of over 128 KB: no line of a table
+        fields = []
+    return fields if len(fields) <= MOST_FIELDS else [], separator
 
 
 def named_once(names: Sequence[str]) -> list[str]:
     """Column names made distinct and none empty; `row` is ours."""
-    seen = {"row"}
-    made = []
+    made: dict[str, None] = {"row": None}
     for number, name in enumerate(names, start=1):
-        name = name.strip() or f"column_{number}"
-        while name in seen:
-            name += "_2"
-        seen.add(name)
-        made.append(name)
-    return made
+        name = name.strip()
+        name = name if name and name not in made else f"{name}_column_{number}"
+        while name in made:
+            name += "_"
+        made[name] = None
+    return list(made)[1:]
 
 
 def csv_frames(
@@ -54,7 +59,7 @@ def csv_frames(
     (A quoted line break makes two lines one row.) Rows with too many fields or not in UTF-8 go to the report; missing
     fields are null; blank lines are left out.
     """
-    while block := _block(stream):
+    for block in filter(None, _blocks(stream, file, report)):
         frame = _fast(block, names, separator)
         if frame is None:
             frame, height = _slow(block, file, names, separator, first, report)
@@ -66,16 +71,33 @@ def csv_frames(
         yield frame if _is_utf8(block) else _utf8_only(frame, file, names, report)
 
 
-def _block(stream: Lines) -> bytes:
-    """Whole rows of about BLOCK_BYTES: an odd number of quotes means that a quoted field goes on in the next line."""
-    block = stream.read(BLOCK_BYTES)
-    if block:
-        block += stream.readline()
-        odd = block.count(b'"') % 2
-        while odd and (line := stream.readline()):
-            block += line
-            odd = (odd + line.count(b'"')) % 2
-    return block
+def _blocks(stream: Lines, file: str, report: Report) -> Iterator[bytes]:
+    """Whole rows of about BLOCK_BYTES; of a stream that breaks off, the whole lines before that."""
+    with told(file, report):
+        while True:
+            block = bytearray()
+            try:
+                _fill(block, stream)
+            except TROUBLE:
+                yield bytes(block[: block.rfind(b"\n") + 1])
+                raise
+            if not block:
+                return
+            yield bytes(block)
+
+
+def _fill(block: bytearray, stream: Lines) -> None:
+    """An odd number of quotes means that a quoted field goes on in the next line."""
+    while len(block) < BLOCK_BYTES:
+        piece = stream.read1(1 << 20)
+        if not piece:
+            return
+        block += piece
+    block += stream.readline()
+    odd = block.count(b'"') % 2
+    while odd and (line := stream.readline()):
+        block += line
+        odd = (odd + line.count(b'"')) % 2
 
 
 def _fast(block: bytes, names: Sequence[str], separator: str) -> pl.DataFrame | None:

@@ -9,7 +9,7 @@ import polars as pl
 from polars.exceptions import PolarsError
 
 from services.importer.csv_frames import split_line
-from services.importer.opening import packing, parts
+from services.importer.opening import TROUBLE, Part, parts
 from services.importer.readers import hetrec, lastfm, listenbrainz, native, spotify, table
 from services.importer.report import Report
 from services.importer.rows import BadOption, Reader
@@ -28,6 +28,18 @@ READERS: dict[str, Reader] = {
 }
 # Where the source's own rule says that equal listens are one: ListenBrainz keeps one a user, second and recording.
 ONCE = ("listenbrainz",)
+# How the files of a format are named: which of a folder's files are looked at.
+ENDINGS: dict[Format, str] = {
+    "listenbrainz": r"\.(listens|json|jsonl|parquet)",
+    "spotify": r"(streaming_?history|endsong).*\.json",
+    "lastfm": r"\.csv",
+    "hetrec": rf"^{re.escape(hetrec.COUNTS)}",
+    "csv": r"\.(csv|tsv|txt)",
+    "parquet": r"\.parquet",
+    "jsonl": r"\.(jsonl|ndjson|json)",
+}
+PACKED = r"(\.(gz|bz2|xz|zst|zip))?"
+HEAD_BYTES = 1 << 16  # as much of a file as is looked at to tell its format
 
 
 class NoSuchFile(Fatal):
@@ -41,20 +53,28 @@ def reader_of(name: str) -> Reader:
     return READERS[name]
 
 
-def expand(files: Sequence[Path]) -> list[Path]:
-    """Files, and for a folder its files (a HetRec folder stays one). Raises NoSuchFile."""
+def expand(files: Sequence[Path], form: Format | None = None) -> list[Path]:
+    """Files, and for a folder those files in it that are named as the format's (None: any format's) are.
+
+    A HetRec folder stays one. Raises NoSuchFile.
+    """
     found = []
     for file in files:
         if file.is_dir() and not (file / hetrec.COUNTS).is_file():
-            inside = sorted(path for path in file.rglob("*") if path.is_file() and not path.name.startswith("."))
+            inside = sorted(path for path in file.rglob("*") if path.is_file() and _named(path.name, form))
             if not inside:
-                raise NoSuchFile(f"{file}: the folder is empty")
+                raise NoSuchFile(f"{file}: no file in this folder is named as those of {form or 'any format'} are")
             found += inside
         elif file.exists():
             found.append(file)
         else:
             raise NoSuchFile(f"{file}: no such file or folder")
     return found
+
+
+def _named(name: str, form: Format | None) -> bool:
+    endings = [ending for known, ending in ENDINGS.items() if form in (known, None)]
+    return any(re.search(rf"({ending}){PACKED}$", name, re.IGNORECASE) for ending in endings)
 
 
 def detect(path: Path) -> Format:
@@ -64,19 +84,23 @@ def detect(path: Path) -> Format:
         return "hetrec"
     if table.is_parquet(file):
         return _parquet(file)
-    if spotify.NAME.search(file.name):
+    for part in parts(file, lambda _: True, Report(limit=0)):
+        if guess := _part(part):
+            return guess
+    raise BadOption(f"{file.name}: cannot tell what format it is; name one of {', '.join(get_args(Format))}")
+
+
+def _part(part: Part) -> Format | None:
+    """By the name, where that tells, else by the beginning."""
+    if spotify.NAME.search(part.name):
         return "spotify"
-    ignored = Report(limit=0)
-    if packing(file) == "zip" and any(True for _ in parts(file, lambda name: bool(spotify.NAME.search(name)), ignored)):
-        return "spotify"
-    part = next(parts(file, lambda _: True, ignored), None)
-    head = part.stream.read(1 << 16) if part else b""
-    if ".listens" in file.name:
+    if ".listens" in part.name:
         return "listenbrainz"
-    guess = _json(head) if head.lstrip()[:1] in (b"{", b"[") else _text(head)
-    if guess is None:
-        raise BadOption(f"{file.name}: cannot tell what format it is; name one of {', '.join(get_args(Format))}")
-    return guess
+    try:
+        head = part.stream.read(HEAD_BYTES)
+    except TROUBLE:
+        return None
+    return _json(head) if head.lstrip()[:1] in (b"{", b"[") else _text(head)
 
 
 def _parquet(file: Path) -> Format:

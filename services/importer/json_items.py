@@ -33,17 +33,22 @@ _raw = msgspec.json.Decoder(msgspec.Raw)
 
 def json_items(part: Part, report: Report) -> Iterator[Item]:
     """Every value of the file, broken ones too (their decoding tells what is wrong). Lines are streamed."""
+    lines = _lines(part, report)
+    head = list(islice(lines, LOOK_AHEAD))
+    first = b"".join(head).lstrip()[:1]
+    if first == b"[":
+        yield from array_items(b"".join(chain(head, lines)))
+    elif first == b"{" and not any(_stands_alone(line) for line in head):
+        yield Item("item", 1, b"".join(chain(head, lines)))
+    else:
+        for number, line in enumerate(chain(head, lines), start=1):
+            if stripped := line.strip():
+                yield Item("line", number, stripped)
+
+
+def _lines(part: Part, report: Report) -> Iterator[bytes]:
     with told(part.name, report):
-        head = list(islice(part.stream, LOOK_AHEAD))
-        first = b"".join(head).lstrip()[:1]
-        if first == b"[":
-            yield from array_items(b"".join(chain(head, part.stream)))
-        elif first == b"{" and not any(_stands_alone(line) for line in head):
-            yield Item("item", 1, b"".join(chain(head, part.stream)))
-        else:
-            for number, line in enumerate(chain(head, part.stream), start=1):
-                if stripped := line.strip():
-                    yield Item("line", number, stripped)
+        yield from part.stream
 
 
 def _stands_alone(line: bytes) -> bool:

@@ -73,7 +73,7 @@ def admitted(
     files: Sequence[Path], form: Format | None, options: Options, report: Report
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Listens (with title, release, mbid) and whole tracks, batch by batch as the files hold them."""
-    for file in expand(files):
+    for file in expand(files, form):
         name = form or detect(file)
         before, rows = (report.bad, report.left_out.total()), 0
         part, ids = "", EventIds()

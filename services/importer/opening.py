@@ -39,7 +39,7 @@ class Part(Struct):
     """One readable file: the file itself unpacked, or a member of an archive."""
 
     name: str  # as it is shown, e.g. "export.zip:endsong_0.json"
-    stream: IO[bytes]  # unpacked; without a byte order mark; UTF-8 if it was UTF-16
+    stream: io.BufferedIOBase  # unpacked; without a byte order mark; UTF-8 if it was UTF-16
 
 
 def packing(file: Path) -> str | None:
@@ -109,7 +109,7 @@ def told(name: str, report: Report) -> Iterator[None]:
         report.problem(name, "", "", f"cannot be read: {error or type(error).__name__}")
 
 
-def _as_utf8(stream: IO[bytes], encoding: str | None) -> IO[bytes]:
+def _as_utf8(stream: IO[bytes], encoding: str | None) -> io.BufferedIOBase:
     buffered = io.BufferedReader(stream) if isinstance(stream, io.RawIOBase) else stream
     head = buffered.read(4)
     if encoding is None and head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -128,7 +128,7 @@ class _Rest(io.BufferedReader):
 
 
 class _Chained(io.RawIOBase):
-    def __init__(self, head: bytes, stream: IO[bytes]) -> None:
+    def __init__(self, head: bytes, stream: Any) -> None:
         self._head = head
         self._stream = stream
 
@@ -138,7 +138,7 @@ class _Chained(io.RawIOBase):
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]  # typeshed wants any Buffer; we get this
         data = self._head[: len(buffer)]
         self._head = self._head[len(data) :]
-        data = data or self._stream.read(len(buffer))
+        data = data or self._stream.read1(len(buffer))  # what there is, before a truncated packing raises
         buffer[: len(data)] = data
         return len(data)
 

@@ -56,6 +56,10 @@ class Meter:
             self._told = now
             self._console.print(f"{self.what}: {text}", markup=False, highlight=False, soft_wrap=True)
 
+    def refresh(self) -> None:
+        """Draw the bar now rather than at its next tenth of a second."""
+        self._bar.refresh()
+
     def __enter__(self) -> Self:
         if self._console.is_terminal:
             self._bar.start()

@@ -58,7 +58,8 @@ def save(path: Path, **arrays: NDArray[Any]) -> None:
 def load(path: Path, *names: str) -> tuple[NDArray[Any], ...] | None:
     """The arrays of these names; None when there is no such file or it is damaged (it can be built anew)."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: numpy leaves a damaged file open.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return tuple(file[name] for name in names)
     except FileNotFoundError:
         return None

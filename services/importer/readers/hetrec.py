@@ -61,7 +61,7 @@ def _names(file: Path, options: Options, report: Report) -> pl.DataFrame:
 
 def _plays(counts: pl.DataFrame) -> pl.DataFrame:
     plays = counts.with_columns(
-        (pl.col("weight") + 1).log(2).ceil().cast(pl.Int64).alias("plays"),
+        (64 - pl.col("weight").bitwise_leading_zeros()).cast(pl.Int64).alias("plays"),  # ceil(log2(1 + n)), exactly
         pl.col("name").fill_null("artist " + pl.col("artistID").cast(pl.String)),
     )
     plays = plays.with_columns(pl.int_ranges(pl.col("plays")).alias("nth")).explode("nth")

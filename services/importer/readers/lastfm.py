@@ -3,12 +3,11 @@
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO
 
 import polars as pl
 from msgspec import Struct
 
-from services.importer.csv_frames import csv_frames, named_once, split_line
+from services.importer.csv_frames import Lines, csv_frames, named_once, split_line
 from services.importer.opening import Part, parts, told
 from services.importer.report import Report
 from services.importer.rows import BadOption, Batch, Options
@@ -69,13 +68,13 @@ def layout_of(part: Part, report: Report) -> Layout | None:
 class _Joined:
     """Lines already read, then the rest of the stream: as much of a stream as csv_frames needs."""
 
-    def __init__(self, lines: list[bytes], stream: IO[bytes]) -> None:
+    def __init__(self, lines: list[bytes], stream: Lines) -> None:
         self._lines = b"".join(lines)
         self._stream = stream
 
-    def read(self, size: int) -> bytes:
+    def read1(self, size: int) -> bytes:
         data, self._lines = self._lines, b""
-        return data + self._stream.read(size)
+        return data or self._stream.read1(size)
 
     def readline(self) -> bytes:
         return self._stream.readline()

@@ -142,12 +142,14 @@ def _row(line: Line, number: int, user: str | None) -> tuple[object, ...]:
     track = line.track_metadata
     info = track.additional_info or Info()
     mbid = _mbid((track.mbid_mapping and track.mbid_mapping.recording_mbid) or info.recording_mbid)
+    named = track.artist_name.strip() and track.track_name.strip()
     who = line.user_id if line.user_id is not None else line.user_name
     return (
         number,
         user if who is None else str(who),
         _millis(line.timestamp if line.listened_at is None else line.listened_at),
-        mbid or line.recording_msid or track.recording_msid or info.recording_msid or None,
+        # A listen without names is none to ListenBrainz, whatever id it was given.
+        (mbid or line.recording_msid or track.recording_msid or info.recording_msid or None) if named else None,
         track.artist_name,
         track.track_name,
         track.release_name,
@@ -202,13 +204,14 @@ def _parquet(file: Path, options: Options, report: Report) -> Iterator[Batch]:
         frame = frame.with_columns(to_ms(frame["listened_at"], options.time_unit))
         mbid = _text("recording_mbid", have).str.to_lowercase()
         mbid = pl.when(mbid.str.contains(_MBID_COLUMN)).then(mbid)
+        named = pl.all_horizontal(pl.col("artist_name", "recording_name").str.strip_chars() != "")
         user = _text("user_id", have)
         yield Batch(
             frame.select(
                 "row",
                 user.fill_null(pl.lit(options.user, pl.String)) if options.user else user,
                 "listened_at",
-                pl.coalesce(mbid, _text("recording_msid", have)).alias("track_id"),
+                pl.when(named).then(pl.coalesce(mbid, _text("recording_msid", have))).alias("track_id"),
                 pl.col("artist_name").alias("artist"),
                 pl.col("recording_name").alias("title"),
                 _text("release_name", have).alias("release"),
