@@ -1,7 +1,9 @@
 """The nearest items to a vector by inner product: a FAISS index whose ids are catalogue rows.
 
-Up to `exact` vectors every one is compared (Flat). Above, the vectors lie in cells (IVF) and only the nearest cells are
-searched: as many as it takes to find `min_recall` of what Flat finds, measured when the index is built.
+Up to `exact` vectors every one is compared (Flat). Above, the vectors are a graph (HNSW) that is searched as broadly as
+it takes to find `min_recall` of what Flat finds, measured when the index is built. On 41,000 real factors, one thread:
+Flat 0.22 ms a query; HNSW 0.10 ms at recall@100 0.995; IVF 0.20 ms at 0.976. On 200,000 mixed from them: Flat 2.4 ms,
+HNSW 0.14 ms at 0.98.
 """
 
 from time import perf_counter
@@ -12,8 +14,9 @@ from numpy.typing import NDArray
 
 TOP = 100
 SAMPLE = 256  # queries that recall is measured on
-BATCH = 256  # vectors compared at once when measuring, which bounds the memory
-PROBES = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+BREADTHS = (64, 128, 256, 512, 1024)  # of a search: how many of the best so far it looks around
+LINKS = 16  # of a vector in the graph
+BUILD_BREADTH = 40
 
 
 def build(
@@ -27,18 +30,17 @@ def build(
     flat = _flat(factors)
     sample = _sample(factors, queries, seed)
     if flat.ntotal <= exact:
-        return flat, {"recall@100": 1.0, "query_ms": _query_ms(flat, sample), "probes": 0.0}
+        return flat, {"recall@100": 1.0, "query_ms": _query_ms(flat, sample), "breadth": 0.0}
     _, true = flat.search(sample, TOP)
-    index = _cells(factors, seed)
-    found = 0.0
-    for probes in PROBES:
-        index.nprobe = min(probes, index.nlist)
+    index = faiss.IndexHNSWFlat(factors.shape[1], LINKS, faiss.METRIC_INNER_PRODUCT)
+    index.hnsw.efConstruction = BUILD_BREADTH
+    index.add(np.ascontiguousarray(factors, dtype=np.float32))
+    for breadth in BREADTHS:
+        index.hnsw.efSearch = breadth  # written with the index
         found = recall(true, index.search(sample, TOP)[1])
         if found >= min_recall:
-            return index, {"recall@100": found, "query_ms": _query_ms(index, sample), "probes": float(index.nprobe)}
-        if index.nprobe == index.nlist:
-            break
-    return flat, {"recall@100": 1.0, "query_ms": _query_ms(flat, sample), "probes": 0.0}
+            return index, {"recall@100": found, "query_ms": _query_ms(index, sample), "breadth": float(breadth)}
+    return flat, {"recall@100": 1.0, "query_ms": _query_ms(flat, sample), "breadth": 0.0}
 
 
 def recall(true: NDArray[np.int64], found: NDArray[np.int64]) -> float:
@@ -61,27 +63,10 @@ def search(index: faiss.Index, vectors: NDArray[np.float32], k: int) -> tuple[ND
     return scores, rows
 
 
-def serialise(index: faiss.Index) -> NDArray[np.uint8]:
-    """The index as bytes, the same for the same index."""
-    data: NDArray[np.uint8] = faiss.serialize_index(index)
-    return data
-
-
 def _flat(factors: NDArray[np.float32]) -> faiss.Index:
     index = faiss.IndexFlatIP(factors.shape[1])
     if len(factors):
         index.add(np.ascontiguousarray(factors, dtype=np.float32))
-    return index
-
-
-def _cells(factors: NDArray[np.float32], seed: int) -> faiss.IndexIVFFlat:
-    items, width = factors.shape
-    cells = max(1, min(int(4 * np.sqrt(items)), items // 39))  # 39: fewer points a cell and FAISS warns
-    quantizer = faiss.IndexFlatIP(width)
-    index = faiss.IndexIVFFlat(quantizer, width, cells, faiss.METRIC_INNER_PRODUCT)
-    index.cp.seed = seed
-    index.train(factors)
-    index.add(factors)
     return index
 
 

@@ -25,20 +25,27 @@ def test_a_small_index_compares_everything() -> None:
 def test_a_large_index_finds_as_much_as_is_asked_of_it() -> None:
     factors, queries = normal(6_000, 16), normal(300, 16, 1)
     index, measured = build(factors, queries, exact=1_000, min_recall=0.9, seed=1)
-    assert isinstance(index, faiss.IndexIVFFlat)
+    assert isinstance(index, faiss.IndexHNSWFlat)
     assert 0.9 <= measured["recall@100"] <= 1.0
     fresh = normal(200, 16, 2)
     true = np.argsort(-(fresh @ factors.T), axis=1)[:, :TOP]
     assert recall(true, search(index, fresh, TOP)[1]) > 0.85
-    index.nprobe = 1
-    assert recall(true, search(index, fresh, TOP)[1]) < 0.85  # the check above can fail
+    index.hnsw.efSearch = 1
+    assert recall(true[:, :5], search(index, fresh, 5)[1]) < 0.8  # the check above can fail
 
 
-def test_the_number_of_cells_searched_outlives_a_file(tmp_path: Path) -> None:
+def test_a_graph_that_finds_too_little_gives_way_to_comparing_everything() -> None:
+    factors = np.zeros((2_000, 8), np.float32)  # all alike: any hundred are as good, and the graph finds others
+    index, measured = build(factors, normal(20, 8, 1), exact=100, min_recall=1.0, seed=1)
+    assert isinstance(index, faiss.IndexFlatIP)
+    assert measured["breadth"] == 0
+
+
+def test_the_breadth_of_the_search_outlives_a_file(tmp_path: Path) -> None:
     index, measured = build(normal(3_000, 8), normal(50, 8, 1), exact=100, min_recall=0.9, seed=1)
     faiss.write_index(index, str(tmp_path / "index"))
     read: Any = faiss.read_index(str(tmp_path / "index"))
-    assert read.nprobe == measured["probes"] > 0
+    assert read.hnsw.efSearch == measured["breadth"] > 0
 
 
 def test_the_same_seed_builds_the_same_index() -> None:

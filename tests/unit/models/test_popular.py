@@ -42,11 +42,10 @@ def test_what_was_played_lately_stands_before_what_was_played_long_ago() -> None
 
 
 def test_tracks_of_enough_listeners_are_the_first_rows_and_popularity_still_only_falls() -> None:
-    old = [(user, "shared", 1, 900) for user in ("u", "v")]
-    ranked = rank(
-        pairs(*old, ("u", "fresh", 3, 0), ("v", "skipped", 0, 0)), tracks("never", "fresh", "skipped", "shared"), 2, 90
-    )
-    assert ranked["track_id"].to_list() == ["shared", "fresh", "never", "skipped"]
+    shared = [(user, track, 1, ago) for user in ("u", "v") for track, ago in (("shared", 0), ("faded", 900))]
+    mine = [("u", "fresh", 3, 0), ("v", "skipped", 0, 0)]
+    ranked = rank(pairs(*shared, *mine), tracks("never", "fresh", "skipped", "shared", "faded"), 2, 90)
+    assert ranked["track_id"].to_list() == ["shared", "faded", "fresh", "never", "skipped"]
     popularity = ranked["popularity"].to_list()
     assert popularity == sorted(popularity, reverse=True)
     assert min(popularity) > 0
