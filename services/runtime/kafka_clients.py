@@ -8,7 +8,7 @@ import ssl
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from services.runtime.errors import BrokerAway, Fatal
@@ -145,7 +145,10 @@ def admin(settings: KafkaSettings, client: str = "segue-admin", **more: Any) -> 
 
 
 def wait_for_broker(settings: KafkaSettings, timeout: float) -> None:
-    """Return once a broker answers. Raises BrokerAway after `timeout` seconds, Fatal when it refuses the user."""
+    """Return once a broker answers and lets us in.
+
+    Raises BrokerAway after `timeout` seconds (also for a wrong password), Fatal when its certificate is not trusted.
+    """
     milliseconds = max(1, int(timeout * 1000))
     admin(settings, bootstrap_timeout_ms=milliseconds, request_timeout_ms=milliseconds).close()
 
@@ -170,37 +173,51 @@ def _open(kind: Callable[..., C], settings: KafkaSettings, *topics: str, **confi
         return made[-1]
 
     timeout_ms = config.get("bootstrap_timeout_ms", BOOTSTRAP_MS)
-    left_ms = timeout_ms - 1000 * _knock(settings, timeout_ms / 1000)
+    left_ms = timeout_ms - 1000 * _knock(settings, config.get("ssl_context"), timeout_ms / 1000)
     try:
         return kind(*topics, **{**config, "bootstrap_timeout_ms": max(1, left_ms), "kafka_client": remembered})
     except kafka_errors.KafkaError as error:
         for client in made:
             client.close()
-        if isinstance(error, kafka_errors.SaslAuthenticationFailedError | kafka_errors.AuthorizationError):
-            raise Fatal(
-                f"the broker at {settings.bootstrap} refuses user {settings.user!r} ({error}); "
-                "check SEGUE_KAFKA_USER and SEGUE_KAFKA_PASSWORD"
-            ) from error
         if error.retriable:
-            raise _away(settings) from error
+            raise _not_ready(settings) from error
         raise
 
 
-def _knock(settings: KafkaSettings, timeout: float) -> float:
-    """Seconds until a server accepted a connection. kafka-python would log and leak one socket for each try."""
+def _not_ready(settings: KafkaSettings) -> BrokerAway:
+    """kafka-python tells a refused user and a broker that is still starting apart in its log only."""
+    told = f"something listens at {settings.bootstrap}, but not a broker that is ready for {settings.security}"
+    if settings.security == "PLAINTEXT":
+        return BrokerAway(f"{told}; wait, or check SEGUE_KAFKA_BOOTSTRAP and SEGUE_KAFKA_SECURITY")
+    return BrokerAway(
+        f"{told}, or it refuses user {settings.user!r}: the line logged before this says which; wait, or check "
+        "SEGUE_KAFKA_USER and SEGUE_KAFKA_PASSWORD"
+    )
+
+
+def _knock(settings: KafkaSettings, tls: ssl.SSLContext | None, timeout: float) -> float:
+    """Seconds until a server let us in. kafka-python would log and leak a socket for each try, and not say why.
+
+    Raises Fatal when its certificate is not trusted, BrokerAway after `timeout` seconds.
+    """
     started = time.monotonic()
     addresses = [(host.strip("[]"), int(port)) for host, _, port in (s.rpartition(":") for s in servers(settings))]
-    while True:
-        for address in addresses:
-            left = timeout - (time.monotonic() - started)
-            with suppress(OSError), socket.create_connection(address, timeout=max(0.05, left / len(addresses))):
+    reason: OSError = TimeoutError("no answer")
+    while (left := timeout - (time.monotonic() - started)) > 0:
+        for host, port in addresses:
+            try:
+                with socket.create_connection((host, port), timeout=max(0.05, left / len(addresses))) as connected:
+                    if tls is not None:
+                        tls.wrap_socket(connected, server_hostname=host).close()
                 return time.monotonic() - started
-        if time.monotonic() - started >= timeout:
-            raise _away(settings)
-        time.sleep(min(0.1, timeout))
-
-
-def _away(settings: KafkaSettings) -> BrokerAway:
-    return BrokerAway(
-        f"no broker answers at {settings.bootstrap}; start one with `segue up` or set SEGUE_KAFKA_BOOTSTRAP"
-    )
+            except ssl.SSLCertVerificationError as error:
+                raise Fatal(
+                    f"the certificate of the broker at {host}:{port} is not trusted: {error.verify_message}; "
+                    "set SEGUE_KAFKA_CA to the file of whoever signed it"
+                ) from error
+            except OSError as error:
+                reason = error
+        time.sleep(min(0.1, left))
+    raise BrokerAway(
+        f"no broker answers at {settings.bootstrap} ({reason}); start one with `segue up` or set SEGUE_KAFKA_BOOTSTRAP"
+    ) from reason
