@@ -20,7 +20,7 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     min_listeners: Positive = 2  # a track heard by fewer says nothing about who else would like it
     max_items: Positive = 200_000  # the most popular are kept
     max_tracks: Positive = 500  # strongest tracks of a listener in a fold-in
-    exact_items: Positive = 20_000  # up to so many vectors are searched exhaustively
+    exact_items: Positive = 50_000  # up to so many vectors are searched exhaustively
     min_recall: Annotated[float, Meta(ge=0, le=1)] = 0.97  # recall@100 that an approximate index must reach
 
 
