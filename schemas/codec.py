@@ -31,7 +31,7 @@ def decode(kind: type[T], data: bytes | None) -> T:
     if len(data) > MAX_BYTES:
         raise Poison("too-large", f"{len(data):,} bytes, more than the {MAX_BYTES:,} of a {kind.__name__} - at `$`")
     try:
-        return cast(T, _decoder(kind).decode(data))
+        return cast(T, _decoder(cast(Any, kind)).decode(data))
     except msgspec.ValidationError as error:
         raise Poison("bad-schema", str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

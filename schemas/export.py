@@ -27,7 +27,7 @@ SERVICES: dict[str, tuple[tuple[Topic, ...], tuple[Topic, ...]]] = {
     "trainer": ((LISTENS, TRACKS, RELEASES), (RELEASES,)),
     "scorer": ((PROFILES, RELEASES), (RECOMMENDATIONS,)),
     "importer": ((LISTENS,), (LISTENS, TRACKS)),
-    "cli": ((RECOMMENDATIONS, RELEASES), (LISTENS,)),
+    "cli": ((RECOMMENDATIONS,), (LISTENS,)),
 }
 
 
