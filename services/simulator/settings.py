@@ -34,7 +34,7 @@ class CrowdSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     repeat_share: float = 0.45  # plays meant as a repeat (others turn out to be one); mean over the crowd
     loved_share: float = 0.12  # of those, from the loved tracks
-    recency_power: float = 0.8  # weight of the play g plays ago: (g + offset)^-power · exp(-g / cutoff)
+    recency_power: float = 1.0  # weight of the play g plays ago: (g + offset)^-power · exp(-g / cutoff)
     recency_offset: float = 4.0
     recency_cutoff: float = 1_500.0
     memory: int = 2_048  # plays a listener can go back to
@@ -44,9 +44,9 @@ class CrowdSettings(Struct, frozen=True, forbid_unknown_fields=True):
     radio_share: float = 0.25  # of the fresh plays, those that a radio or an editor chose (organic: false)
     list_share: float = 0.25  # plays taken from the listener's current list, where there is one
 
-    skip_level: float = -1.0  # log-odds of a skip at a middling, unfamiliar track
+    skip_level: float = -0.75  # log-odds of a skip at a middling, unfamiliar track
     skip_slope: float = 2.6  # how much a match of taste and track lowers it
-    familiar: float = 0.5  # how much it falls for a track that was chosen because it is known
+    familiar: float = 0.5  # how much it falls for a repeat, an album run, a favourite artist
     love_level: float = -6.2  # log-odds of a love at a middling track
     ban_level: float = -8.5  # log-odds of a ban after a skip of a middling track
 

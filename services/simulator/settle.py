@@ -31,12 +31,16 @@ class Outcome:
 def settle(world: World, plan: Plan, slots: Ints, track: Ints, why: Ints) -> Outcome:
     """What becomes of tracks played in slots. All (n,).
 
-    The log-odds of a skip fall with the match of the session's taste and the track, and with familiarity.
+    The log-odds of a skip fall with the match of the session's taste and the track, and with familiarity:
+    a repeat, an album on its way, a favourite artist.
     """
     settings, dice = world.settings, plan.dice
-    listener = plan.listener[plan.session[slots]]
+    session = plan.session[slots]
+    listener = plan.listener[session]
     better = match(taste_of(world, plan, slots), world.catalogue.vectors[track]).astype(np.float64) - MIDDLING
-    familiar = (why == Why.REPEAT) | (why == Why.LOVED) | (why == Why.ALBUM)
+    own = world.tastes.favourites[listener, plan.taste[session]]  # (n, F)
+    familiar = (own == world.catalogue.artist_of[track][:, None]).any(axis=1)
+    familiar |= (why == Why.REPEAT) | (why == Why.LOVED) | (why == Why.ALBUM)
     level = settings.skip_level + world.habits.impatience[listener]
     skip = dice.skip[slots] < level - settings.skip_slope * better - settings.familiar * familiar
     love = ~skip & (dice.love[slots] < settings.love_level + ZEST * better)

@@ -7,12 +7,15 @@ from typing import NamedTuple
 import numpy as np
 
 from services.simulator.bulk import BREAK_MS, EVE_MS, THOUGHT_MS
-from services.simulator.choose import Why, choose
+from services.simulator.choose import Why, choose, taste_of
 from services.simulator.plan import Plan
 from services.simulator.rows import BAN, LOVE, PLAY, SKIP
 from services.simulator.settings import DAY_MS
 from services.simulator.settle import settle
+from services.simulator.space import match
 from services.simulator.world import World
+
+SEEN = 4  # tracks of a list that a listener sees at a time
 
 
 class Offer(NamedTuple):
@@ -108,14 +111,19 @@ def _remember(world: World, listener: int, heard: dict[int, Event], loved: list[
 def _from_list(
     world: World, plan: Plan, slot: int, listener: int, heard: dict[int, Event], list_of: ListOf | None
 ) -> tuple[str, int] | None:
-    """The first track, from where the eye falls, that the session has not had and the listener has not banned."""
+    """What suits the mood best among the next few tracks, from where the eye falls on the list.
+
+    Tracks that the session has had, or the listener has banned, are passed over.
+    """
     if list_of is None or plan.dice.from_list[slot] >= world.settings.list_share:
         return None
     offered = list_of(listener)
     if offered is None:
         return None
     list_id, tracks = offered
-    for track in tracks[int(plan.dice.list_place[slot]) :]:
-        if track not in heard and not world.memory.is_banned(np.array([listener]), np.array([track]))[0]:
-            return list_id, track
-    return None
+    rest = np.array([track for track in tracks[int(plan.dice.list_place[slot]) :] if track not in heard], np.int64)
+    seen = rest[~world.memory.is_banned(np.full(len(rest), listener), rest)][:SEEN]
+    if not len(seen):
+        return None
+    mood = taste_of(world, plan, np.array([slot]))
+    return list_id, int(seen[np.argmax(match(mood, world.catalogue.vectors[seen][None])[0])])

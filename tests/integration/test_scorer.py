@@ -43,18 +43,24 @@ class World:
         self.kafka = KafkaSettings(bootstrap=stack.bootstrap)
         topics.apply(self.kafka)
         self.redis = Redis.from_url(stack.redis_url)
-        self.producer = kafka_clients.producer(self.kafka)
-        self.reader = KafkaConsumer(**kafka_clients.connection(self.kafka), auto_offset_reset="earliest")
-        self.reader.assign([TopicPartition(RECOMMENDATIONS.name, at) for at in range(LISTENER_PARTITIONS)])
-        self.lists: list[Recommendations] = []
+        self.connect()
         self.scorers: list[tuple[subprocess.Popen[bytes], int]] = []
         self.names, self.groups, self.releases = count(), count(), count(1)
         self.profiles: dict[str, Profile] = {}
 
-    def close(self) -> None:
-        self.end_scorers()
+    def connect(self) -> None:
+        self.producer = kafka_clients.producer(self.kafka)
+        self.reader = KafkaConsumer(**kafka_clients.connection(self.kafka), auto_offset_reset="earliest")
+        self.reader.assign([TopicPartition(RECOMMENDATIONS.name, at) for at in range(LISTENER_PARTITIONS)])
+        self.lists: list[Recommendations] = []
+
+    def disconnect(self) -> None:
         self.producer.close(timeout=2)
         self.reader.close()
+
+    def close(self) -> None:
+        self.end_scorers()
+        self.disconnect()
         self.redis.close()
 
     # --- scorers
@@ -308,6 +314,24 @@ def test_redis_gone_and_back_loses_no_notice(world: World) -> None:
         world.put(user)  # as the profiler would, should Redis have lost its last second
         assert world.newest(user, 1).profile_version == 1
     until(lambda: not ready(port), "it to be ready again")
+
+
+def test_the_broker_gone_and_back_loses_no_notice(world: World) -> None:
+    port, ann = world.start(), world.listener()
+    world.announce(world.publish())
+    world.plays(ann, 1)
+    world.newest(ann, 0)
+    world.disconnect()  # kafka-python leaves a socket behind for each attempt to connect, which pytest would tell
+    world.stack.kafka.stop()
+    try:
+        until(lambda: "kafka" in ready(port), "it to say that the broker is away")
+    finally:
+        world.stack.kafka.start()
+        world.connect()
+    until(lambda: not ready(port), "it to be ready again")
+    world.plays(ann, 2)
+    assert world.newest(ann, 1).profile_version == 1
+    assert world.end_scorers() == [0]
 
 
 def test_kill_9_repeats_lists_under_the_same_id_and_loses_none(world: World) -> None:

@@ -155,6 +155,18 @@ def test_a_track_that_was_only_loved_is_history_too() -> None:
     assert proposed.reasons([0]) == ["You loved it"]
 
 
+# --- what a batch allows
+
+
+def test_a_banned_artists_tracks_are_not_allowed_and_a_gap_is_no_track() -> None:
+    shelf = thirty()
+    (listener,) = read(shelf, view([listen("t4", NOON), listen("t3", NOON, "ban", "ARTIST 1", scope="artist")]))
+    asked = np.array([-1, 0, 3, 4, 5, 29])
+    assert batch(shelf, [listener]).allowed(listener, asked).tolist() == [False, True, False, False, False, True]
+    (someone,) = read(shelf, player_of([0]))
+    assert batch(shelf, [someone]).unheard(someone, asked).tolist() == [False, False, True, True, True, True]
+
+
 # --- popular
 
 
@@ -203,8 +215,36 @@ def test_als_proposes_the_nearest_new_tracks_and_names_the_nearest_own_one(tmp_p
     assert proposed.reasons([0]) == ["Because you play “Song 6” by Artist 6"]
 
 
-def test_als_searches_on_until_enough_of_the_nearest_are_new(tmp_path: Path) -> None:
-    assert rows(als_of(line(tmp_path / "r"), player_of(range(2, 12)), quota=1)[0]) == [1]
+class Index:
+    """A FAISS index that gives what it is told to, and notes how many neighbours it was asked for."""
+
+    def __init__(self, *rows: int) -> None:
+        self.rows, self.ntotal, self.asked = rows, len(rows), []
+
+    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        self.asked.append(k)
+        return np.zeros((len(vectors), k), np.float32), np.tile(np.array(self.rows[:k]), (len(vectors), 1))
+
+
+def test_als_searches_on_until_enough_of_the_nearest_are_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    release = line(tmp_path / "r")
+    release.index = Index(*range(11, -1, -1))  # the first eight neighbours are known, whatever the vector
+    monkeypatch.setattr(Als, "_width", lambda _self, _listener, quota: 2 * quota)
+    proposed = als_of(release, player_of(range(4, 12)), player_of([0]), quota=1)
+    assert [rows(each) for each in proposed] == [[3], [11]]
+    assert release.index.asked == [2, 8, 12]  # wider for the one who needs it, never beyond the end
+
+
+@pytest.mark.parametrize(("known", "width"), [(0, 200), (99, 200), (100, 400), (250, 400), (300, 800), (1_000, 1_600)])
+def test_als_asks_for_more_neighbours_the_more_a_listener_knows(known: int, width: int) -> None:
+    assert Als._width(Listener(rows=np.arange(known)), 100) == width
+
+
+def test_als_passes_over_the_gaps_that_an_index_leaves(tmp_path: Path) -> None:
+    release = line(tmp_path / "r")
+    release.index = Index(5, 4, *[-1] * 10)
+    assert rows(als_of(release, player_of([0]), quota=4)[0]) == [5, 4]
+    assert release.index.asked == [8]  # −1 last: it has no more to give, so it is not asked again
 
 
 def test_als_asks_for_no_more_neighbours_than_there_are(tmp_path: Path) -> None:

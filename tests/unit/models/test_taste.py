@@ -137,7 +137,9 @@ def test_a_view_shows_what_the_profile_holds(log: list[Listen]) -> None:
     assert (view.version, view.newest) == (profile.version, profile.newest)
 
 
-@pytest.mark.parametrize("data", [b"", b"SGP1", b"XXXX" + bytes(200), Profile().encode()[:-1], Profile().encode() + b"x"])
+@pytest.mark.parametrize(
+    "data", [b"", b"SGP1", b"XXXX" + bytes(200), Profile().encode()[:-1], Profile().encode() + b"x"]
+)
 def test_bytes_that_are_no_profile(data: bytes) -> None:
     with pytest.raises(BadProfile):
         ProfileView(data)
