@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from services.cli import checking, demo, listening, loading, releases, running, topics
+from services.cli import checking, demo, listening, loading, releases, running, simulating, topics
 
 app = typer.Typer(
     name="segue",
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (demo, running, loading, listening, releases, topics, checking):
+for module in (demo, running, loading, simulating, listening, releases, topics, checking):
     module.register(app)
 
 
