@@ -43,7 +43,6 @@ CONSUMER: dict[str, Any] = {
     **RECONNECT,
     "enable_auto_commit": False,  # an offset is committed by whoever knows that its effect stands
     "auto_offset_reset": "earliest",
-    "allow_auto_create_topics": False,  # `segue topics apply` creates them, with the right partitions
     "fetch_min_bytes": 1,  # answer as soon as there is one message
     "fetch_max_wait_ms": 500,  # how long an idle fetch stays at the broker; a message ends the wait
     "metrics_enabled": False,  # the services have their own
@@ -57,7 +56,6 @@ PRODUCER: dict[str, Any] = {
     "request_timeout_ms": 10_000,
     "delivery_timeout_ms": 30_000,  # then the caller hears of it and holds its offset; kafka-python's own is 120 s
     "max_block_ms": 10_000,  # that send() may wait for metadata; its own is 60 s
-    "allow_auto_create_topics": False,
     "metrics_enabled": False,
 }
 
@@ -165,12 +163,19 @@ def kafka_trouble(what: str) -> Iterator[None]:
 
 
 def _open(kind: Callable[..., C], settings: KafkaSettings, *topics: str, **config: Any) -> C:
-    """Make a client. A constructor that fails leaves its I/O thread and sockets behind, so close those for it."""
+    """Make a client that never creates a topic; `segue topics apply` does, with the right partitions.
+
+    A constructor that fails leaves its I/O thread and sockets behind, so close those for it.
+    """
     made: list[KafkaNetClient] = []
 
     def remembered(**net: Any) -> KafkaNetClient:
-        made.append(KafkaNetClient(**net))
-        return made[-1]
+        client = KafkaNetClient(**net)
+        # 3.0.12 forgets to hand `allow_auto_create_topics` on, and a broker with Kafka's own defaults makes any topic
+        # that a client asks for, with one partition.
+        client.cluster.config["allow_auto_create_topics"] = False
+        made.append(client)
+        return client
 
     timeout_ms = config.get("bootstrap_timeout_ms", BOOTSTRAP_MS)
     left_ms = timeout_ms - 1000 * _knock(settings, config.get("ssl_context"), timeout_ms / 1000)

@@ -15,6 +15,7 @@ from redis.retry import Retry
 from services.runtime.errors import Fatal, RedisAway
 from services.runtime.settings import BadSetting, RedisSettings, masked_url
 
+# Never without `retry`: redis-py 8.1 tries ten times by itself in Redis(), and not in Redis.from_url().
 OPTIONS: dict[str, Any] = {
     "socket_connect_timeout": 2.0,
     "socket_timeout": 5.0,  # seconds; a batch of 5,000 profiles is written in milliseconds

@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -11,8 +13,7 @@ import sys
 from services.runtime.shutdown import stop_event
 stop = stop_event()
 print("ready", flush=True)
-while not stop.wait(0.001):  # so often that a handler which takes the event's lock would dead-lock
-    pass
+stop.wait()
 print("asked", flush=True)
 if "stubborn" in sys.argv:
     while True:
@@ -21,11 +22,15 @@ print("ended", flush=True)
 """
 
 
-def begin(*arguments: str) -> subprocess.Popen[str]:
-    process = subprocess.Popen([sys.executable, "-c", WAITER, *arguments], stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    return process
+@contextmanager
+def begin(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen([sys.executable, "-c", WAITER, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -46,3 +51,19 @@ def test_the_second_ends_it_at_once(number: signal.Signals) -> None:
         process.send_signal(number)
         process.wait(timeout=10)
     assert process.returncode == 128 + number
+
+
+INSIDE_WAIT = """
+import os, signal, time
+from services.runtime.shutdown import stop_event
+stop = stop_event()
+with stop._cond:  # where stop.wait() is for a moment
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(0.05)
+print(stop.wait(5))
+"""
+
+
+def test_a_signal_in_the_middle_of_a_wait_does_not_dead_lock() -> None:
+    done = subprocess.run([sys.executable, "-c", INSIDE_WAIT], stdout=subprocess.PIPE, text=True, timeout=10)
+    assert done.stdout == "True\n"
