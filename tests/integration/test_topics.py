@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from kafka import KafkaAdminClient
@@ -149,7 +150,7 @@ def test_a_message_goes_through_the_clients(applied: KafkaSettings) -> None:
     reader = consumer(applied, TRACKS.name, group="test-topics-clients")
     try:
         sent = sender.send(TRACKS.name, key=b"k", value=b"v").get(timeout=10)
-        until, found = time.monotonic() + 20, []
+        until, found = time.monotonic() + 20, list[Any]()
         while not found and time.monotonic() < until:
             found = [record for records in reader.poll(timeout_ms=500).values() for record in records]
         assert [(r.partition, r.offset, r.key, r.value) for r in found] == [(sent.partition, sent.offset, b"k", b"v")]

@@ -1,6 +1,5 @@
 """Any message of a kind, made up from its type."""
 
-from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -11,7 +10,6 @@ T = TypeVar("T")
 TEXT = st.characters(exclude_categories=["Cs"])  # lone surrogates are not UTF-8
 
 
-@cache
 def made(kind: type[T]) -> st.SearchStrategy[T]:
     """Messages of this kind; every optional field is there or not."""
     return _of(inspect.type_info(kind)).map(lambda document: msgspec.convert(document, kind))
