@@ -7,8 +7,9 @@ import numpy as np
 
 from schemas.events import Listen
 from services.simulator.crowd import Crowd, make_crowd
+from services.simulator.plan import make_plan
 from services.simulator.settings import CrowdSettings
-from services.simulator.turns import Offer
+from services.simulator.turns import Event, Offer, _from_list
 
 TINY = CrowdSettings(listeners=40, artists=60, tracks=1_000, sessions_a_day=4.0)
 
@@ -103,3 +104,22 @@ def test_the_caller_may_move_the_clock_or_bring_one() -> None:
     stamped = list(islice(crowd().live(clock=lambda: next(ticks)), 50))
     assert [listen.listened_at for listen in stamped] == list(range(7_000, 7_050))
     assert [listen.event_id for listen in stamped] == [listen.event_id for listen in plain]
+
+
+def test_of_the_next_four_on_a_list_the_mood_takes_what_suits_it() -> None:
+    world = crowd()._world
+    plan = make_plan(world.settings, world.habits, world.tastes, 3, np.random.default_rng(1))
+    tracks = list(range(100, 130))
+    heard = {track: Event(0, 0, track, 0, 0, True, None) for track in (101, 105)}
+    taken = 0
+    for slot in range(0, len(plan.session), 7):
+        session = plan.session[slot]
+        listener = int(plan.listener[session])
+        picked = _from_list(world, plan, slot, listener, heard, lambda _: ("l", tracks))
+        if picked is None:
+            continue
+        seen = [track for track in tracks[int(plan.dice.list_place[slot]) :] if track not in heard][:4]
+        mood = world.tastes.vectors[listener, plan.taste[session]]
+        assert picked == ("l", max(seen, key=lambda track: float(world.catalogue.vectors[track] @ mood)))
+        taken += picked[1] != seen[0]
+    assert taken > 10  # it is not always the first

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from services.simulator.choose import Why
 from services.simulator.crowd import Crowd, make_crowd
+from services.simulator.plan import make_plan
 from services.simulator.settings import CrowdSettings
+from services.simulator.settle import settle
 from services.simulator.space import D, match, quantised
 from tests.unit.simulator.conftest import SMALL
 
@@ -77,3 +80,32 @@ def test_matches_are_exact_in_any_batch() -> None:
     assert np.array_equal(together.astype(np.float64), exact)
     assert np.array_equal(match(tastes, np.stack([tracks, tracks[::-1]], axis=1))[:, 0], together)
     assert all(match(tastes[i : i + 1], tracks[i : i + 1])[0] == together[i] for i in range(0, 4_000, 97))
+
+
+def test_a_taste_moves_as_far_in_a_week_as_the_setting_says() -> None:
+    steady = CrowdSettings(listeners=300, artists=1_000, tracks=10_000, new_taste_weeks=1e9, drift=0.2)
+    crowd = make_crowd(steady, np.random.default_rng(4))
+    before = crowd._world.tastes.vectors.copy()
+    crowd.history(7)
+    moved = np.linalg.norm(crowd._world.tastes.vectors - before, axis=-1)
+    assert abs(np.sqrt(np.mean(moved**2)) - 0.2) < 0.02
+
+
+def test_the_familiar_is_skipped_less() -> None:
+    world = make_crowd(SMALL, np.random.default_rng(4))._world
+    plan = make_plan(world.settings, world.habits, world.tastes, 0, np.random.default_rng(1))
+    slots = np.arange(len(plan.session))
+    track = np.random.default_rng(2).integers(0, SMALL.tracks, len(slots))
+
+    def skipped(why: Why) -> np.ndarray:
+        return settle(world, plan, slots, track, np.full(len(slots), why)).skip
+
+    new = skipped(Why.FRESH)
+    for why in (Why.REPEAT, Why.LOVED, Why.ALBUM):
+        assert not (skipped(why) & ~new).any()
+        assert skipped(why).mean() < new.mean() - 0.02
+    listener, taste = plan.listener[plan.session], plan.taste[plan.session]
+    track = np.array(
+        [np.flatnonzero(world.catalogue.artist_of == a)[0] for a in world.tastes.favourites[listener, taste, 0]]
+    )
+    assert np.array_equal(skipped(Why.FAVOURITE), skipped(Why.REPEAT))  # known either way
