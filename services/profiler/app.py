@@ -82,11 +82,13 @@ class Profiler:
     async def apply(self, partition: int, records: Sequence[Record]) -> None:
         """Take a batch of one partition, in offset order, all the way; returns when it may be acknowledged.
 
-        Waits while the store or the broker is away. Raises RewoundError when the store fell behind.
+        Waits while the store or the broker is away. Raises RewoundError when the store fell behind: then no batch
+        that was read before the next `assign` may be applied after it, or the listens between would be lost.
         """
-        listens = await self._admit(partition, records)
+        # Whatever is assigned meanwhile, this batch follows on the cursor that stood when it was read.
+        here = self._assigned[partition]
+        listens = await self._admit(partition, here, records)
         while True:
-            here = self._assigned[partition]
             fresh = [pair for pair in listens if pair[0].offset > here.cursor.folded]
             changed = await self._fold(partition, here, fresh)
             cursor = Cursor(max(here.cursor.folded, records[-1].offset), here.cursor.noticed)
@@ -104,8 +106,8 @@ class Profiler:
         here = self._assigned.get(partition)
         return here.cursor.folded if here else None
 
-    async def _admit(self, partition: int, records: Sequence[Record]) -> list[tuple[Record, Listen]]:
-        folded = self._assigned[partition].cursor.folded
+    async def _admit(self, partition: int, here: Assigned, records: Sequence[Record]) -> list[tuple[Record, Listen]]:
+        folded = here.cursor.folded
         good: list[tuple[Record, Listen]] = []
         bad: list[tuple[DeadLetter, Record]] = []
         for record in records:
@@ -161,14 +163,18 @@ class Profiler:
             while len(here.profiles) > max(1, self._cache_profiles // len(self._assigned)):
                 here.profiles.popitem(last=False)
             return True
-        self._metrics.fenced(rewound=before < here.cursor.folded)
-        if before < here.cursor.folded:
+        found = (await self._patiently(self._store.cursors, [partition]))[partition]
+        rewound = min(before, found.folded) < here.cursor.folded
+        self._metrics.fenced(rewound=rewound)
+        if rewound:
             raise RewoundError(
-                f"partition {partition}: profiles are at offset {before}, {here.cursor.folded} was committed"
+                f"partition {partition}: profiles are at offset {min(before, found.folded)}, "
+                f"{here.cursor.folded} was committed"
             )
-        log.warning("partition %d: another worker came to offset %d, this one was at %d", partition, before,
+        log.warning("partition %d: another worker came to offset %d, this one was at %d", partition, found.folded,
                     here.cursor.folded)  # fmt: skip
-        self._assigned[partition] = Assigned((await self._patiently(self._store.cursors, [partition]))[partition])
+        here.cursor = found
+        here.profiles.clear()
         return False
 
     async def _repeat(self, partition: int, users: set[str], appended_ms: int) -> list[ProfileChanged]:

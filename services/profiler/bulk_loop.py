@@ -39,6 +39,7 @@ class BulkLoop:
             max_partition_fetch_bytes=4 << 20,
         )
         self._done: dict[TopicPartition, int] = {}
+        self._epoch = 0  # goes up with each seek; what was read in an older one is read again
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set or nothing came for `stop_when_idle_s`. Raises whatever is neither poison nor passing."""
@@ -53,6 +54,7 @@ class BulkLoop:
     async def seek(self, partitions: list[TopicPartition]) -> None:
         """Start each partition behind what is folded and noticed."""
         starts = await self._profiler.assign(tp.partition for tp in partitions)
+        self._epoch += 1
         for tp in partitions:
             self._consumer.seek(tp, starts[tp.partition])
 
@@ -60,8 +62,10 @@ class BulkLoop:
         last, committed = monotonic(), monotonic()
         while not stop.is_set():
             batches = await self._consumer.getmany(timeout_ms=200, max_records=self._options.max_bulk_batch)
+            epoch = self._epoch
             for tp, records in batches.items():
-                await self._apply(tp, records)
+                if epoch == self._epoch:
+                    await self._apply(tp, records)
             now = monotonic()
             if batches:
                 last = now

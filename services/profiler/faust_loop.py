@@ -84,11 +84,14 @@ class FaustLoop:
 
     async def _apply(self, events: list[Any]) -> None:
         for partition, group in groupby(sorted(events, key=_position), key=lambda event: event.message.partition):
+            # Of an older generation: since then partitions were given out anew and are read from their cursors.
             records = [
                 Record(e.message.offset, e.message.key, e.message.value, round(e.message.timestamp * 1000))
                 for e in group
+                if e.message.generation_id == self._app.consumer_generation_id
             ]
-            await self._profiler.apply(partition, records)
+            if records:
+                await self._profiler.apply(partition, records)
 
     async def _watch(self) -> None:
         """The heartbeat of an idle worker, the lag, and an app that ended by itself."""

@@ -137,7 +137,7 @@ def test_an_import_sends_all_and_a_second_one_nothing(kafka: KafkaSettings, tmp_
 
 
 def test_a_listener_is_in_order_and_where_other_clients_put_him(kafka: KafkaSettings, tmp_path: Path) -> None:
-    run([plays(tmp_path, "order", 3000, users=40)], kafka, OPTIONS, state=tmp_path / "state")
+    run([plays(tmp_path, "order", 70_000, users=40)], kafka, OPTIONS, state=tmp_path / "state")
     found = listens(kafka, "order")
     for user in {listen.user_id for _, listen in found}:
         times = [listen.listened_at for _, listen in found if listen.user_id == user]
@@ -269,13 +269,16 @@ def test_a_topic_made_anew_is_another_topic(tmp_path: Path) -> None:
     with LocalStack(redis=False) as stack:
         kafka = KafkaSettings(bootstrap=stack.bootstrap)
         with pytest.raises(Fatal, match="segue topics apply"):
-            run([plays(tmp_path, "anew", 500)], kafka, OPTIONS, state=tmp_path / "state")
+            run([plays(tmp_path, "anew", 500, users=40)], kafka, OPTIONS, state=tmp_path / "state")
         topics.apply(kafka)
-        file = plays(tmp_path, "anew", 500)
+        file = plays(tmp_path, "anew", 500, users=40)
         assert run([file], kafka, OPTIONS, state=tmp_path / "state").sent == 500
         with admin(kafka) as client:
             client.delete_topics([LISTENS.name])
         wait(lambda: _applied(kafka))
+        run(
+            [plays(tmp_path, "longer", 3000, users=40, name="longer.parquet")], kafka, OPTIONS, state=tmp_path / "there"
+        )
         assert run([file], kafka, OPTIONS, state=tmp_path / "state").sent == 500
         assert set(ids(kafka, "anew").values()) == {1}
 
