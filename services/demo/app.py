@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import cast
 
 from kafka import TopicPartition
 from rich.console import Console
 from rich.live import Live as Screen
 
+from models.profile import ProfileView
 from schemas.topics import DEAD, LISTENS, TRACKS
 from services.demo.data import Data, make_data
 from services.demo.live import Live, Seen
@@ -115,6 +117,10 @@ class Demo:
                 await asyncio.to_thread(services["scorer"].wait_ready, RELEASE_S)
             with self._step("first_list"):
                 await live.first_list(60)
+            with self._step("lists"):  # of all who are in the history; live listening begins with nothing left to do
+                versions = self._profile_versions()
+                self._say(f"a list for each of {len(versions):,} listeners")
+                await live.caught_up(versions, CAUGHT_UP_S)
             await asyncio.to_thread(services["profiler"].wait_ready)
             seen.lists = 0  # from here on: live ones
             names = {track: (title, artist) for track, title, artist in data.tracks.select(NAMES).iter_rows()}
@@ -157,6 +163,13 @@ class Demo:
             f"segue listen {shlex.quote(user)} {shlex.quote(track)}\n"
             f"segue watch {shlex.quote(user)}"
         )
+
+    def _profile_versions(self) -> dict[str, int]:
+        with sync_redis(self._redis) as redis:
+            keys: list[bytes] = list(redis.scan_iter("profile:*", count=1_000))
+            stored = cast(list[bytes], redis.mget(keys)) if keys else []
+        users = [key.partition(b"}:")[2].decode() for key in keys]
+        return {user: ProfileView(data).version for user, data in zip(users, stored, strict=True)}
 
     def _ends(self, topic: str) -> dict[int, int]:
         consumer = kafka_clients.consumer(self._kafka)

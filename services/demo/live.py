@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -90,6 +90,23 @@ class Live:
                 raise BrokerAway(f"no list came within {within_s:.0f} s; the services' logs say why")
             await asyncio.sleep(0.02)
         return self.seen.first_list
+
+    async def caught_up(self, versions: Mapping[str, int], within_s: float) -> None:
+        """Wait until every listener has a list of at least this profile version. Raises BrokerAway when none comes."""
+        end = time.perf_counter() + within_s
+        left = dict(versions)
+        while left:
+            if self._reading.done():
+                self._reading.result()
+            if time.perf_counter() > end:
+                raise BrokerAway(
+                    f"{len(left):,} listeners have no fresh list after {within_s:.0f} s; the services' logs say why"
+                )
+            await asyncio.sleep(0.02)
+            left = {user: version for user, version in left.items() if not self._has(user, version)}
+
+    def _has(self, user: str, version: int) -> bool:
+        return user in self.seen.newest and self.seen.newest[user].profile_version >= version
 
     async def play(self, listens: Iterator[Listen], rate: float, until: float | None) -> None:
         """Send listens at `rate` a second until the clock says `until`, or until there are no more."""

@@ -47,6 +47,7 @@ class Assigned:
     """One partition as this worker sees it."""
 
     cursor: Cursor
+    stored: Cursor  # as the store has it
     profiles: OrderedDict[str, Profile] = field(default_factory=OrderedDict)  # least recently used first
 
 
@@ -75,7 +76,7 @@ class Profiler:
         """Take over partitions, forgetting whatever was known of any; returns where to start reading each."""
         wanted = list(partitions)
         cursors = await self._patiently(self._store.cursors, wanted)
-        self._assigned = {partition: Assigned(cursors[partition]) for partition in wanted}
+        self._assigned = {partition: Assigned(cursors[partition], cursors[partition]) for partition in wanted}
         self._metrics.assigned(wanted)
         return {partition: min(cursor) + 1 for partition, cursor in cursors.items()}
 
@@ -100,6 +101,22 @@ class Profiler:
         await self._patiently(self._outbox.notices, notices)
         here.cursor = Cursor(cursor.folded, max(cursor.noticed, records[-1].offset))
         self._metrics.noticed(notices)
+
+    async def rest(self) -> None:
+        """Store how far notices went, which a commit does only for the batch before: a successor then repeats nothing.
+
+        For when there is nothing else to do. Not done while the store is away: what is not stored is repeated.
+        """
+        for partition, here in list(self._assigned.items()):
+            if here.stored != here.cursor:
+                cursor = here.cursor
+                try:
+                    before = await self._store.commit(partition, cursor.folded, cursor, {})
+                except Transient as error:
+                    log.info("notices of partition %d may be repeated: %s", partition, error)
+                    return
+                if before == cursor.folded:
+                    here.stored = cursor
 
     def folded(self, partition: int) -> int | None:
         """The last offset folded of a partition; None when it is not this worker's."""
@@ -158,7 +175,7 @@ class Profiler:
         # A commit whose answer got lost is sent again and finds its own cursor: what is folded up to an offset is the
         # same whoever folded it.
         if before in (here.cursor.folded, cursor.folded):
-            here.cursor = cursor
+            here.cursor = here.stored = cursor
             self._metrics.committed(partition, cursor.folded, len(data), sum(map(len, data.values())))
             while len(here.profiles) > max(1, self._cache_profiles // len(self._assigned)):
                 here.profiles.popitem(last=False)
@@ -173,7 +190,7 @@ class Profiler:
             )
         log.warning("partition %d: another worker came to offset %d, this one was at %d", partition, found.folded,
                     here.cursor.folded)  # fmt: skip
-        here.cursor = found
+        here.cursor = here.stored = found
         here.profiles.clear()
         return False
 

@@ -48,6 +48,7 @@ class BulkLoop:
         try:
             await self._loop(stop)
         finally:
+            await self._profiler.rest()
             await self._commit()
             await self._consumer.stop()
 
@@ -66,6 +67,8 @@ class BulkLoop:
             for tp, records in batches.items():
                 if epoch == self._epoch:
                     await self._apply(tp, records)
+            if not batches:
+                await self._profiler.rest()
             now = monotonic()
             if batches:
                 last = now

@@ -55,6 +55,7 @@ class FaustLoop:
             for task in (stopped, watching):
                 task.cancel()
             await asyncio.wait_for(self._app.stop(), timeout=10)
+            await self._profiler.rest()
         if self._broken.done():
             self._broken.result()
         if watching.done() and not watching.cancelled():
@@ -103,6 +104,7 @@ class FaustLoop:
                     self._metrics.lag(tp.partition, max(0, end - 1 - read))
             if not self._busy:  # a batch that hangs must not look alive
                 self._metrics.idle()
+                await self._profiler.rest()
             await asyncio.sleep(0.5)
         raise RuntimeError("faust ended by itself; its log says why")
 

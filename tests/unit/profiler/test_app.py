@@ -192,3 +192,22 @@ def test_any_batching_restart_and_overlap_gives_the_same_bytes(cuts: list[int], 
         worker = world.worker(cache)
         world.run(LOG[max(0, first - back) : last], worker=worker)
     assert world.store.data == folded(LOG)
+
+
+def test_at_rest_it_is_stored_how_far_notices_went_so_a_successor_repeats_none() -> None:
+    world = World()
+    world.run(LOG[:30], LOG[30:])
+    assert world.store.positions[0] == Cursor(59, 29)
+    asyncio.run(world.profiler.rest())
+    assert world.store.positions[0] == Cursor(59, 59)
+    assert asyncio.run(world.worker().assign([0])) == {0: 60}
+
+
+def test_rest_never_moves_the_cursor_of_another_worker() -> None:
+    world = World()
+    world.run(LOG[:30])
+    other = world.worker()
+    world.run(LOG[30:], worker=other)
+    asyncio.run(world.profiler.rest())
+    assert world.store.positions[0].folded == 59
+    assert world.store.data == folded(LOG)
