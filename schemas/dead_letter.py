@@ -1,4 +1,8 @@
-"""The headers of a dead letter: the bytes themselves are as they came, untouched."""
+"""The headers of a dead letter: the bytes themselves are as they came, untouched.
+
+Only a message too large to be sent on at all is put away cut short (`cut` says how large it was); its topic, partition
+and offset tell where the whole is.
+"""
 
 from typing import Annotated
 
@@ -20,10 +24,12 @@ class DeadLetter(Struct, frozen=True):
     offset: Offset
     time: Annotated[Millis, Meta(description="When it was appended to the original topic.")]
     service: str
+    cut: Annotated[int, Meta(ge=0, description="Size in bytes of a value put away cut short; 0: it is whole.")] = 0
 
     def headers(self) -> list[tuple[str, bytes]]:
-        """As Kafka headers, values in UTF-8."""
-        return [(PREFIX + name, str(getattr(self, name)).encode()) for name in self.__struct_fields__]
+        """As Kafka headers, values in UTF-8; `cut` only where something was."""
+        names = self.__struct_fields__ if self.cut else self.__struct_fields__[:-1]
+        return [(PREFIX + name, str(getattr(self, name)).encode()) for name in names]
 
     @classmethod
     def of(cls, poison: Poison, topic: str, partition: int, offset: int, time: int, service: str) -> "DeadLetter":
@@ -42,4 +48,5 @@ class DeadLetter(Struct, frozen=True):
             int(raw["offset"]),
             int(raw["time"]),
             raw["service"],
+            int(raw.get("cut", 0)),
         )

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from time import monotonic
 
 import uvloop
@@ -13,6 +14,7 @@ from services.profiler.app import Profiler, RewoundError
 from services.profiler.bulk_loop import BulkLoop
 from services.profiler.kafka_outbox import KafkaOutbox
 from services.profiler.metrics import Metrics
+from services.profiler.ports import Outbox, Profiles
 from services.profiler.redis_profiles import RedisProfiles
 from services.profiler.settings import ProfilerSettings
 from services.runtime.errors import Stopped
@@ -24,20 +26,26 @@ from services.runtime.settings import load
 
 log = logging.getLogger("services.profiler")
 
+Wrap = Callable[[Profiles, Outbox], tuple[Profiles, Outbox]]
 
-def main() -> None:
+
+def _as_they_are(profiles: Profiles, outbox: Outbox) -> tuple[Profiles, Outbox]:
+    return profiles, outbox
+
+
+def main(wrap: Wrap = _as_they_are) -> None:
     """Run a profiler. After a store that fell behind it starts itself afresh, with nothing left in memory."""
     settings = load(ProfilerSettings, os.environ)
     configure(settings.log, "profiler", monotonic)
     try:
-        uvloop.run(run(settings))
+        uvloop.run(run(settings, wrap))
     except RewoundError as error:
         log.warning("%s; starting afresh to read the log again from there", error)
-        os.execv(sys.executable, [sys.executable, "-m", "services.profiler"])  # noqa: S606  # itself, no shell
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # itself, no shell
 
 
-async def run(settings: ProfilerSettings) -> None:
-    """Wire a profiler to Kafka and Redis and run it until SIGTERM or Ctrl-C."""
+async def run(settings: ProfilerSettings, wrap: Wrap = _as_they_are) -> None:
+    """Wire a profiler to Kafka and Redis and run it until SIGTERM or Ctrl-C. `wrap`: around its ports, for tests."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -49,7 +57,8 @@ async def run(settings: ProfilerSettings) -> None:
         log.info("profiler (%s loop): metrics at http://%s:%d/metrics", options.loop, options.metrics_host, http.port)
         await outbox.start()
         try:
-            profiler = Profiler(RedisProfiles(redis), outbox, settings.taste, metrics, options.cache_profiles, stop)
+            ports = wrap(RedisProfiles(redis), outbox)
+            profiler = Profiler(*ports, settings.taste, metrics, options.cache_profiles, stop)
             if options.loop == "bulk":
                 await BulkLoop(profiler, settings, metrics).run(stop)
             else:

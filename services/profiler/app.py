@@ -48,6 +48,7 @@ class Assigned:
 
     cursor: Cursor
     stored: Cursor  # as the store has it
+    next: int  # the offset that should come next; a later one means that listens are gone
     profiles: OrderedDict[str, Profile] = field(default_factory=OrderedDict)  # least recently used first
 
 
@@ -76,7 +77,7 @@ class Profiler:
         """Take over partitions, forgetting whatever was known of any; returns where to start reading each."""
         wanted = list(partitions)
         cursors = await self._patiently(self._store.cursors, wanted)
-        self._assigned = {partition: Assigned(cursors[partition], cursors[partition]) for partition in wanted}
+        self._assigned = {partition: _taken_over(cursors[partition]) for partition in wanted}
         self._metrics.assigned(wanted)
         return {partition: min(cursor) + 1 for partition, cursor in cursors.items()}
 
@@ -88,6 +89,8 @@ class Profiler:
         """
         # Whatever is assigned meanwhile, this batch follows on the cursor that stood when it was read.
         here = self._assigned[partition]
+        self._look_for_gap(partition, here, records[0].offset)
+        here.next = records[-1].offset + 1
         listens = await self._admit(partition, here, records)
         while True:
             fresh = [pair for pair in listens if pair[0].offset > here.cursor.folded]
@@ -101,6 +104,17 @@ class Profiler:
         await self._patiently(self._outbox.notices, notices)
         here.cursor = Cursor(cursor.folded, max(cursor.noticed, records[-1].offset))
         self._metrics.noticed(notices)
+
+    def _look_for_gap(self, partition: int, here: Assigned, offset: int) -> None:
+        """Retention may have removed what was not folded yet. Nothing brings it back; say so, and go on."""
+        missing = offset - max(here.next, here.cursor.folded + 1)
+        if missing > 0:
+            self._metrics.gone(missing)
+            log.error(
+                "partition %d: %d offsets, %d to %d, are not in the log: removed by retention before they were folded, "
+                "or the marks of a producer's transactions; going on at %d",
+                partition, missing, offset - missing, offset - 1, offset,
+            )  # fmt: skip
 
     async def rest(self) -> None:
         """Store how far notices went, which a commit does only for the batch before: a successor then repeats nothing.
@@ -215,6 +229,10 @@ class Profiler:
     def _on_retry(self, error: Transient) -> None:
         log.warning("holding the listens: %s", error)
         self._metrics.retried(error)
+
+
+def _taken_over(cursor: Cursor) -> Assigned:
+    return Assigned(cursor, cursor, min(cursor) + 1)
 
 
 def _decode(data: bytes | None) -> Profile:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced
+from msgspec.structs import replace
 
 from schemas.codec import encode
 from schemas.dead_letter import DeadLetter
@@ -17,6 +18,12 @@ from services.runtime.settings import KafkaSettings
 
 # Nothing that cannot heal by sending again: the sequence of an idempotent producer is broken (aiokafka#1017).
 BROKEN = (OutOfOrderSequenceNumber, ProducerFenced)
+
+
+Message = tuple[str, bytes | None, bytes | None, int | None, list[tuple[str, bytes]] | None]
+
+WHOLE = 960 * 1024  # what fits into a request, and into a broker's default message.max.bytes
+CUT = 64 * 1024  # what is kept of the rest
 
 
 class KafkaOutbox:
@@ -50,11 +57,9 @@ class KafkaOutbox:
 
     async def dead(self, letters: Iterable[tuple[DeadLetter, Record]]) -> None:
         """Put away messages, key and value as they came, the reason in the headers."""
-        await self._all([(DEAD.name, r.value, r.key, None, letter.headers()) for letter, r in letters])
+        await self._all([_put_away(letter, record) for letter, record in letters])
 
-    async def _all(
-        self, messages: list[tuple[str, bytes | None, bytes | None, int | None, list[tuple[str, bytes]] | None]]
-    ) -> None:
+    async def _all(self, messages: list[Message]) -> None:
         try:
             sent = [
                 await self._producer.send(topic, value, key=key, partition=partition, headers=headers)
@@ -67,3 +72,11 @@ class KafkaOutbox:
             raise Fatal(f"the profiler's producer must be made anew: {error}") from error
         except KafkaError as error:
             raise BrokerAway(f"the broker did not acknowledge: {error}") from error
+
+
+def _put_away(letter: DeadLetter, record: Record) -> Message:
+    key, value = record.key, record.value
+    if len(key or b"") + len(value or b"") > WHOLE:  # it can only be here if the broker was told to take such
+        letter = replace(letter, cut=len(value or b""))
+        key, value = key and key[:CUT], value and value[:CUT]
+    return DEAD.name, value, key, None, letter.headers()

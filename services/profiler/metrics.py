@@ -23,6 +23,10 @@ class Metrics:
         self._notices = Counter("segue_profiler_notices", "Notices acknowledged.", registry=registry)
         self._retries = Counter("segue_profiler_retries", "Calls tried again.", ["error"], registry=registry)
         self._fences = Counter("segue_profiler_fences", "Commits refused.", ["kind"], registry=registry)
+        self._gone = Counter(
+            "segue_profiler_gone_offsets", "Offsets that the log no longer held when they were to be folded.",
+            registry=registry,
+        )  # fmt: skip
         self._batch = Histogram("segue_profiler_batch_listens", "Listens a batch.", buckets=BATCH, registry=registry)
         self._bytes = Counter("segue_profiler_profile_bytes", "Profile bytes written.", registry=registry)
         self._profiles = Counter("segue_profiler_profiles", "Profiles written.", registry=registry)
@@ -49,6 +53,10 @@ class Metrics:
         self._listens.inc(listens)
         self._repeats.inc(repeats)
         self._batch.observe(listens + repeats)
+
+    def gone(self, offsets: int) -> None:
+        """The log went on later than it should have."""
+        self._gone.inc(offsets)
 
     def dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Dead letters were acknowledged."""

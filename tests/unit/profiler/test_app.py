@@ -211,3 +211,12 @@ def test_rest_never_moves_the_cursor_of_another_worker() -> None:
     asyncio.run(world.profiler.rest())
     assert world.store.positions[0].folded == 59
     assert world.store.data == folded(LOG)
+
+
+def test_listens_that_the_log_no_longer_holds_are_counted_and_said(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.run(LOG[:20])
+    assert "not in the log" not in caplog.text
+    world.run(LOG[35:])
+    assert "15 offsets, 20 to 34, are not in the log" in caplog.text
+    assert world.store.data == folded(LOG[:20] + LOG[35:])
