@@ -16,9 +16,10 @@ from rich.live import Live as Screen
 from models.profile import ProfileView
 from schemas.topics import DEAD, LISTENS, TRACKS
 from services.demo.data import Data, make_data
-from services.demo.live import Live, Seen
+from services.demo.live import Live
 from services.demo.options import DemoOptions
 from services.demo.processes import Service
+from services.demo.seen import Seen
 from services.demo.summary import Summary, install_seconds
 from services.demo.view import View
 from services.importer.ledger import EventLedger, TrackLedger

@@ -14,7 +14,7 @@ from services.importer.loading import load
 from services.importer.report import Report
 from services.importer.rows import Options
 from services.runtime.errors import Fatal
-from services.simulator.crowd import make_crowd
+from services.simulator.crowd import Crowd, make_crowd
 from services.simulator.frames import listens_frame, tracks_frame
 from services.simulator.settings import CrowdSettings
 
@@ -60,8 +60,14 @@ def _simulated(options: DemoOptions, progress: Progress) -> Data:
     progress(f"imagining {options.listeners:,} listeners and {options.days} days of theirs")
     settings = CrowdSettings(listeners=options.listeners)
     crowd = make_crowd(settings, np.random.default_rng(options.seed))
-    history = crowd.history(options.days)
+    listens, tracks = lived(crowd, options.days)
+    return Data(listens, tracks, crowd.live(), 0)
+
+
+def lived(crowd: Crowd, days: int, on_day: Callable[[int], None] | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Let the crowd live through so many days: the listens, and the tracks that are out after them, to import."""
+    history = crowd.history(days, on_day)
     # The simulator's frames have only the columns that it fills.
     listens = pl.concat([tables.listens_frame(), listens_frame(history)], how="diagonal")
     tracks = pl.concat([tables.tracks_frame(), tracks_frame(crowd.tracks())], how="diagonal")
-    return Data(listens, tracks, crowd.live(), 0)
+    return listens, tracks

@@ -2,102 +2,90 @@
 
 import asyncio
 import time
-from collections import deque
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 
-import numpy as np
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from models.taste import TasteSettings, is_positive
-from schemas.codec import decode, encode
-from schemas.events import Listen
+from schemas.codec import decode
+from schemas.errors import Poison
 from schemas.recommendation import Recommendations
-from schemas.topics import LISTENS, RECOMMENDATIONS
-from services.runtime.errors import BrokerAway
+from schemas.topics import RECOMMENDATIONS
+from services.demo.player import PATIENCE_S, Message, Player
+from services.demo.seen import Seen
+from services.runtime.errors import BrokerAway, Fatal
 from services.runtime.kafka_clients import aio_connection
 from services.runtime.settings import KafkaSettings
 
-TOP = 20  # the hit rate looks at so many
 LAST_LISTS_S = 5.0  # how long the lists of the last listens are waited for
-TASTE = TasteSettings()
-
-
-@dataclass
-class Seen:
-    """What was sent and what came back. Times in seconds on one clock (perf_counter)."""
-
-    listens: int = 0
-    lists: int = 0
-    plays: int = 0  # live plays by a listener who had a list
-    hits: int = 0  # of those, the track was in the list's first TOP
-    latencies: list[float] = field(default_factory=list)  # listen acknowledged to its list read
-    newest: dict[str, Recommendations] = field(default_factory=dict)
-    recent: deque[Listen] = field(default_factory=lambda: deque(maxlen=2_000))
-    first_list: float | None = None
-
-    def percentiles(self) -> dict[str, float]:
-        """p50, p95, p99 of the freshness, in ms; empty before the first list."""
-        if not self.latencies:
-            return {}
-        values = np.percentile(np.array(self.latencies) * 1000, (50, 95, 99)).tolist()
-        return {name: round(value, 2) for name, value in zip(("p50", "p95", "p99"), values, strict=True)}
-
-    def hit_rate(self) -> float | None:
-        """Share of live plays whose track was in the list that stood before them."""
-        return round(self.hits / self.plays, 4) if self.plays else None
+STOP_S = 5.0
 
 
 class Live:
     """Plays listens to a running stream and watches the lists. `async with` it, then `play`."""
 
-    def __init__(self, kafka: KafkaSettings, seen: Seen) -> None:
-        self._kafka, self.seen = kafka, seen
-        # By partition, the listens whose list has not come yet: offset -> (listener, acknowledged at).
-        self._waiting: dict[int, dict[int, tuple[str, float]]] = {p: {} for p in range(LISTENS.partitions)}
-        self._newest_version: dict[str, tuple[int, float]] = {}
-        self._sending: set[asyncio.Task[None]] = set()
+    def __init__(self, kafka: KafkaSettings, seen: Seen, client: str = "segue-demo") -> None:
+        self._kafka, self.seen, self._client = kafka, seen, client
 
     async def __aenter__(self) -> "Live":
-        """Connect, and stand behind the lists that are there already."""
-        client = aio_connection(self._kafka, "segue-demo")
+        """Connect, and stand before the lists that are there already. Raises BrokerAway, Fatal: no such topic."""
+        client = aio_connection(self._kafka, self._client)
         self._producer = AIOKafkaProducer(**client, acks="all", enable_idempotence=True, linger_ms=0)
         self._consumer = AIOKafkaConsumer(**client, enable_auto_commit=False, fetch_max_wait_ms=100)
         try:
             await self._producer.start()
             await self._consumer.start()
-        except KafkaError as error:
-            raise BrokerAway(f"no broker answers the demo: {error}") from error
-        partitions = [TopicPartition(RECOMMENDATIONS.name, p) for p in range(RECOMMENDATIONS.partitions)]
-        self._consumer.assign(partitions)
-        await self._consumer.seek_to_beginning(*partitions)
+            self._partitions = await self._find_partitions()
+            self._consumer.assign(self._partitions)
+            await self._consumer.seek_to_beginning(*self._partitions)
+        except BaseException as error:
+            await self._stop()
+            if isinstance(error, KafkaError):
+                raise BrokerAway(
+                    f"no broker answers at {self._kafka.bootstrap} ({error}); start one with `segue up` or set "
+                    "SEGUE_KAFKA_BOOTSTRAP"
+                ) from error
+            raise
+        self._player = Player(self._producer, self.seen)
         self._reading = asyncio.create_task(self._read())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         self._reading.cancel()
-        await self._consumer.stop()
-        await self._producer.stop()
+        with suppress(asyncio.CancelledError, Exception):  # it was told to whoever looked at it
+            await self._reading
+        await self._stop()
 
     async def first_list(self, within_s: float) -> float:
         """Wait for any list; when it came (perf_counter). Raises BrokerAway when none does."""
         end = time.perf_counter() + within_s
         while self.seen.first_list is None:
-            if self._reading.done():
-                self._reading.result()
+            self._check_reading()
             if time.perf_counter() > end:
                 raise BrokerAway(f"no list came within {within_s:.0f} s; the services' logs say why")
             await asyncio.sleep(0.02)
         return self.seen.first_list
+
+    async def standing(self) -> None:
+        """Read the lists that stand now; they do not count as seen. Raises BrokerAway."""
+        ends = await self._consumer.end_offsets(self._partitions)
+        left, heard = -1, time.perf_counter()
+        while missing := sum([max(0, end - await self._consumer.position(tp)) for tp, end in ends.items()]):
+            self._check_reading()
+            if missing != left:
+                left, heard = missing, time.perf_counter()
+            elif time.perf_counter() - heard > PATIENCE_S:
+                raise BrokerAway(f"the broker sent nothing of {RECOMMENDATIONS.name} for {PATIENCE_S:.0f} s")
+            await asyncio.sleep(0.02)
+        self.seen.lists, self.seen.first_list = 0, None
 
     async def caught_up(self, versions: Mapping[str, int], within_s: float) -> None:
         """Wait until every listener has a list of at least this profile version. Raises BrokerAway when none comes."""
         end = time.perf_counter() + within_s
         left = dict(versions)
         while left:
-            if self._reading.done():
-                self._reading.result()
+            self._check_reading()
             if time.perf_counter() > end:
                 raise BrokerAway(
                     f"{len(left):,} listeners have no fresh list after {within_s:.0f} s; the services' logs say why"
@@ -108,68 +96,47 @@ class Live:
     def _has(self, user: str, version: int) -> bool:
         return user in self.seen.newest and self.seen.newest[user].profile_version >= version
 
-    async def play(self, listens: Iterator[Listen], rate: float, until: float | None) -> None:
-        """Send listens at `rate` a second until the clock says `until`, or until there are no more."""
-        start = time.perf_counter()
-        for sent, listen in enumerate(listens):
-            due = start + sent / rate
-            await asyncio.sleep(max(0.0, due - time.perf_counter()))
-            if until is not None and time.perf_counter() >= until:
-                break
-            self._send(listen)
-            if self._reading.done():
-                self._reading.result()
-        await self._settle()
-
-    async def _settle(self) -> None:
-        if self._sending:
-            await asyncio.gather(*self._sending)
+    async def play(
+        self, messages: Iterator[Message], rate: float, until: float | None, stop: Callable[[], bool] = lambda: False
+    ) -> None:
+        """As Player.play; then the lists of the last listens are waited for, a while. Raises BrokerAway."""
+        await self._player.play(messages, rate, until, lambda: self._check_reading() or stop())
         end = time.perf_counter() + LAST_LISTS_S
-        while self.unanswered and time.perf_counter() < end:  # noqa: ASYNC110  # a look 50 times a second is plenty
+        while self.unanswered and time.perf_counter() < end:
+            self._check_reading()
             await asyncio.sleep(0.02)
 
     @property
     def unanswered(self) -> int:
         """Listens whose list has not come."""
-        return sum(map(len, self._waiting.values()))
+        return self.seen.unanswered
 
-    def _send(self, listen: Listen) -> None:
-        self._look(listen)
-        task = asyncio.create_task(self._acknowledged(listen))
-        self._sending.add(task)
-        task.add_done_callback(self._sending.discard)
-
-    def _look(self, listen: Listen) -> None:
-        """Was what is played now in the list that stood before?"""
-        stood = self.seen.newest.get(listen.user_id)
-        if stood is not None and listen.kind in ("play", "skip") and is_positive(listen, TASTE):
-            self.seen.plays += 1
-            self.seen.hits += any(item.track_id == listen.track_id for item in stood.items[:TOP])
-        self.seen.recent.append(listen)
-
-    async def _acknowledged(self, listen: Listen) -> None:
-        done = await self._producer.send_and_wait(LISTENS.name, encode(listen), key=listen.user_id.encode())
-        now = time.perf_counter()
-        self.seen.listens += 1
-        version, seen = self._newest_version.get(listen.user_id, (-1, 0.0))
-        if version >= done.offset:  # the list was here before our acknowledgement was
-            self.seen.latencies.append(max(0.0, seen - now))
-        else:
-            self._waiting[done.partition][done.offset] = listen.user_id, now
+    def _check_reading(self) -> bool:
+        """False; raises what went wrong with the reader."""
+        if self._reading.done():
+            self._reading.result()
+        return False
 
     async def _read(self) -> None:
-        while True:
-            batches = await self._consumer.getmany(timeout_ms=200)
-            now = time.perf_counter()
-            for records in batches.values():
-                for record in records:
-                    self._take(decode(Recommendations, record.value), now)
+        try:
+            while True:
+                batches = await self._consumer.getmany(timeout_ms=200)
+                now = time.perf_counter()
+                for record in (record for records in batches.values() for record in records):
+                    with suppress(Poison):  # no list, or a listener's deletion: not ours to judge
+                        self.seen.came(decode(Recommendations, record.value), now)
+        except KafkaError as error:
+            raise BrokerAway(f"reading the lists failed: {error!r}") from error
 
-    def _take(self, made: Recommendations, now: float) -> None:
-        self.seen.lists += 1
-        self.seen.first_list = self.seen.first_list or now
-        self.seen.newest[made.user_id] = made
-        self._newest_version[made.user_id] = made.profile_version, now
-        waiting = self._waiting[made.partition]
-        for offset in [o for o, (user, _) in waiting.items() if user == made.user_id and o <= made.profile_version]:
-            self.seen.latencies.append(now - waiting.pop(offset)[1])
+    async def _find_partitions(self) -> list[TopicPartition]:
+        name = RECOMMENDATIONS.name
+        if name not in await self._consumer.topics():
+            raise Fatal(f"the broker has no topic {name}; create the topics with `segue topics apply`")
+        return [TopicPartition(name, number) for number in sorted(await self._producer.partitions_for(name))]
+
+    async def _stop(self) -> None:
+        """Give up after a while: an idempotent producer would wait for a broker that is away for ever."""
+        for client in (self._consumer, self._producer):
+            with suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(client.stop(), STOP_S)
+        await self._producer.client.close()

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from schemas.recommendation import Recommendations
-from services.demo.live import Seen
+from services.demo.seen import Seen
 
 FOLLOW_S = 12.0  # then the next listener
 ROWS = 12
@@ -19,7 +19,8 @@ Names = dict[str, tuple[str, str]]  # track_id -> title, artist
 class View:
     """Renders `Seen`; one listener is followed at a time, whoever listens most just now."""
 
-    def __init__(self, seen: Seen, names: Names, release: str, hint: str) -> None:
+    def __init__(self, seen: Seen, names: Names, release: str | None, hint: str) -> None:
+        """`release` None: that of the newest list."""
         self._seen, self._names = seen, names
         self._release, self._hint = release, hint
         self._followed: str | None = None
@@ -39,9 +40,13 @@ class View:
             f"[b]{seen.lists:,}[/] lists",
             "event → list  " + "  ".join(f"{name} [b]{value:.1f} ms[/]" for name, value in fresh.items()),
             f"next track in the top 20: [b]{seen.hit_rate() or 0:.1%}[/]",
-            f"release [b]{self._release}[/]",
+            f"release [b]{self._release or self._newest_release()}[/]",
         )
         return Panel(row, title="Segue", title_align="left")
+
+    def _newest_release(self) -> str:
+        newest = next(reversed(self._seen.newest.values()), None)
+        return "–" if newest is None else newest.release_id
 
     def _listener(self) -> Panel:
         user = self._choose()

@@ -154,6 +154,10 @@ class Crowd:
                 listen = self._listen(event, shift)
                 yield listen if clock is None else replace(listen, listened_at=clock())
 
+    def part_ways(self, rng: np.random.Generator) -> None:
+        """From the next day on draw from `rng`: the same listeners with the same past, but other days to come."""
+        self._rng = rng
+
     def affinity(self, user_index: int, track_index: NDArray[np.integer]) -> NDArray[np.float64]:
         """How much a listener truly likes tracks, now; comparable within one listener. (n,)."""
         world = self._world
