@@ -76,7 +76,8 @@ def _redis(settings: ClientSettings) -> str:
 
 
 def _topics(settings: ClientSettings) -> str:
-    changes = [change for change in topics.plan(settings.kafka) if change.action != "keep"]
+    counts = stream.partition_counts(settings.kafka)  # the number was chosen when they were created, and is right
+    changes = [change for change in topics.plan(settings.kafka, counts) if change.action != "keep"]
     if changes:
         todo = ", ".join(f"{change.action} {change.topic}" for change in changes)
         raise Fatal(f"`segue topics apply` has to {todo}")

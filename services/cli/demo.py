@@ -40,8 +40,10 @@ def demo(
 
     from services.demo.app import Demo
     from services.demo.options import DemoOptions
+    from services.demo.processes import check_settings
     from services.demo.summary import show
 
+    check_settings()
     console = Console(stderr=as_json)  # with --json standard output holds that one object and nothing else
     seconds = parse_seconds(for_) if for_ else None if console.is_terminal else SECONDS_OFF_TERMINAL
     options = DemoOptions(tuple(listens or ()), user, rate, seconds, listeners, days, seed)

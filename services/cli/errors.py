@@ -1,18 +1,23 @@
 """How troubles end on the command line: one line that says what was wrong and what to do, and an exit code."""
 
+from models.profile import BadProfile
 from models.release import BadRelease
+from models.sources.settings import BadSources
 from schemas.errors import Poison
 from services.local.errors import LocalError
 from services.runtime.errors import Fatal, Transient
 from services.runtime.settings import BadSetting
 
-KNOWN = (BadSetting, Fatal, Transient, LocalError, BadRelease, Poison)
+# A path that somebody gave; their texts name it.
+PATHS = (FileNotFoundError, FileExistsError, PermissionError, NotADirectoryError, IsADirectoryError)
+SETTINGS = (BadSetting, BadSources)
+KNOWN = (*SETTINGS, *PATHS, Fatal, Transient, LocalError, BadRelease, BadProfile, Poison)
 
 USAGE, AWAY, FAILED = 2, 69, 1  # 69: EX_UNAVAILABLE
 
 
 def exit_code(error: BaseException) -> int:
     """2 for a wrong setting, 69 for a server that is away, 1 for the rest."""
-    if isinstance(error, BadSetting):
+    if isinstance(error, SETTINGS):
         return USAGE
     return AWAY if isinstance(error, Transient) else FAILED

@@ -1,9 +1,11 @@
 """`segue listen | watch | recommend`: be one listener of the running stream."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from schemas.events import Kind
 
 if TYPE_CHECKING:
     from models.release import Release
@@ -22,9 +24,9 @@ def register(app: typer.Typer) -> None:
 def listen(
     user: User,
     track: Annotated[str, typer.Argument(help="The track's id.")],
-    kind: Annotated[str, typer.Option(help="play, skip, love, ban or unban.")] = "play",
+    kind: Annotated[Kind, typer.Option(help="What the listener did.")] = "play",
     artist: Annotated[str | None, typer.Option(help="The track's artist.")] = None,
-    scope: Annotated[str, typer.Option(help="What a love or ban is about: track or artist.")] = "track",
+    scope: Annotated[Literal["track", "artist"], typer.Option(help="What a love or ban is about.")] = "track",
     ms_played: Annotated[int | None, typer.Option(min=0, help="How long it was played; absent: to the end.")] = None,
     wait: Annotated[bool, typer.Option(help="Wait for the list that this listen leads to.")] = True,
     top: Top = 10,
@@ -69,7 +71,7 @@ def listen(
 def watch(
     user: User,
     top: Top = 10,
-    for_s: Annotated[float | None, typer.Option("--for", min=0, help="Seconds; else until Ctrl-C.")] = None,
+    for_: Annotated[str | None, typer.Option("--for", help="Seconds, or 5m; else until Ctrl-C.")] = None,
 ) -> None:
     """Show a listener's list, and each new one as it comes, until Ctrl-C.
 
@@ -78,8 +80,10 @@ def watch(
     from rich.console import Console
 
     from services.cli import lists, stream
+    from services.cli.demo import parse_seconds
     from services.cli.settings import client_settings
 
+    seconds = parse_seconds(for_) if for_ else None
     kafka = client_settings().kafka
     console, names = Console(), lists.names_of(_release(kafka))
     with stream.Lists(kafka, user) as coming:
@@ -88,7 +92,7 @@ def watch(
             console.print(f"no list for {user} yet; waiting for one (send a listen: segue listen {user} TRACK)")
         else:
             lists.show(console, made, names, top)
-        for made in coming.follow(for_s):
+        for made in coming.follow(seconds):
             console.print(f"\nnew list, {made.made_at - made.produced_at} ms after its listen:", highlight=False)
             lists.show(console, made, names, top)
 

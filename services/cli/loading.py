@@ -1,7 +1,7 @@
 """`segue import`: other people's formats into the stream."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, cast
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from services.importer.app import Summary
 
 
+Form = Literal["auto", "listenbrainz", "spotify", "lastfm", "hetrec", "csv", "parquet", "jsonl"]
+Unit = Literal["s", "ms", "us", "ns"]
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("import")(import_)
@@ -18,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     form: Annotated[
-        str,
+        Form,
         typer.Argument(metavar="FORMAT", help="auto, listenbrainz, spotify, lastfm, hetrec, csv, parquet or jsonl"),
     ],
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, archives or folders.")],
@@ -27,7 +31,7 @@ def import_(
         list[str] | None, typer.Option("--map", help="OURS=THEIRS, e.g. user_id=USER; csv and parquet; several.")
     ] = None,
     tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
-    time_unit: Annotated[str | None, typer.Option(help="Of numeric times: s, ms, us; else by their size.")] = None,
+    time_unit: Annotated[Unit | None, typer.Option(help="Of numeric times; else told from their size.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of text files; else UTF-8.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Report what is wrong, line by line; send nothing.")] = False,
     show: Annotated[int, typer.Option(min=0, help="How many bad lines are shown; all are counted.")] = 20,
@@ -45,18 +49,14 @@ def import_(
 
     from services.cli.settings import client_settings
     from services.importer import app as importer
-    from services.importer.formats import Format
     from services.importer.rows import Options
     from services.runtime.settings import BadSetting
 
     columns = dict(item.split("=", 1) for item in mapped or () if "=" in item)
     if len(columns) != len(mapped or ()):
         raise BadSetting(f"--map {' '.join(mapped or ())}: each is OURS=THEIRS, and ours once")
-    options = msgspec.convert(
-        {"now_ms": time.time_ns() // 1_000_000, "user": user, "columns": columns, "time_unit": time_unit,
-         "encoding": encoding}, Options,
-    )  # fmt: skip
-    name = None if form == "auto" else cast(Format, form)  # the importer names the known ones if this is none
+    options = Options(time.time_ns() // 1_000_000, user, columns=columns, time_unit=time_unit, encoding=encoding)
+    name = None if form == "auto" else form
     console = Console(stderr=True)
 
     def tell(problem: object) -> None:

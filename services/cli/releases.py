@@ -156,6 +156,8 @@ def _details(console: "Console", path: Path) -> None:
     from models.release import BadRelease
     from services.trainer.releases import show as look
 
+    if not path.is_dir():
+        raise BadRelease(f"{path}: no such folder; `segue releases list` shows what there is")
     found = look(path)
     if found.manifest is None or found.problem:
         raise BadRelease(found.problem)

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -32,7 +32,9 @@ def up(
 
 
 def profiler(
-    loop: Annotated[str | None, typer.Option(help="faust (live) or bulk (back-fill, rebuilding Redis).")] = None,
+    loop: Annotated[
+        Literal["faust", "bulk"] | None, typer.Option(help="faust: live; bulk: back-fill, rebuilding Redis.")
+    ] = None,
     metrics_port: Metrics = None,
 ) -> None:
     """Fold `listens` into the profiles in Redis. Settings: SEGUE_KAFKA_*, SEGUE_REDIS_*, SEGUE_PROFILER_*.

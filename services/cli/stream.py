@@ -13,7 +13,7 @@ from schemas.errors import Poison
 from schemas.events import Listen
 from schemas.recommendation import Recommendations
 from schemas.release import ReleaseAnnounced
-from schemas.topics import LISTENS, RECOMMENDATIONS
+from schemas.topics import LISTENS, RECOMMENDATIONS, TOPICS
 from services.runtime import kafka_clients
 from services.runtime.bulk_producer import partition_of
 from services.runtime.errors import BrokerAway, Fatal
@@ -52,17 +52,22 @@ class Lists:
     def __init__(self, settings: KafkaSettings, user_id: str) -> None:
         self._user = user_id.encode()
         self._consumer = kafka_clients.consumer(settings)
-        self._tp = TopicPartition(RECOMMENDATIONS.name, partition_of(self._user, _partitions(self._consumer)))
+        try:
+            self._tp = TopicPartition(RECOMMENDATIONS.name, partition_of(self._user, _partitions(self._consumer)))
+        except BaseException:
+            self._consumer.close()
+            raise
         self._consumer.assign([self._tp])
 
     def newest(self) -> Recommendations | None:
         """The list that stands now; the position is behind it. Reads the listener's partition once."""
-        end = self._consumer.end_offsets([self._tp])[self._tp]
-        self._consumer.seek_to_beginning(self._tp)
         found = None
-        while self._consumer.position(self._tp) < end:
-            for made in self._poll(1000):
-                found = made
+        with kafka_clients.kafka_trouble("reading the lists"):
+            end = self._consumer.end_offsets([self._tp])[self._tp]
+            self._consumer.seek_to_beginning(self._tp)
+            while self._consumer.position(self._tp) < end:
+                for made in self._poll(1000):
+                    found = made
         return found
 
     def follow(self, seconds: float | None = None) -> Iterator[Recommendations]:
@@ -117,6 +122,17 @@ def stored_profile(kafka: KafkaSettings, redis: RedisSettings, user_id: str) -> 
     with redis_trouble("read the profile"), sync_redis(redis) as client:
         data = client.get(profile_key(partition, user_id))
     return bytes(data) if isinstance(data, bytes) else None
+
+
+def partition_counts(settings: KafkaSettings) -> dict[str, int]:
+    """How many partitions each of our topics has; a topic that is not there is left out. Raises BrokerAway."""
+    consumer = kafka_clients.consumer(settings)
+    try:
+        with kafka_clients.kafka_trouble("reading the topics"):
+            there = consumer.topics()
+        return {t.name: len(consumer.partitions_for_topic(t.name) or ()) for t in TOPICS if t.name in there}
+    finally:
+        consumer.close()
 
 
 def _partitions(consumer: KafkaConsumer, topic: str = RECOMMENDATIONS.name) -> int:

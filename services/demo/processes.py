@@ -12,10 +12,23 @@ from sys import executable
 
 from services.local.ports import free_port
 from services.local.process import Child
+from services.profiler.settings import ProfilerSettings
 from services.runtime.errors import Fatal
+from services.runtime.settings import load
+from services.scorer.settings import ScorerSettings
+from services.trainer.settings import TrainerSettings
 
+# The servers started here ask for no password, whatever the caller's own broker asks for.
+OPEN = {"SEGUE_KAFKA_SECURITY": "PLAINTEXT", "SEGUE_KAFKA_USER": "", "SEGUE_KAFKA_PASSWORD": "", "SEGUE_KAFKA_CA": ""}
 START_S = 60.0
 STOP_S = 10.0
+
+
+def check_settings() -> None:
+    """Raise BadSetting or BadSources for what would end a service, before anything is started."""
+    load(ProfilerSettings, os.environ)
+    load(TrainerSettings, os.environ)
+    load(ScorerSettings, os.environ).list.quotas()
 
 
 class Service:
@@ -24,7 +37,7 @@ class Service:
     def __init__(self, name: str, folder: Path, settings: Mapping[str, str]) -> None:
         self.name = name
         self._port = free_port()
-        environment = {**os.environ, **settings, f"SEGUE_{name.upper()}_METRICS_PORT": str(self._port)}
+        environment = {**os.environ, **OPEN, **settings, f"SEGUE_{name.upper()}_METRICS_PORT": str(self._port)}
         self._child = Child(
             [executable, "-m", f"services.{name}"], log=folder / f"{name}.log", cwd=folder, env=environment
         )
