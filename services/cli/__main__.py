@@ -1,10 +1,11 @@
 """`segue`: one command for everything. Each command imports what it needs when it runs, so --help is quick."""
 
+import os
 import sys
 
 import typer
 
-from services.cli import checking, demo, listening, loading, releases, running, simulating, topics
+from services.cli import benching, checking, demo, listening, loading, releases, running, simulating, topics
 
 app = typer.Typer(
     name="segue",
@@ -14,21 +15,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (demo, running, loading, simulating, listening, releases, topics, checking):
+for module in (demo, running, loading, simulating, listening, releases, topics, checking, benching):
     module.register(app)
 
 
 def main() -> None:
     """Run the command line; known troubles end in a line on standard error, not in a traceback."""
-    from services.cli.errors import KNOWN, exit_code
-
     try:
         app()
-    except KNOWN as error:
-        typer.secho(f"segue: {error}", fg=typer.colors.RED, err=True)
-        sys.exit(exit_code(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    except Exception as error:
+        from services.cli.errors import KNOWN, exit_code  # what raises them is heavy, and mostly nothing is raised
+
+        if not isinstance(error, KNOWN):
+            raise
+        text = f"segue: {error}"
+        typer.echo(text if os.environ.get("NO_COLOR") else typer.style(text, fg=typer.colors.RED), err=True)
+        sys.exit(exit_code(error))
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ class RedisServer(Server):
         remove: Path | None = None,
     ) -> None:
         super().__init__(folder, port, remove)
-        self._options = dict(options or {})
+        self.options = dict(options or {})  # as of the next start
 
     @property
     def url(self) -> str:
@@ -48,12 +48,12 @@ class RedisServer(Server):
 
     def _spawn(self, port: int, hold: list[int]) -> Child:
         settings = self.folder / "redis.conf"
-        settings.write_text(configuration(port, self._options))
+        settings.write_text(configuration(port, self.options))
         command = (redis_executable(), settings)
         return Child(command, log=self.log, cwd=self.folder, remove=self._remove, hold=hold)
 
     def _answers(self) -> bool:
-        password = str(self._options.get("requirepass", "")) or None
+        password = str(self.options.get("requirepass", "")) or None
         client = redis.Redis(
             HOST,
             self.port,

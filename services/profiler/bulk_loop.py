@@ -15,7 +15,7 @@ from services.profiler.app import Profiler, RewoundError
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Record
 from services.profiler.settings import ProfilerSettings
-from services.runtime.kafka_clients import aio_connection
+from services.runtime.kafka_clients import METADATA_MS, aio_connection
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ class BulkLoop:
             heartbeat_interval_ms=kafka.heartbeat_ms,
             max_poll_interval_ms=86_400_000,  # a long outage of Redis is waited out
             max_partition_fetch_bytes=4 << 20,
+            metadata_max_age_ms=METADATA_MS,
         )
         self._done: dict[TopicPartition, int] = {}
         self._epoch = 0  # goes up with each seek; what was read in an older one is read again

@@ -21,7 +21,7 @@ from services.profiler.app import Profiler
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Record
 from services.profiler.settings import ProfilerSettings
-from services.runtime.kafka_clients import MECHANISM, servers, ssl_context
+from services.runtime.kafka_clients import MECHANISM, METADATA_MS, servers, ssl_context
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +149,7 @@ def _app(settings: ProfilerSettings, transport: type[AiokafkaTransport], profile
         broker_max_poll_interval=86_400,  # a long outage of Redis is waited out, not a reason to be thrown out
         broker_commit_interval=1.0,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=METADATA_MS,
         store="memory://",
         table_standby_replicas=0,  # else faust's own assignor is used, which wants a leader topic
         topic_disable_leader=True,

@@ -37,12 +37,14 @@ BOOTSTRAP_MS = 5_000  # short: a constructor that waits neither beats nor stops,
 # Poll with 100 ms or more; it returns at once when there is something.
 
 # A broker that was away for a minute is found again within a second; kafka-python's own ceiling is 30 s.
+METADATA_MS = 3_000  # topics that are made, or grow, after a consumer has joined its group are found this late at most
 RECONNECT = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1_000}
 
 CONSUMER: dict[str, Any] = {
     **RECONNECT,
     "enable_auto_commit": False,  # an offset is committed by whoever knows that its effect stands
     "auto_offset_reset": "earliest",
+    "metadata_max_age_ms": METADATA_MS,  # the clients' own is 5 minutes
     "fetch_min_bytes": 1,  # answer as soon as there is one message
     "fetch_max_wait_ms": 500,  # how long an idle fetch stays at the broker; a message ends the wait
     "metrics_enabled": False,  # the services have their own

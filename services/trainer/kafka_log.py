@@ -13,7 +13,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import OffsetOutOfRangeError
 
 from schemas.topics import LISTENS, TRACKS
-from services.runtime.errors import Fatal
+from services.runtime.errors import BrokerAway, Fatal
 from services.runtime.kafka_clients import admin, consumer, kafka_trouble
 from services.runtime.settings import KafkaSettings
 from services.trainer.columns import Record
@@ -55,14 +55,15 @@ class KafkaLog:
         self._places: dict[Place, TopicPartition] = {}
 
     def describe(self) -> dict[str, tuple[Identity, int]]:
-        """What each topic is, and its number of partitions. Raises Fatal when one is missing, BrokerAway."""
+        """What each topic is, and its number of partitions. Raises BrokerAway, also while one is missing."""
         wanted = [LISTENS.name, TRACKS.name]
         with kafka_trouble("looking for the topics"), admin(self._settings) as client:
             cluster = client.describe_cluster()["cluster_id"]
             found = {topic["name"]: topic for topic in client.describe_topics(wanted)}
         missing = [name for name in wanted if not found.get(name, {}).get("partitions")]
         if missing:
-            raise Fatal(f"no topic {' nor '.join(missing)} at {self._settings.bootstrap}; run `segue topics apply`")
+            where = self._settings.bootstrap
+            raise BrokerAway(f"no topic {' nor '.join(missing)} at {where} yet; `segue topics apply` makes them")
         return {
             name: (Identity(cluster, name, str(found[name]["topic_id"])), len(found[name]["partitions"]))
             for name in wanted

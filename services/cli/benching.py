@@ -1,0 +1,73 @@
+"""`segue bench faults`: is the promise kept?"""
+
+from typing import Annotated
+
+import typer
+
+bench = typer.Typer(help="Prove what Segue promises.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.add_typer(bench, name="bench")
+
+
+@bench.callback()
+def _bench() -> None:
+    """Prove what Segue promises. Example: `segue bench faults --seconds 120`."""
+
+
+@bench.command()
+def faults(
+    only: Annotated[str, typer.Option("--faults", help="NAME,… instead of all; `list` tells which there are.")] = "",
+    seconds: Annotated[
+        str, typer.Option(help="Load for so long in all; each fault strikes alone once anyway.")
+    ] = "10m",
+    seed: Annotated[int, typer.Option(help="The same seed, the same log and the same strikes.")] = 42,
+    rate: Annotated[float, typer.Option(min=1, help="Listens a second.")] = 200.0,
+    every: Annotated[float, typer.Option(min=0.5, help="Seconds between strikes that overlap.")] = 8.0,
+    repeats: Annotated[int, typer.Option(min=1, help="Times that each fault strikes alone.")] = 1,
+    zombie: Annotated[float, typer.Option(min=1, help="Seconds that a stopped process sleeps.")] = 30.0,
+    away: Annotated[float, typer.Option(min=0, help="Seconds that a broker is away.")] = 20.0,
+    unguarded: Annotated[bool, typer.Option(help="Without the cursor's guard: the audit must find doubles.")] = False,
+    logs: Annotated[str, typer.Option(help="Folder to copy the services' logs to at the end.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object last, on standard output.")] = False,
+) -> None:
+    """Hurt a real broker, a real Redis and real services under load, then audit every profile and every list.
+
+    Ends with code 1 when anything was lost, doubled or left stale.
+
+    Example: `segue bench faults --faults profiler_killed,redis_flushed --seconds 60s`
+    """
+    import asyncio
+    import logging
+    import sys
+    import time
+
+    from msgspec.json import encode
+    from rich.console import Console
+
+    from services.cli.demo import parse_seconds
+    from services.faults.app import Run
+    from services.faults.injuries import FAULTS
+    from services.faults.options import FaultOptions
+    from services.faults.report import show
+
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is away is the point
+    console = Console(stderr=as_json)
+    if only == "list":
+        for fault in FAULTS.values():
+            console.print(f"{fault.name:28} {fault.about}", highlight=False)
+        return
+    names = tuple(name.strip() for name in only.split(",") if name.strip())
+    options = FaultOptions(
+        names, parse_seconds(seconds), seed, rate, every, repeats, zombie, away, guarded=not unguarded, logs=logs
+    )
+    result = asyncio.run(
+        Run(options, lambda text: console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)).run()
+    )
+    show(console, result)
+    if as_json:
+        sys.stdout.write(encode(result).decode() + "\n")
+    if not result.clean:
+        raise typer.Exit(1)

@@ -1,0 +1,56 @@
+"""What a run of faults found."""
+
+from msgspec import Struct
+
+
+class Row(Struct):
+    """One kind of fault. Counts are those of its own time: from its first strike to its recovery."""
+
+    fault: str
+    about: str = ""
+    injected: int = 0
+    sent: int = 0  # events acknowledged by the broker meanwhile
+    lost: int = 0
+    doubled: int = 0
+    stale: int = 0  # listeners without a list of their newest profile when it should long have been there
+    dead: int = 0  # dead letters
+    recover_s: float | None = None  # the longest, from the end of the cause until every list was fresh
+
+
+class Usage(Struct):
+    """Memory and files of one process over its longest life."""
+
+    name: str
+    restarts: int
+    minutes: float
+    rss_mb: float  # at the end
+    slope_mb_per_min: float  # least squares over its last two thirds
+    files: int
+    files_more: int  # than at the start of the last two thirds
+
+
+class Result(Struct):
+    """The whole run."""
+
+    injected: int = 0
+    sent: int = 0
+    lost: int = 0
+    doubled: int = 0
+    stale: int = 0
+    dead: int = 0
+    undelivered: int = 0  # bad messages without a dead letter
+    gone: int = 0  # listens that retention removed before they were folded
+    retries: int = 0  # sends that the producer had to repeat
+    lists: int = 0
+    history_wrong: int = 0  # offsets that the trainer's history lacks or has twice
+    seconds: float = 0.0
+    stop_s: float = 0.0  # the slowest process, from SIGTERM to its end
+    seed: int = 0
+    guarded: bool = True
+    faults: list[Row] = []
+    processes: list[Usage] = []
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was lost, doubled, left stale or undelivered."""
+        return not (self.lost or self.doubled or self.stale or self.undelivered or self.history_wrong)

@@ -1,0 +1,63 @@
+"""Reads the lists as they come, and tells when every listener's is fresh."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from schemas.codec import decode
+from schemas.recommendation import Recommendations
+from schemas.topics import RECOMMENDATIONS
+from services.runtime.kafka_clients import aio_connection
+from services.runtime.settings import KafkaSettings
+
+LOOK_S = 0.05
+
+
+class Watch:
+    """The newest list's profile version of each listener."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        self.versions: dict[str, int] = {}
+        self.lists = 0
+
+    async def run(self) -> None:
+        """Until cancelled; through outages of the broker."""
+        consumer = AIOKafkaConsumer(**aio_connection(self._kafka, "segue-faults"), enable_auto_commit=False)
+        try:
+            await consumer.start()
+            partitions = [TopicPartition(RECOMMENDATIONS.name, p) for p in range(RECOMMENDATIONS.partitions)]
+            consumer.assign(partitions)
+            await consumer.seek_to_beginning(*partitions)
+            while True:
+                try:
+                    batches = await consumer.getmany(timeout_ms=500)
+                except KafkaError:
+                    await asyncio.sleep(LOOK_S)
+                    continue
+                for records in batches.values():
+                    for record in records:
+                        self._take(decode(Recommendations, record.value))
+        finally:
+            await consumer.stop()
+
+    def stale(self, wanted: Mapping[str, int]) -> set[str]:
+        """The listeners whose newest list is older than this offset."""
+        return {user for user, offset in wanted.items() if self.versions.get(user, -1) < offset}
+
+    async def fresh(self, wanted: Mapping[str, int], within_s: float) -> float | None:
+        """Seconds until all of these are reached; None when that takes longer than `within_s`."""
+        begun = time.monotonic()
+        while self.stale(wanted):
+            if time.monotonic() - begun > within_s:
+                return None
+            await asyncio.sleep(LOOK_S)
+        return time.monotonic() - begun
+
+    def _take(self, made: Recommendations) -> None:
+        self.lists += 1
+        if made.profile_version >= self.versions.get(made.user_id, -1):
+            self.versions[made.user_id] = made.profile_version
