@@ -5,17 +5,24 @@
 
 import time
 from array import array
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 from schemas.topics import LISTENS
 from services.audit.findings import Findings
 from services.audit.kafka_log import KafkaLog, Span
-from services.audit.profiles import Ports, audit_partition
+from services.audit.letters import LetterAudit
+from services.audit.lists import ListAudit
+from services.audit.profiles import Audited, Ports, audit_partition
 from services.audit.redis_stored import RedisStored
 from services.audit.result import Audit, Partition, summed
 from services.audit.settings import AuditOptions, AuditSettings
 
+if TYPE_CHECKING:
+    from services.audit.kept import HistoryAudit
+
 Told = Callable[[str, int, int], None]  # what is being done, how much of it is done, of how much
+Names = dict[int, "array[int]"]  # by partition, the keys of who has a profile
 POLL_S = 0.1
 
 
@@ -34,13 +41,30 @@ def audit(settings: AuditSettings, options: AuditOptions | None = None, told: To
     findings = Findings(options.examples, options.show_ids)
     with KafkaLog(settings.kafka) as log, RedisStored(settings.redis) as stored:
         wait(log, stored, options, told)
-        partitions = _profiles(log, stored, settings, options, findings, told)
-    return Audit(
-        partitions,
-        summed(partitions),
-        examples=findings.examples,
-        seconds=time.monotonic() - began,
-    )
+        names = _names(stored, told)
+        lists = ListAudit(log, stored, findings) if options.lists else None
+        letters = LetterAudit(log, findings) if options.letters else None
+        history = _history(settings, options, findings)
+        partitions = []
+        for audited in _profiles(Ports(log, stored, settings.taste, findings), names, options, told):
+            partitions.append(audited.partition)
+            if lists:
+                lists.partition(audited.partition.partition, audited.versions)
+            if letters:
+                letters.partition(audited.partition, audited.folding)
+            if history:
+                history.partition(audited.partition, audited.folding.admitted)
+        partitions += _strangers(names, findings)
+        told("reading what is left", 0, 0)
+        return Audit(
+            partitions,
+            summed(partitions),
+            lists.settle(options.grace_s) if lists else None,
+            letters.settle() if letters else None,
+            history.settle() if history else None,
+            findings.examples,
+            time.monotonic() - began,
+        )
 
 
 def wait(log: KafkaLog, stored: RedisStored, options: AuditOptions, told: Told = quiet) -> int:
@@ -62,22 +86,34 @@ def lag(log: KafkaLog, stored: RedisStored, ends: Mapping[int, int]) -> int:
     return left
 
 
-def _profiles(
-    log: KafkaLog, stored: RedisStored, settings: AuditSettings, options: AuditOptions, findings: Findings, told: Told
-) -> list[Partition]:
+def _names(stored: RedisStored, told: Told) -> Names:
     told("listing profiles", 0, 0)
-    names = stored.listeners()
-    spans = log.spans(LISTENS.name)
-    ports = Ports(log, stored, settings.taste, findings)
+    return stored.listeners()
+
+
+def _profiles(ports: Ports, names: Names, options: AuditOptions, told: Told) -> Iterator[Audited]:
+    """Each partition in turn; its names are taken out of `names`."""
+    spans = ports.log.spans(LISTENS.name)
     progress = _Progress(told, spans)
-    found = []
     for number in spans:
-        audited = audit_partition(ports, number, names.pop(number, array("q")), options.ends.get(number), progress.read)
-        found.append(audited.partition)
-    for number, left in names.items():  # profiles of partitions that the topic does not have
-        found.append(Partition(number, extra=len(set(left))))
-        findings.add("extra", number, -1, f"{len(set(left))} profiles of a partition that {LISTENS.name} does not have")
-    return found
+        mine = names.pop(number, array("q"))
+        yield audit_partition(ports, number, mine, options.ends.get(number), progress.read)
+
+
+def _strangers(names: Names, findings: Findings) -> Iterator[Partition]:
+    """Profiles of partitions that the topic does not have."""
+    for number, left in names.items():
+        extra = len(set(left))
+        findings.add("extra", number, -1, f"{extra} profiles of a partition that {LISTENS.name} does not have")
+        yield Partition(number, extra=extra)
+
+
+def _history(settings: AuditSettings, options: AuditOptions, findings: Findings) -> "HistoryAudit | None":
+    if options.history is None:
+        return None
+    from services.audit.kept import HistoryAudit  # polars is heavy, and only a trainer's machine has a history
+
+    return HistoryAudit(options.history, settings.kafka, findings)
 
 
 class _Progress:

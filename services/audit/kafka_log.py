@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import OffsetOutOfRangeError
 
-from services.runtime.errors import BrokerAway, Fatal
+from services.runtime.errors import BrokerAway, Fatal, Transient
 from services.runtime.kafka_clients import consumer, kafka_trouble
 from services.runtime.settings import KafkaSettings
 
@@ -40,7 +40,7 @@ class Span(NamedTuple):
     end: int
 
 
-class LogMoved(Exception):
+class LogMoved(Transient):
     """Retention removed what was about to be read: look at the partition again."""
 
 
@@ -89,7 +89,9 @@ class KafkaLog:
                 try:
                     polled = self._consumer.poll(timeout_ms=500).get(place, ())
                 except OffsetOutOfRangeError as error:
-                    raise LogMoved(f"{topic}-{partition}: offset {at} is gone") from error
+                    raise LogMoved(
+                        f"{topic}-{partition}: offset {at} was removed while it was read; run it again"
+                    ) from error
                 position = self._consumer.position(place)
             if position > at:
                 at, heard = position, time.monotonic()

@@ -7,27 +7,37 @@ import threading
 import time
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 
+import polars as pl
 import pytest
 from kafka import KafkaProducer
 from redis import Redis
 
+from models.admission import admit
 from models.profile import Profile
 from models.taste import TasteSettings, fold
 from schemas.codec import encode
+from schemas.dead_letter import DeadLetter
+from schemas.errors import Poison
 from schemas.events import Listen
-from schemas.topics import LISTENS
+from schemas.recommendation import Item, Recommendations
+from schemas.release import ReleaseAnnounced
+from schemas.topics import DEAD, LISTENS, RECOMMENDATIONS, RELEASES
 from services.audit.app import audit
-from services.audit.result import Audit
+from services.audit.kafka_log import KafkaLog, Record
+from services.audit.result import Audit, Kept, Letters
 from services.audit.settings import AuditOptions, AuditSettings
 from services.local.stack import LocalStack
 from services.runtime import kafka_clients, topics
 from services.runtime.bulk_producer import partition_of
 from services.runtime.keys import cursor_key, profile_key
 from services.runtime.settings import KafkaSettings, RedisSettings
+from services.trainer.columns import Record as Row
+from services.trainer.columns import listens
+from services.trainer.history import History, Identity
 
 USERS = 12
-WAIT = AuditOptions(wait_s=20, grace_s=0.5)
 
 
 class World:
@@ -61,7 +71,25 @@ class World:
         return subprocess.Popen([sys.executable, "-m", "services.profiler"], env=environment)
 
     def fold_all(self) -> None:
-        assert self.profiler(SEGUE_PROFILER_STOP_WHEN_IDLE_S="1").wait(30) == 0
+        """What a profiler does, without a process: fold what is new, a letter for what is refused."""
+        with KafkaLog(self.settings.kafka) as log:
+            for number, span in log.spans(LISTENS.name).items():
+                first = int(self.redis.hget(cursor_key(number), "folded") or -1) + 1
+                for record in [r for batch in log.read(LISTENS.name, number, first, span.end) for r in batch]:
+                    self.fold(number, record)
+
+    def fold(self, number: int, record: Record) -> None:
+        try:
+            listen = admit(record.value, record.key, record.time)
+        except Poison as poison:
+            letter = DeadLetter.of(poison, LISTENS.name, number, record.offset, record.time, "test")
+            self.producer.send(DEAD.name, record.value, key=record.key, headers=letter.headers()).get(30)
+        else:
+            data = self.redis.get(self.key(listen.user_id))
+            profile = Profile.decode(bytes(data)) if data else Profile()
+            fold(profile, listen, record.offset, TasteSettings())
+            self.redis.set(self.key(listen.user_id), profile.encode())
+        self.redis.hset(cursor_key(number), "folded", record.offset)
 
     def audit(self, **options: object) -> Audit:
         return audit(self.settings, AuditOptions(**options))  # type: ignore[arg-type]  # a test's shorthand
@@ -83,7 +111,7 @@ def filled() -> Iterator[World]:
         world.listen(600)
         world.send(b"{", b"u0").get(30)
         world.send(encode(Listen("e3", "u3", "t3", int(time.time() * 1000))), b"u3").get(30)  # a producer's retry
-        world.fold_all()
+        assert world.profiler(SEGUE_PROFILER_STOP_WHEN_IDLE_S="1").wait(30) == 0
         yield world
         world.producer.close()
         world.redis.close()
@@ -91,6 +119,7 @@ def filled() -> Iterator[World]:
 
 @pytest.fixture
 def world(filled: World) -> Iterator[World]:
+    filled.fold_all()
     before = {key: filled.redis.dump(key) for key in filled.redis.scan_iter()}
     yield filled
     filled.redis.flushall()
@@ -98,8 +127,8 @@ def world(filled: World) -> Iterator[World]:
         filled.redis.restore(key, 0, data)
 
 
-def test_what_a_profiler_left_is_clean(world: World) -> None:
-    found = world.audit()
+def test_what_a_profiler_left_is_clean(filled: World) -> None:
+    found = filled.audit()
     assert found.clean, found.examples
     total = found.total
     assert (total.events, total.admitted, total.dead) == (602, 601, 1)
@@ -187,11 +216,135 @@ def test_a_profile_of_nobody_is_extra(world: World) -> None:
 
 
 def test_other_taste_settings_are_seen_as_other(world: World) -> None:
-    settings = AuditSettings(world.settings.kafka, world.settings.redis, TasteSettings(half_life_days=1.0))
-    assert audit(settings).total.other == 0  # decay within a second is nothing
     settings = AuditSettings(world.settings.kafka, world.settings.redis, TasteSettings(play=2.0))
     found = audit(settings).total
     assert (found.other, found.lost, found.doubled) == (USERS, 0, 0)
+
+
+def announce(world: World) -> None:
+    release = ReleaseAnnounced("r1", "nowhere", "0" * 64, 1)
+    world.producer.send(RELEASES.name, encode(release), key=b"current").get(30)
+
+
+def publish(world: World, versions: dict[str, int], track: str = "t1") -> None:
+    for user, version in versions.items():
+        partition = world.partition(user)
+        made = Recommendations(
+            f"{partition}-{version}-r1", user, partition, version, "r1", 1, 1, 1, [Item(track, 1.0, "", "popular")]
+        )
+        world.producer.send(RECOMMENDATIONS.name, encode(made), user.encode(), partition=partition).get(30)
+
+
+def test_lists_are_compared_with_profiles(world: World) -> None:
+    lists = world.audit(grace_s=0.0).lists
+    assert lists is not None
+    assert (lists.release, lists.checked, lists.stale, lists.clean) == ("", 0, 0, True)  # nobody can have one yet
+    announce(world)
+    newest = {f"u{k}": world.profile(f"u{k}").version for k in range(USERS)}
+    lists = world.audit(grace_s=0.0).lists
+    assert lists is not None
+    assert (lists.release, lists.checked, lists.stale, lists.without) == ("r1", USERS, USERS, USERS)
+    publish(world, newest)
+    assert world.audit(grace_s=0.0).clean
+    u3, u4, u5 = (newest[user] for user in ("u3", "u4", "u5"))
+    publish(world, {"u3": u3 - 3})  # after the right one
+    publish(world, {"u4": u4}, "t2")  # the same id
+    publish(world, {"u5": u5 + 1})
+    publish(world, {"stranger": 1})
+    world.send(encode(Listen("e-new", "u6", "t1", int(time.time() * 1000))), b"u6").get(30)
+    world.fold_all()
+    found = world.audit(grace_s=0.2)
+    lists = found.lists
+    assert lists is not None
+    assert (lists.stale, lists.without, lists.overtaken, lists.contradicting) == (1, 0, 1, 1)
+    assert (lists.beyond, lists.orphans, lists.fresh) == (1, 1, USERS - 2)
+    kinds = {example.kind for example in found.examples}
+    assert kinds == {"stale", "overtaken", "contradicting", "beyond", "orphan"}
+    assert found.total.clean
+    assert not found.clean
+    threading.Timer(0.5, lambda: publish(world, {"u3": u3, "u6": world.profile("u6").version})).start()
+    lists = world.audit(grace_s=10.0).lists  # a list under way is waited for
+    assert lists is not None
+    assert (lists.stale, lists.overtaken) == (0, 0)
+
+
+def letters_of(world: World) -> Letters:
+    found = world.audit(lists=False).letters
+    assert found is not None
+    return found
+
+
+def test_dead_letters_are_compared_with_the_log(world: World) -> None:
+    before = letters_of(world)
+    world.send(b"", b"u1").get(30)
+    partition, offset = (sent := world.send(None, b"u1").get(30)).partition, sent.offset
+    world.fold_all()
+    good = letters_of(world)
+    assert (good.letters, good.refused) == (before.letters + 2, before.refused + 2)
+    assert (good.missing, good.clean) == (0, True)
+
+    def letter(at: int, value: bytes | None, cause: str = "empty") -> None:
+        headers = DeadLetter(cause, "", LISTENS.name, partition, at, 1, "test").headers()
+        world.producer.send(DEAD.name, value, key=b"u1", headers=headers).get(30)
+
+    letter(offset, None)  # again
+    letter(offset - 2, b"")  # a good one
+    letter(10**6, b"")  # not read yet
+    world.producer.send(DEAD.name, b"?", key=b"u1").get(30)
+    world.send(b"[]", b"u1").get(30)
+    world.redis.hincrby(cursor_key(partition), "folded", 1)  # passed over without a letter
+    letters = letters_of(world)
+    assert (letters.refused, letters.missing, letters.wrong) == (before.refused + 3, 1, 1)
+    assert letters.repeated == before.repeated + 1
+    assert (letters.unreadable, letters.altered) == (1, 0)
+    letter(offset + 1, b"{}", "bad-schema")
+    letters = letters_of(world)
+    assert (letters.missing, letters.altered) == (0, 1)
+
+
+def keep(world: World, folder: Path) -> None:
+    """What a trainer does: the log in segments of up to 20 offsets."""
+    with KafkaLog(world.settings.kafka) as log, kafka_clients.admin(world.settings.kafka) as admin:
+        cluster = admin.describe_cluster()["cluster_id"]
+        identity = Identity(cluster, LISTENS.name, str(admin.describe_topics([LISTENS.name])[0]["topic_id"]))
+        history = History(folder, identity)
+        for number, span in log.spans(LISTENS.name).items():
+            for first in range(span.first, span.end, 20):
+                last = min(first + 20, span.end) - 1
+                records = [r for batch in log.read(LISTENS.name, number, first, last + 1) for r in batch]
+                rows, _ = listens([Row(r.offset, r.time, r.key, r.value) for r in records])
+                history.append(number, first, last, rows)
+        history.close()
+
+
+def test_the_history_is_compared_with_the_log(world: World, tmp_path: Path) -> None:
+    keep(world, tmp_path)
+
+    def look() -> Kept:
+        kept = world.audit(history=tmp_path, lists=False, letters=False).history
+        assert kept is not None
+        return kept
+
+    kept = look()
+    assert kept.clean
+    assert (kept.listens, kept.behind) == (world.audit(lists=False, letters=False).total.admitted, 0)
+    world.listen(USERS)
+    assert (look().clean, look().behind) == (True, USERS)
+    part = tmp_path / "listens" / str(world.partition("u1"))
+    first, second, *_, last = sorted(part.glob("*.parquet"))
+    rows = pl.read_parquet(first)
+    pl.concat([rows.head(3), rows.head(1), rows.slice(5)]).write_parquet(first)
+    (aside := part / ".aside-x").write_bytes(b"")
+    behind = len(pl.read_parquet(last))
+    last.unlink()
+    kept = look()
+    assert (kept.doubled, kept.missing, kept.foreign, kept.aside, kept.gaps) == (1, 2, 0, 1, 0)
+    assert kept.behind == USERS + behind
+    aside.unlink()
+    second.unlink()
+    assert look().gaps == 20
+    (tmp_path / "identity.json").write_text('{"cluster":"x","topic":"listens","topic_id":"y"}')
+    assert "not of listens" in look().identity
 
 
 def test_under_load_nothing_that_moves_is_a_difference(world: World) -> None:
@@ -205,7 +358,7 @@ def test_under_load_nothing_that_moves_is_a_difference(world: World) -> None:
     thread = threading.Thread(target=load)
     thread.start()
     try:
-        until, moved = time.monotonic() + 6, set()
+        until, moved = time.monotonic() + 4, set()
         while time.monotonic() < until:
             found = world.audit(lists=False, letters=False)
             assert found.clean, found.examples
