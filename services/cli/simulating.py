@@ -41,6 +41,7 @@ def simulate(
     """
     import os
     import sys
+    import time
 
     from msgspec.json import encode
     from rich.console import Console
@@ -57,11 +58,14 @@ def simulate(
     from services.cli.settings import client_settings
     from services.demo.crowd import CrowdOptions, Stream, play_crowd
     from services.importer.state import state_folder
+    from services.runtime import log
+    from services.runtime.settings import LogSettings
     from services.runtime.shutdown import stop_event
 
     options = CrowdOptions(listeners, days, seed, rate, parse_seconds(for_) if for_ else None)
     kafka = client_settings().kafka
     console = Console(stderr=as_json)
+    log.configure(LogSettings(level="WARNING"), "simulate", time.monotonic)  # aiokafka without a broker logs a storm
     stop = stop_event()
     made = play_crowd(Stream(kafka, state_folder(os.environ), stop.is_set), options, console)
     _show(console, made)

@@ -24,6 +24,7 @@ from services.demo.seen import Seen
 from services.demo.view import View
 from services.importer.app import identify
 from services.importer.progress import Meter
+from services.runtime.errors import Stopped
 from services.runtime.settings import KafkaSettings
 from services.simulator.crowd import Crowd, make_crowd
 from services.simulator.settings import CrowdSettings
@@ -81,16 +82,20 @@ class _Run:
         self._stream, self._options, self._console = stream, options, console
         self._sent, self._seen = Sent(), Seen()
         self._seconds: dict[str, float] = {}
+        self._stopping = False
 
     def run(self) -> Played:
         cluster = identify(self._stream.kafka)  # first, so that what is wrong with the broker is told at once
-        crowd, listens, tracks = self._imagine()
+        try:
+            crowd, listens, tracks = self._imagine()
+        except Stopped:
+            return self._played(stopped=True)
         now_ms = _now_ms()
         moved = listens.with_columns(pl.col("listened_at") + whole_weeks(crowd.now_ms, now_ms))
         began = time.perf_counter()
         with Meter(self._console) as meter:
             sending = send_past(self._stream.kafka, cluster, self._stream.state, moved, tracks, self._sent, meter)
-            whole = asyncio.run(unless(self._stream.stop, sending))
+            whole = asyncio.run(unless(self._stop, sending))
         self._seconds["history"] = round(time.perf_counter() - began, 2)
         if whole:
             self._say(
@@ -105,10 +110,16 @@ class _Run:
     def _imagine(self) -> tuple[Crowd, pl.DataFrame, pl.DataFrame]:
         options, began = self._options, time.perf_counter()
         self._say(f"imagining {options.listeners:,} listeners and {options.days} days of theirs …")
+
+        def on_day(day: int) -> None:
+            meter.at(day)
+            if self._stop():
+                raise Stopped
+
         with Meter(self._console) as meter:
             meter.begin("days", options.days)
             crowd = make_crowd(CrowdSettings(listeners=options.listeners), np.random.default_rng(options.seed))
-            listens, tracks = lived(crowd, options.days, meter.at)
+            listens, tracks = lived(crowd, options.days, on_day)
         self._seconds["imagine"] = round(time.perf_counter() - began, 2)
         return crowd, listens, tracks
 
@@ -122,7 +133,7 @@ class _Run:
             self._say(
                 f"{options.rate:g} listens/s live" + (f" for {options.live_s:g} s" if until else ", until Ctrl-C")
             )
-            playing = asyncio.create_task(live.play(messages, options.rate, until, self._stream.stop))
+            playing = asyncio.create_task(live.play(messages, options.rate, until, self._stop))
             try:
                 await self._watch(playing, tracks)
             finally:
@@ -148,6 +159,12 @@ class _Run:
             hit_rate_at_20=seen.hit_rate(), latency_ms=seen.percentiles(), unanswered=seen.unanswered,
             seconds=self._seconds, stopped=stopped,
         )  # fmt: skip
+
+    def _stop(self) -> bool:
+        if self._stream.stop() and not self._stopping:
+            self._stopping = True
+            self._say("finishing what is under way; Ctrl-C again ends at once")
+        return self._stopping
 
     def _say(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -108,6 +108,6 @@ class Player:
 
     def _away(self, error: BaseException) -> BrokerAway:
         return BrokerAway(
-            f"sending live failed: {error!r}; {self._seen.listens:,} listens were acknowledged before that, run it "
-            "again when the broker is back"
+            f"the broker takes no more listens ({error!r}); {self._seen.listens:,} were acknowledged before that: run "
+            "it again when the broker is back"
         )
