@@ -9,6 +9,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from redis.asyncio.retry import Retry
+from redis.backoff import ConstantBackoff
+
 from models.taste import TasteSettings
 from services.faults.history import wrong_offsets
 from services.faults.injuries import FAULTS, LAST, Fault, Scene
@@ -66,7 +69,7 @@ class Run:
             rng = Random(self._options.seed)
             load = Load(world.kafka, Random(self._options.seed), self._options.rate)
             mirror, self._watch = Mirror(world.kafka, self._taste), Watch(world.kafka)
-            redis = async_redis(world.redis)
+            redis = async_redis(world.redis, retry=Retry(ConstantBackoff(0.2), 100))  # it is hurt itself now and then
             closing.push_async_callback(redis.aclose)
             self._scene = Scene(world, load, mirror, redis, rng, self._options.zombie_s, self._options.away_s)
             sampler = Sampler(world)

@@ -8,6 +8,7 @@ messages are buffered. Positions come from the profiles' store, so whatever faus
 import asyncio
 import logging
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from itertools import groupby
 from typing import Any
 
@@ -25,6 +26,8 @@ from services.runtime.kafka_clients import MECHANISM, METADATA_MS, servers, ssl_
 
 log = logging.getLogger(__name__)
 
+DRAIN_S = 4.0  # that a batch under way may take to its end when the profiler is told to stop
+
 
 class FaustLoop:
     """Runs a profiler on the partitions that its consumer group gives it, until stopped or until something breaks."""
@@ -33,7 +36,8 @@ class FaustLoop:
         self._profiler, self._metrics = profiler, metrics
         self._max_batch = settings.profiler.max_batch
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._busy = False
+        self._idle = asyncio.Event()  # no batch is under way
+        self._idle.set()
         self._app = _app(settings, _Transport, profiler)
         topic = self._app.topic(
             LISTENS.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
@@ -43,7 +47,7 @@ class FaustLoop:
     async def run(self, stop: asyncio.Event) -> None:
         """Until `stop` is set. Raises whatever broke the profiler; then nothing was acknowledged that was not applied.
 
-        A drain of up to the batch under way on stop; after a break nothing is waited for.
+        On stop the batch under way comes to its end; after a break nothing is waited for.
         """
         await self._app.start()
         stopped = asyncio.ensure_future(stop.wait())
@@ -51,7 +55,7 @@ class FaustLoop:
         try:
             await asyncio.wait((stopped, self._broken, watching), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._app.conf.stream_wait_empty = not self._broken.done()
+            await self._finish_batch()
             for task in (stopped, watching):
                 task.cancel()
             await asyncio.wait_for(self._app.stop(), timeout=10)
@@ -60,6 +64,12 @@ class FaustLoop:
             self._broken.result()
         if watching.done() and not watching.cancelled():
             watching.result()
+
+    async def _finish_batch(self) -> None:
+        """Let the batch under way come to its end, so that nobody has to repeat it."""
+        if not self._broken.done():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._idle.wait(), DRAIN_S)
 
     async def _agent(self, stream: Any) -> None:
         """One coroutine, raw bytes, acks in offset order after `apply`; no exception ever leaves it."""
@@ -70,9 +80,9 @@ class FaustLoop:
                 batch.append(event)
                 if len(batch) < self._max_batch and not arrived.empty():
                     continue  # drain what is there; never wait for more
-                self._busy = True
+                self._idle.clear()
                 await self._apply(batch)
-                self._busy = False
+                self._idle.set()
                 for done in batch:
                     await stream.ack(done)
                 batch = []
@@ -102,7 +112,7 @@ class FaustLoop:
                 end, read = consumer.highwater(tp), self._profiler.folded(tp.partition)
                 if end is not None and read is not None:
                     self._metrics.lag(tp.partition, max(0, end - 1 - read))
-            if not self._busy:  # a batch that hangs must not look alive
+            if self._idle.is_set():  # a batch that hangs must not look alive
                 self._metrics.idle()
                 await self._profiler.rest()
             await asyncio.sleep(0.5)
@@ -150,6 +160,10 @@ def _app(settings: ProfilerSettings, transport: type[AiokafkaTransport], profile
         broker_commit_interval=1.0,
         consumer_auto_offset_reset="earliest",
         consumer_metadata_max_age_ms=METADATA_MS,
+        # Waiting for what is taken and not acknowledged hangs a rebalance: meanwhile faust hands over no events, and a
+        # batch that is still being gathered waits for one. Measured: 65 s, until the group's session ran out. Nothing
+        # needs it, since positions come from the profiles' store.
+        stream_wait_empty=False,
         store="memory://",
         table_standby_replicas=0,  # else faust's own assignor is used, which wants a leader topic
         topic_disable_leader=True,
