@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from schemas.topics import LISTENS
 from services.audit.findings import Findings
-from services.audit.kafka_log import KafkaLog, Span
 from services.audit.letters import LetterAudit
 from services.audit.lists import ListAudit
 from services.audit.profiles import Audited, Ports, audit_partition
 from services.audit.redis_stored import RedisStored
 from services.audit.result import Audit, Partition, summed
 from services.audit.settings import AuditOptions, AuditSettings
+from services.runtime.kafka_log import KafkaLog, Span
 
 if TYPE_CHECKING:
     from services.audit.kept import HistoryAudit

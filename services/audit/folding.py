@@ -8,7 +8,7 @@ from models.admission import admit
 from models.profile import Profile
 from models.taste import TasteSettings, fold
 from schemas.errors import Poison
-from services.audit.kafka_log import Record
+from services.runtime.kafka_log import Record
 
 
 def digest(key: bytes | None, value: bytes | None) -> bytes:

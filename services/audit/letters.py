@@ -13,8 +13,8 @@ from schemas.dead_letter import DeadLetter
 from schemas.topics import DEAD, LISTENS
 from services.audit.findings import Findings
 from services.audit.folding import Folding, digest
-from services.audit.kafka_log import KafkaLog, Record
 from services.audit.result import Letters, Partition
+from services.runtime.kafka_log import KafkaLog, Record
 
 
 class Refused(NamedTuple):

@@ -19,9 +19,9 @@ from schemas.recommendation import Recommendations
 from schemas.release import ReleaseAnnounced
 from schemas.topics import RECOMMENDATIONS, RELEASES
 from services.audit.findings import Findings
-from services.audit.kafka_log import KafkaLog, Record
 from services.audit.redis_stored import RedisStored
 from services.audit.result import Lists
+from services.runtime.kafka_log import KafkaLog, Record
 
 CURRENT = b"current"
 POLL_S = 0.1

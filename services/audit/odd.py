@@ -10,8 +10,8 @@ from schemas.topics import LISTENS
 from services.audit.compare import Verdict
 from services.audit.explain import Event, explain
 from services.audit.findings import Findings
-from services.audit.kafka_log import KafkaLog
 from services.audit.result import Partition
+from services.runtime.kafka_log import KafkaLog
 
 SEARCHED = 16  # profiles of a partition whose offsets are looked for, for which its log is read once more
 NAMED = 3  # offsets that an example tells

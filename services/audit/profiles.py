@@ -31,11 +31,11 @@ from schemas.topics import LISTENS
 from services.audit.compare import EQUAL, judge
 from services.audit.findings import Findings
 from services.audit.folding import Folding
-from services.audit.kafka_log import KafkaLog, LogMoved, Record
 from services.audit.odd import Held, Odd, settle
 from services.audit.redis_stored import RedisStored
 from services.audit.result import Partition
 from services.runtime.errors import Fatal
+from services.runtime.kafka_log import KafkaLog, LogMoved, Record
 
 CHUNK = 256  # profiles a read: at most 12 MB
 TRIES = 5

@@ -5,7 +5,19 @@ import sys
 
 import typer
 
-from services.cli import benching, checking, demo, listening, loading, releases, running, simulating, topics
+from services.cli import (
+    auditing,
+    benching,
+    checking,
+    dead,
+    demo,
+    listening,
+    loading,
+    releases,
+    running,
+    simulating,
+    topics,
+)
 
 app = typer.Typer(
     name="segue",
@@ -15,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (demo, running, loading, simulating, listening, releases, topics, checking, benching):
+for module in (demo, running, loading, simulating, listening, releases, topics, checking, benching, auditing, dead):
     module.register(app)
 
 

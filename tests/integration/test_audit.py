@@ -25,7 +25,7 @@ from schemas.recommendation import Item, Recommendations
 from schemas.release import ReleaseAnnounced
 from schemas.topics import DEAD, LISTENS, RECOMMENDATIONS, RELEASES
 from services.audit.app import audit
-from services.audit.kafka_log import KafkaLog, Record
+from services.runtime.kafka_log import KafkaLog, Record
 from services.audit.result import Audit, Kept, Letters
 from services.audit.settings import AuditOptions, AuditSettings
 from services.local.stack import LocalStack

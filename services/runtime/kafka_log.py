@@ -47,9 +47,9 @@ class LogMoved(Transient):
 class KafkaLog:
     """Reads any topic; use it in a `with`. Raises BrokerAway, BadSetting."""
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(self, settings: KafkaSettings, client: str = "segue-audit") -> None:
         self._settings = settings
-        self._consumer: KafkaConsumer = consumer(settings, client="segue-audit", **FETCH)
+        self._consumer: KafkaConsumer = consumer(settings, client=client, **FETCH)
 
     def __enter__(self) -> "KafkaLog":
         return self
