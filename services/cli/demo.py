@@ -33,6 +33,7 @@ def demo(
 
     Example: `segue demo --listens my-spotify-export.zip --user me --for 60s`
     """
+    import signal
     import sys
 
     from msgspec.json import encode
@@ -47,6 +48,7 @@ def demo(
     console = Console(stderr=as_json)  # with --json standard output holds that one object and nothing else
     seconds = parse_seconds(for_) if for_ else None if console.is_terminal else SECONDS_OFF_TERMINAL
     options = DemoOptions(tuple(listens or ()), user, rate, seconds, listeners, days, seed)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # which leaves nothing behind
     run = Demo(options, console)
     made = run.run()
     show(console, made)

@@ -2,6 +2,7 @@
 
 import asyncio
 import shlex
+import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -37,6 +38,7 @@ from services.runtime.settings import KafkaSettings, RedisSettings
 NAMES = ("track_id", "title", "artist")
 RELEASE_S = 1_800.0
 CAUGHT_UP_S = 600.0
+END_S = 3.0
 TRAINED_SHARE = 0.99  # of the history must be read before the first release; some of it may be dead letters
 
 FAREWELL = """
@@ -137,13 +139,14 @@ class Demo:
     async def _play(self, live: Live, data: Data, view: View) -> None:
         seconds = self._options.live_s
         until = None if seconds is None else time.perf_counter() + seconds
-        playing = asyncio.ensure_future(live.play(data.live, self._options.rate, until))
-        if self._console.is_terminal:
-            with Screen(view, console=self._console, refresh_per_second=4, screen=False):
+        with _ctrl_c() as told:
+            playing = live.play(data.live, self._options.rate, until, told.is_set)
+            if self._console.is_terminal:
+                with Screen(view, console=self._console, refresh_per_second=4, screen=False):
+                    await playing
+            else:
+                self._say(f"{self._options.rate:g} listens/s live" + (f" for {seconds:g} s" if seconds else ""))
                 await playing
-        else:
-            self._say(f"{self._options.rate:g} listens/s live" + (f" for {seconds:g} s" if seconds else ""))
-            await playing
 
     def _summary(self, seen: Seen, data: Data, unanswered: int) -> Summary:
         releases = {made.release_id for made in seen.newest.values()}
@@ -201,6 +204,26 @@ class Demo:
         self._console.print(f"[{time.perf_counter() - self._began:5.1f} s] {text} …", markup=False, highlight=False)
 
 
+@contextmanager
+def _ctrl_c() -> Iterator[asyncio.Event]:
+    """Set by Ctrl-C, which thus ends the listening and not the demo; a second one ends everything at once."""
+    loop, told, before = asyncio.get_running_loop(), asyncio.Event(), signal.getsignal(signal.SIGINT)
+
+    def once() -> None:
+        told.set()
+        loop.remove_signal_handler(signal.SIGINT)  # which brings Python's own back
+
+    loop.add_signal_handler(signal.SIGINT, once)
+    try:
+        yield told
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+        signal.signal(signal.SIGINT, before)
+
+
 def _stop(services: dict[str, Service]) -> None:
+    """All at once, and not for long: what they hold goes with them."""
     for service in services.values():
-        service.stop()
+        service.ask_to_stop()
+    for service in services.values():
+        service.stop(END_S)

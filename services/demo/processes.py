@@ -32,15 +32,16 @@ def check_settings() -> None:
 
 
 class Service:
-    """One running service."""
+    """One running service; `folder` goes with this process, even if it is killed."""
 
     def __init__(self, name: str, folder: Path, settings: Mapping[str, str]) -> None:
         self.name = name
         self._port = free_port()
         environment = {**os.environ, **OPEN, **settings, f"SEGUE_{name.upper()}_METRICS_PORT": str(self._port)}
         self._child = Child(
-            [executable, "-m", f"services.{name}"], log=folder / f"{name}.log", cwd=folder, env=environment
-        )
+            [executable, "-m", f"services.{name}"],
+            log=folder / f"{name}.log", cwd=folder, env=environment, remove=folder,
+        )  # fmt: skip
 
     def check(self) -> None:
         """Raise Fatal, with the end of its log, when it has ended by itself."""
@@ -70,8 +71,12 @@ class Service:
         except OSError as error:
             return str(error)
 
-    def stop(self) -> None:
-        """End it gracefully, else at once."""
+    def ask_to_stop(self) -> None:
+        """Tell it to end, and do not wait."""
         self._child.send(SIGTERM)
-        if self._child.wait(STOP_S) is None:
+
+    def stop(self, grace_s: float = STOP_S) -> None:
+        """End it gracefully, else at once."""
+        self.ask_to_stop()
+        if self._child.wait(grace_s) is None:
             self._child.kill()
