@@ -1,12 +1,12 @@
 """One stored profile against the one that the log gives: what is lost, what is doubled, what is neither.
 
-Bytes only say *that* two profiles differ. What differs is read from three things that only ever grow by folding:
+Bytes only say *that* two profiles differ. What differs is read from what only ever grows by folding:
 
-- the version: a stored profile whose version is smaller than the expected one lacks the listener's newest listens,
 - counts: plays and skips, in all and by track (while no track was forgotten yet). Smaller: listens are lost; larger:
   listens are counted twice. Both can be true of one profile, of different tracks,
-- event ids: of a profile that lacks something, those that should be among the recent and are not; one that is there
-  twice was counted twice.
+- event ids: of a profile that stands at an earlier version, or has counts that are too small, those that should be
+  among the recent ones and are not are lost; one that is there twice was counted twice,
+- the version: what stands at an earlier one is told so.
 
 These are believed only of a profile that agrees with itself (plays = sum of the hours = sum of the tracks, every id is
 of the log or older than the window): a flipped bit in a count is not a doubled listen. A profile that differs in
@@ -32,6 +32,7 @@ class Verdict(NamedTuple):
     unreadable: bool = False
     unauditable: bool = False
     says: str = ""
+    explicable: bool = True  # some choice of listens might give these bytes
 
     @property
     def differs(self) -> bool:
@@ -58,15 +59,18 @@ def judge(expected: Profile, stored: bytes | None, cursor: int, taste: TasteSett
     if found.version > cursor:
         return Verdict(
             other=True,
+            explicable=False,
             says=f"its version {found.version} is beyond the cursor, which is at {cursor}: "
             "the listens between will be folded again",
         )
     if not _agrees_with_itself(found, taste):
-        return Verdict(other=True, says="it disagrees with itself: damaged, or folded with other settings")
+        says = "it disagrees with itself: damaged, or folded with other settings"
+        return Verdict(other=True, says=says, explicable=False)
     if truncated:
         return _of_the_rest(expected, found, taste)
     if _of_another(expected, found, taste):
-        return Verdict(other=True, says="it remembers an event or a track that its listener's log does not have")
+        says = "it remembers an event or a track that its listener's log does not have"
+        return Verdict(other=True, says=says, explicable=False)
     return by_counts(expected, found, taste)
 
 
@@ -76,8 +80,9 @@ def by_counts(expected: Profile, found: Profile, taste: TasteSettings) -> Verdic
     twice = len(found.events) - len(found.seen)
     less, more = _by_track(expected, found, taste)
     all_in_all = (found.plays + found.skips) - (expected.plays + expected.skips)
-    lost = max(less, -all_in_all, int(found.version < expected.version))
-    if lost:  # an id alone is no proof: with all counts right it may as well be damaged
+    lost = max(less, -all_in_all, 0)
+    # A version or an id alone is no proof: with all else right it may as well be damaged.
+    if lost or found.version < expected.version:
         lost = max(lost, absent)
     doubled = max(twice, more, all_in_all)
     if not lost and not doubled:

@@ -18,7 +18,7 @@ from schemas.events import Listen
 
 Event = tuple[int, Listen]  # offset, listen
 
-MOST_FOLDS = 400_000  # a listener; about two seconds
+MOST_FOLDS = 50_000  # a listener; about half a second
 
 
 class Explained:

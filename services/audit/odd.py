@@ -13,7 +13,7 @@ from services.audit.findings import Findings
 from services.audit.result import Partition
 from services.runtime.kafka_log import KafkaLog
 
-SEARCHED = 16  # profiles of a partition whose offsets are looked for, for which its log is read once more
+SEARCHED = 8  # profiles of a partition whose offsets are looked for, for which its log is read once more
 NAMED = 3  # offsets that an example tells
 
 
@@ -48,8 +48,12 @@ def settle(log: KafkaLog, taste: TasteSettings, findings: Findings, found: Parti
 
 def _searched(odd: Mapping[str, Odd]) -> dict[str, int]:
     """Whom to search for, and up to which offset."""
-    readable = [(user, each.held.cursor) for user, each in odd.items() if each.held.data and each.verdict.differs]
-    return dict(readable[:SEARCHED])
+    hopeful = [
+        (user, each.held.cursor)
+        for user, each in odd.items()
+        if each.held.data and each.verdict.differs and each.verdict.explicable
+    ]
+    return dict(hopeful[:SEARCHED])
 
 
 def _events(log: KafkaLog, partition: int, until: Mapping[str, int]) -> dict[str, list[Event]]:

@@ -1,6 +1,5 @@
 """Making a good listen of a bad message, and proving that it is one before it is sent."""
 
-import re
 import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
@@ -17,6 +16,7 @@ from services.runtime.errors import Fatal
 
 Mend = Callable[[bytes | None], bytes | None]
 FIELDS = frozenset(Listen.__struct_fields__)
+NOT_TEXT = frozenset(("listened_at", "ms_played", "duration_ms", "organic"))  # their values are JSON
 
 
 def unchanged(value: bytes | None) -> bytes | None:
@@ -32,7 +32,7 @@ def admitted(value: bytes | None, now_ms: int) -> tuple[bytes, bytes]:
 
 
 def setting(changes: Sequence[str]) -> Mend:
-    """A mend that sets fields, each given as `field=value`; the value is JSON, else text. `field=null` removes it.
+    """A mend that sets fields, each given as `field=value`; `field=null` removes one.
 
     Raises Fatal on a change that is none, or of a field that no listen has.
     """
@@ -88,12 +88,12 @@ def _change(text: str) -> tuple[str, Any]:
         raise Fatal(f"--set {text!r} is not field=value, e.g. --set listened_at=1704067200000")
     if name not in FIELDS:
         raise Fatal(f"--set {name}: a listen has no such field; it has {', '.join(sorted(FIELDS))}")
-    if re.fullmatch(r"-?\d+|true|false|null|\".*\"", value, re.DOTALL):
-        try:
-            return name, msgspec.json.decode(value)
-        except msgspec.DecodeError as error:
-            raise Fatal(f"--set {text!r}: {error}") from error
-    return name, value
+    if name not in NOT_TEXT and value != "null":
+        return name, value
+    try:
+        return name, msgspec.json.decode(value)
+    except msgspec.DecodeError as error:
+        raise Fatal(f"--set {text!r}: {name} is a number, true, false or null ({error})") from error
 
 
 def _document(value: bytes | None) -> dict[str, Any]:
