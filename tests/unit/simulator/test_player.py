@@ -116,9 +116,11 @@ def test_a_slow_player_stops_soon() -> None:
 @pytest.mark.parametrize("for_s", [None, 0.1])  # while it sends, and while it waits for the last ones
 def test_a_broker_that_falls_silent_is_told_with_what_it_has_acknowledged(for_s: float | None) -> None:
     broker, seen = Broker(silent_from=20), Seen()
+    began = time.perf_counter()
     with pytest.raises(BrokerAway, match="20 were acknowledged before that"):
         play(Player(broker, seen, patience_s=0.3), listens(), rate=400.0, for_s=for_s)
     assert seen.listens == 20
+    assert time.perf_counter() - began < 2.0
 
 
 def test_a_send_that_fails_is_not_counted_and_told() -> None:
@@ -134,5 +136,7 @@ def test_a_queue_that_stays_full_is_told() -> None:
             await asyncio.sleep(60)
             raise AssertionError
 
+    began = time.perf_counter()
     with pytest.raises(BrokerAway, match="0 were acknowledged"):
         play(Player(Full(), Seen(), patience_s=0.05), listens(1))
+    assert time.perf_counter() - began < 2.0
