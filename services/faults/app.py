@@ -47,7 +47,9 @@ class Run:
         self._alone = [fault for fault in chosen if fault.name != LAST]
         self._last = [fault for fault in chosen if fault.name == LAST]
         self._options, self._say = options, say
-        self._taste = TasteSettings()
+        self._taste = (
+            TasteSettings() if options.guarded else TasteSettings(max_event_ids=1)
+        )  # as world.UNGUARDED has it
         self._result = Result(seed=options.seed, guarded=options.guarded)
 
     async def run(self) -> Result:

@@ -6,7 +6,7 @@ from collections import Counter
 from random import Random
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
 from schemas.codec import encode
 from schemas.events import Listen
@@ -83,6 +83,8 @@ class Load:
             try:
                 producer = await self._connected()
                 done = await producer.send_and_wait(LISTENS.name, value, key=key)
+            except (MessageSizeTooLargeError, RecordListTooLargeError):
+                raise  # the world is built wrong: no time will mend it
             except KafkaError:
                 self.retried += 1
                 await asyncio.sleep(AGAIN_S)

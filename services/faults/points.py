@@ -6,7 +6,7 @@ Its two ports are wrapped. A signal arms one point, and the next batch that come
 - SIGUSR2: the notices are acknowledged, the offsets are not (`noticed`),
 - SIGHUP: the batch is folded in memory, nothing is committed (`folded`).
 
-With SEGUE_FAULTS_UNGUARDED=1 it has no guard either: positions are what a consumer knows that commits its offsets now
+With FAULTS_UNGUARDED=1 it has no guard either: positions are what a consumer knows that commits its offsets now
 and then, and a commit asks nobody. It is there to show that the audit can fail.
 """
 
@@ -92,7 +92,7 @@ class UnguardedProfiles(FragileProfiles):
 
 def fragile(profiles: Profiles, outbox: Outbox) -> tuple[Profiles, Outbox]:
     """Wrap the ports of a profiler."""
-    unguarded = os.environ.get("SEGUE_FAULTS_UNGUARDED") == "1"
+    unguarded = os.environ.get("FAULTS_UNGUARDED") == "1"
     return (UnguardedProfiles if unguarded else FragileProfiles)(profiles), FragileOutbox(outbox)
 
 

@@ -16,7 +16,10 @@ from services.runtime.settings import KafkaSettings, RedisSettings
 LOOK_S = 0.1
 STOP_S = 15.0
 TRAIN_EVERY_S = 75  # more often than once a minute looks like an import to the trainer, which waits for its end
-BROKER = {"message.max.bytes": 12 << 20, "socket.request.max.bytes": 64 << 20, "log.segment.bytes": 1 << 20}
+BROKER = {"message.max.bytes": 12 << 20, "socket.request.max.bytes": 64 << 20, "log.segment.bytes": 64 << 20}
+
+# Neither the cursor nor the event ids, which recognise what a short overlap repeats.
+UNGUARDED = {"FAULTS_UNGUARDED": "1", "SEGUE_TASTE_MAX_EVENT_IDS": "1"}
 
 
 class Process:
@@ -82,7 +85,7 @@ class World:
             "SEGUE_TRAINER_RELEASES": str(self.folder / "releases"),
             "SEGUE_TRAINER_MIN_LISTENS": "500", "SEGUE_TRAINER_EVERY_LISTENS": str(int(rate * TRAIN_EVERY_S)),
             "SEGUE_TRAINER_FLUSH_SECONDS": "3",
-            **({"SEGUE_FAULTS_UNGUARDED": "1"} if self._unguarded else {}),
+            **(UNGUARDED if self._unguarded else {}),
         }  # fmt: skip
         for name, module in names:
             self.processes[name] = Process(name, module, self.folder, environment)

@@ -17,12 +17,12 @@ from services.profiler.metrics import Metrics
 from services.profiler.ports import Outbox, Profiles
 from services.profiler.redis_profiles import RedisProfiles
 from services.profiler.settings import ProfilerSettings
-from services.runtime.errors import Stopped
+from services.runtime.errors import Fatal, Stopped
 from services.runtime.http import Health, Server
 from services.runtime.log import configure
 from services.runtime.metrics import process_registry
 from services.runtime.redis_client import async_redis
-from services.runtime.settings import load
+from services.runtime.settings import BadSetting, load
 
 log = logging.getLogger("services.profiler")
 
@@ -35,10 +35,12 @@ def _as_they_are(profiles: Profiles, outbox: Outbox) -> tuple[Profiles, Outbox]:
 
 def main(wrap: Wrap = _as_they_are) -> None:
     """Run a profiler. After a store that fell behind it starts itself afresh, with nothing left in memory."""
-    settings = load(ProfilerSettings, os.environ)
-    configure(settings.log, "profiler", monotonic)
     try:
+        settings = load(ProfilerSettings, os.environ)
+        configure(settings.log, "profiler", monotonic)
         uvloop.run(run(settings, wrap))
+    except (BadSetting, Fatal) as error:
+        sys.exit(f"segue profiler: {error}")
     except RewoundError as error:
         log.warning("%s; starting afresh to read the log again from there", error)
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # itself, no shell
