@@ -98,10 +98,10 @@ def promote(release: Annotated[str, typer.Argument(help="A release's id.")], fol
     import time
 
     from services.cli.settings import client_settings
-    from services.trainer.kafka_releases import KafkaReleases
+    from services.cli.stream import announcements
     from services.trainer.releases import announcement
 
-    topic = KafkaReleases(client_settings().kafka)
+    topic = announcements(client_settings().kafka)
     before = topic.newest()
     path = (_root(folder) / release).resolve()
     topic.announce(announcement(path, time.time_ns() // 1_000_000, before.release_id if before else None))
@@ -133,9 +133,9 @@ def _root(folder: Path | None) -> Path:
 
 def _current() -> str | None:
     from services.cli.settings import client_settings
-    from services.trainer.kafka_releases import KafkaReleases
+    from services.cli.stream import announcements
 
-    newest = KafkaReleases(client_settings().kafka).newest()
+    newest = announcements(client_settings().kafka).newest()
     return newest.release_id if newest else None
 
 

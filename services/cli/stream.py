@@ -13,7 +13,7 @@ from schemas.errors import Poison
 from schemas.events import Listen
 from schemas.recommendation import Recommendations
 from schemas.release import ReleaseAnnounced
-from schemas.topics import LISTENS, RECOMMENDATIONS, TOPICS
+from schemas.topics import LISTENS, RECOMMENDATIONS, RELEASES, TOPICS
 from services.runtime import kafka_clients
 from services.runtime.bulk_producer import partition_of
 from services.runtime.errors import BrokerAway, Fatal
@@ -94,9 +94,16 @@ class Lists:
         self._consumer.close()
 
 
+def announcements(settings: KafkaSettings) -> KafkaReleases:
+    """The topic that says which release is in force. Raises Fatal at once when it is not there, BrokerAway."""
+    if RELEASES.name not in partition_counts(settings):
+        raise _no_topic(RELEASES.name)
+    return KafkaReleases(settings)
+
+
 def current_release(settings: KafkaSettings) -> ReleaseAnnounced:
     """The release in force. Raises Fatal when none was announced yet, BrokerAway."""
-    found = KafkaReleases(settings).newest()
+    found = announcements(settings).newest()
     if found is None:
         raise Fatal("no release was announced yet; is `segue trainer` running, and has it listens enough?")
     return found
@@ -142,6 +149,10 @@ def _partitions(consumer: KafkaConsumer, topic: str = RECOMMENDATIONS.name) -> i
         if found:
             return len(found)
         if topic not in consumer.topics():
-            raise Fatal(f"the broker has no topic {topic}; create the topics with `segue topics apply`")
+            raise _no_topic(topic)
         if time.monotonic() > end:
             raise BrokerAway(f"the broker says nothing about topic {topic}")
+
+
+def _no_topic(name: str) -> Fatal:
+    return Fatal(f"the broker has no topic {name}; create the topics with `segue topics apply`")
