@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SOURCES := schemas models services tests benchmarks
 
-.PHONY: help demo test check bench unit integration schemas lock clean
+.PHONY: help demo test check bench faults unit integration schemas lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,10 +24,13 @@ check: $(READY) ## Lint, format, types, import contracts, generated schemas
 	$(BIN)/python -m schemas.export --check
 
 unit: $(READY) ## Unit tests: no network, no servers
-	$(BIN)/pytest tests/unit
+	$(BIN)/pytest -n 2 tests/unit
 
-integration: $(READY) ## Tests on a real Kafka broker and a real Redis server
-	$(BIN)/pytest tests/integration
+integration: $(READY) ## Tests on real Kafka brokers and Redis servers, whole and hurt
+	$(BIN)/pytest -n 2 --dist loadfile tests/integration tests/faults
+
+faults: $(READY) ## Hurt a running system for ten minutes, then audit it (ARGS="--seconds 120")
+	@$(BIN)/segue bench faults $(ARGS)
 
 bench: $(READY) ## Measure: each figure beside its reference from the same run
 	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
