@@ -27,6 +27,8 @@ SERVICES: dict[str, tuple[tuple[Topic, ...], tuple[Topic, ...]]] = {
     "trainer": ((LISTENS, TRACKS, RELEASES), (RELEASES,)),
     "scorer": ((PROFILES, RELEASES), (RECOMMENDATIONS,)),
     "importer": ((LISTENS,), (LISTENS, TRACKS)),
+    "audit": ((LISTENS, RECOMMENDATIONS, RELEASES, DEAD), ()),
+    "dead": ((DEAD,), (LISTENS, DEAD)),
     "cli": ((RECOMMENDATIONS,), (LISTENS,)),
 }
 
