@@ -40,7 +40,7 @@ def audit(settings: AuditSettings, options: AuditOptions | None = None, told: To
     began = time.monotonic()
     findings = Findings(options.examples, options.show_ids)
     with KafkaLog(settings.kafka) as log, RedisStored(settings.redis) as stored:
-        wait(log, stored, options, told)
+        left = wait(log, stored, options, told) if options.wait_s else 0
         names = _names(stored, told)
         lists = ListAudit(log, stored, findings) if options.lists else None
         letters = LetterAudit(log, findings) if options.letters else None
@@ -64,6 +64,7 @@ def audit(settings: AuditSettings, options: AuditOptions | None = None, told: To
             history.settle() if history else None,
             findings.examples,
             time.monotonic() - began,
+            left,
         )
 
 

@@ -124,6 +124,7 @@ class Audit(Struct):
     history: Kept | None = None
     examples: list[Example] = field(default_factory=list)
     seconds: float = 0.0
+    left: int = 0  # offsets still to be folded when `wait_s` was over; 0: the profiler had caught up, or nobody waited
 
     @property
     def clean(self) -> bool:

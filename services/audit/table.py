@@ -29,8 +29,17 @@ def table(found: Audit) -> RenderableType:
     parts += [Text(line) for line in _rest(found)]
     if found.examples:
         parts += [Text(), _examples(found)]
-    verdict = Text("clean: everything is what the log says", "green")
-    return Group(*parts, Text(), verdict if found.clean else Text("not what the log says", "red"))
+    return Group(*parts, Text(), _verdict(found))
+
+
+def _verdict(found: Audit) -> Text:
+    if not found.clean:
+        return Text("not what the log says", "red")
+    if found.left:
+        return Text(f"clean so far, but the profiler had still {found.left:,} offsets to fold after the wait", "red")
+    if found.total.behind:
+        return Text(f"clean as far as the profiler has come: it is {found.total.behind:,} events behind", "yellow")
+    return Text("clean: everything is what the log says", "green")
 
 
 def _partitions(found: Audit) -> Table:

@@ -23,8 +23,8 @@ def audit(
 ) -> None:
     """Fold the whole log offline and compare: every profile byte for byte, every list, every dead letter.
 
-    Read only, and right on a running system. Exit 0 when all is as it should be, 1 when not. The profiler's own
-    SEGUE_TASTE_* must be set here too.
+    Read only, and right on a running system. Exit 0 when all is as it should be, 1 when not, or when the profiler has
+    not caught up after --wait. The profiler's own SEGUE_TASTE_* must be set here too.
 
     Example: `segue audit --wait 30 --history .segue/history`
     """
@@ -52,4 +52,4 @@ def audit(
         sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
     else:
         Console().print(table(found))
-    raise typer.Exit(int(not found.clean))
+    raise typer.Exit(int(not found.clean or found.left > 0))

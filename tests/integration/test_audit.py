@@ -364,6 +364,11 @@ def test_the_command_says_it_in_a_table_and_as_json(world: World) -> None:
     done = CliRunner(env=env).invoke(app, ["audit", "--no-lists", "--no-letters", "--wait", "5"])
     assert done.exit_code == 0, done.output
     assert "clean: everything is what the log says" in done.stdout
+    world.listen(5)
+    done = CliRunner(env=env).invoke(app, ["audit", "--no-lists", "--no-letters"])
+    assert (done.exit_code, "it is 5 events behind" in done.stdout) == (0, True)
+    done = CliRunner(env=env).invoke(app, ["audit", "--no-lists", "--no-letters", "--wait", "0.1"])
+    assert (done.exit_code, "still 5 offsets to fold" in done.stdout) == (1, True)
     world.redis.delete(world.key("u3"))
     done = CliRunner(env=env).invoke(app, ["audit", "--no-lists", "--no-letters"])
     assert done.exit_code == 1
