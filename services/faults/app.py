@@ -75,7 +75,9 @@ class Run:
             closing.push_async_callback(redis.aclose)
             self._scene = Scene(world, load, mirror, redis, rng, self._options.zombie_s, self._options.away_s)
             sampler = Sampler(world)
-            async with _background(mirror.run(), self._watch.run(), world.mind(), sampler.run()):
+            async with _background(
+                mirror.run(), self._watch.run(), self._watch.follow(mirror.versions), world.mind(), sampler.run()
+            ):
                 loading = asyncio.create_task(load.run())
                 try:
                     await self._strikes(begun)
@@ -131,6 +133,7 @@ class Run:
     async def _row(self, row: Row, within_s: float, fault: Fault | None = None) -> None:
         """Strike, wait until every list is fresh, audit."""
         sent, letters = self._scene.load.sent, len(self._scene.mirror.letters)
+        self._watch.longest_s = 0.0
         if fault:
             await fault.strike(self._scene)
         else:
@@ -138,6 +141,7 @@ class Run:
         row.recover_s = await self._fresh(row, within_s)
         found = await self._audit()
         row.lost, row.doubled = found.lost + found.other, found.doubled
+        row.stale_s = round(self._watch.longest_s, 2)
         row.sent = self._scene.load.sent - sent
         row.dead = len(self._scene.mirror.letters) - letters
         self._add(row)
@@ -172,6 +176,7 @@ class Run:
                 known.injected, known.sent = known.injected + row.injected, known.sent + row.sent
                 known.lost, known.doubled = max(known.lost, row.lost), max(known.doubled, row.doubled)
                 known.stale, known.dead = known.stale + row.stale, known.dead + row.dead
+                known.stale_s = max(known.stale_s, row.stale_s)
                 known.recover_s = max(times, default=None)
                 return
         self._result.faults.append(row)

@@ -140,9 +140,12 @@ async def _redis_slow(scene: Scene) -> None:
 
 async def _redis_loading(scene: Scene) -> None:
     """Started with so slow a disk that it answers LOADING for a while."""
-    await scene.redis.bgrewriteaof()
-    await asyncio.sleep(1)  # for the rewrite: a file of keys, of which each can be delayed
-    await scene.world.restart_redis(load_delay_us=30_000)
+    await scene.redis.bgrewriteaof()  # what is delayed is each key, and each write since the last rewrite
+    for _ in range(200):
+        await asyncio.sleep(0.05)
+        if not (await scene.redis.info("persistence"))["aof_rewrite_in_progress"]:
+            break
+    await scene.world.restart_redis(load_delay_us=5_000)
 
 
 async def _kafka_killed(scene: Scene) -> None:

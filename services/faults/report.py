@@ -9,12 +9,12 @@ from services.faults.result import Result
 def show(console: Console, result: Result) -> None:
     """The table, the processes, the verdict."""
     table = Table(title=f"{result.injected} faults, seed {result.seed}", title_justify="left")
-    for name in ("fault", "times", "sent", "lost", "doubled", "stale", "dead", "recovery"):
+    for name in ("fault", "times", "sent", "lost", "doubled", "stale", "dead", "behind", "recovery"):
         table.add_column(name, justify="left" if name == "fault" else "right", no_wrap=True)
     for row in result.faults:
         took = "not in time" if row.recover_s is None else f"{row.recover_s:.1f} s"
         numbers = (row.injected, row.sent, row.lost, row.doubled, row.stale, row.dead)
-        table.add_row(row.fault, *(f"{number:,}" for number in numbers), took)
+        table.add_row(row.fault, *(f"{number:,}" for number in numbers), f"{row.stale_s:.1f} s", took)
     console.print(table)
     memory = Table(title="processes", title_justify="left")
     for name in ("process", "restarts", "longest life", "memory", "grows by", "files"):

@@ -14,6 +14,7 @@ class Row(Struct):
     doubled: int = 0
     stale: int = 0  # listeners without a list of their newest profile when it should long have been there
     dead: int = 0  # dead letters
+    stale_s: float = 0.0  # the longest that any listener's list was behind their listens
     recover_s: float | None = None  # the longest, from the end of the cause until every list was fresh
 
 

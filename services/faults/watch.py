@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
@@ -23,6 +23,8 @@ class Watch:
         self._kafka = kafka
         self.versions: dict[str, int] = {}
         self.lists = 0
+        self.longest_s = 0.0  # that a listener's list was behind; set it to 0 to begin anew
+        self._behind: dict[str, tuple[int, float]] = {}  # the offset that the list lacks, since when
 
     async def run(self) -> None:
         """Until cancelled; through outages of the broker."""
@@ -43,6 +45,21 @@ class Watch:
                         self._take(decode(Recommendations, record.value))
         finally:
             await consumer.stop()
+
+    async def follow(self, newest: Callable[[], Mapping[str, int]]) -> None:
+        """Note, until cancelled, for how long any listener's list is behind what `newest` says there is."""
+        while True:
+            now = time.monotonic()
+            for user, offset in newest().items():
+                standing = self.versions.get(user, -1)
+                lacked, since = self._behind.get(user, (-1, now))
+                if user in self._behind:
+                    self.longest_s = max(self.longest_s, now - since)
+                    if standing >= lacked:
+                        del self._behind[user]
+                if standing < offset and user not in self._behind:
+                    self._behind[user] = offset, now
+            await asyncio.sleep(LOOK_S)
 
     def stale(self, wanted: Mapping[str, int]) -> set[str]:
         """The listeners whose newest list is older than this offset."""
