@@ -34,7 +34,7 @@ for module in (demo, running, loading, simulating, listening, releases, topics, 
 def main() -> None:
     """Run the command line; known troubles end in a line on standard error, not in a traceback."""
     try:
-        app()
+        app(prog_name="segue")  # also under `python -m`
     except KeyboardInterrupt:
         sys.exit(130)
     except Exception as error:

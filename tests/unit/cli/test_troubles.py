@@ -202,7 +202,7 @@ def test_a_bug_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     """Only known troubles are put into a sentence."""
     from services.cli import __main__ as cli
 
-    def broken() -> None:
+    def broken(prog_name: str) -> None:
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(cli, "app", broken)
