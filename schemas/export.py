@@ -29,7 +29,7 @@ SERVICES: dict[str, tuple[tuple[Topic, ...], tuple[Topic, ...]]] = {
     "importer": ((LISTENS,), (LISTENS, TRACKS)),
     "audit": ((LISTENS, RECOMMENDATIONS, RELEASES, DEAD), ()),
     "dead": ((DEAD,), (LISTENS, DEAD)),
-    "cli": ((RECOMMENDATIONS,), (LISTENS,)),
+    "cli": ((RECOMMENDATIONS, RELEASES), (LISTENS,)),
 }
 
 

@@ -55,6 +55,8 @@ def faults(
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is away is the point
     console = Console(stderr=as_json)
+    if not console.is_terminal:
+        console.width = 120
     if only == "list":
         for fault in FAULTS.values():
             console.print(f"{fault.name:28} {fault.about}", highlight=False)

@@ -13,7 +13,8 @@ from redis.asyncio.retry import Retry
 from redis.backoff import ConstantBackoff
 
 from models.taste import TasteSettings
-from services.faults.history import wrong_offsets
+from services.audit.app import audit
+from services.audit.settings import AuditOptions, AuditSettings
 from services.faults.injuries import FAULTS, LAST, Fault, Scene
 from services.faults.load import Load
 from services.faults.mirror import Found, Mirror
@@ -89,8 +90,7 @@ class Run:
             took = await world.stop()
             self._say("ended after SIGTERM: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items()))
             self._result.stop_s = max(took.values())
-            ends = {number: part.end for number, part in mirror.partitions.items()}
-            self._result.history_wrong = wrong_offsets(folder / "history", ends)
+            await self._second_opinion()
             self._result.seconds = round(time.monotonic() - begun, 1)
         return self._result
 
@@ -193,6 +193,19 @@ class Run:
         result.stale = row.stale
         result.dead, result.undelivered = len(scene.mirror.letters), scene.mirror.undelivered()
         result.gone, result.lists = scene.world.gone, self._watch.lists
+
+    async def _second_opinion(self) -> None:
+        """`segue audit`, which reads the log for itself and looks at lists, dead letters and the history too."""
+        world, result = self._scene.world, self._result
+        settings = AuditSettings(world.kafka, world.redis, self._taste)
+        found = await asyncio.to_thread(audit, settings, AuditOptions(history=world.folder / "history"))
+        result.audited = found.total.profiles
+        result.audit_clean = found.clean
+        result.audit_says = [f"{each.kind} {each.partition}-{each.offset}: {each.says}" for each in found.examples]
+        if kept := found.history:
+            result.history_wrong = kept.missing + kept.doubled + kept.foreign + kept.gaps + kept.outside
+        result.lost = max(result.lost, found.total.events_lost)
+        result.doubled = max(result.doubled, found.total.events_doubled)
 
     def _logs(self) -> str:
         return "\n".join(f"{name}:\n{p.child.tail(8)}" for name, p in self._scene.world.processes.items())

@@ -25,12 +25,15 @@ def show(console: Console, result: Result) -> None:
             f"{each.slope_mb_per_min:+.2f} MB/min", f"{each.files} ({each.files_more:+d})",
         )  # fmt: skip
     console.print(memory)
+    for line in result.audit_says:
+        console.print(f"audit: {line}", markup=False, highlight=False)
     verdict = "clean" if result.clean else "NOT clean"
     console.print(
         f"{verdict}: {result.sent:,} events sent ({result.retries:,} sends repeated), {result.lost} lost, "
         f"{result.doubled} doubled, {result.stale} listeners stale, {result.dead:,} dead letters, "
         f"{result.undelivered} bad messages without one, {result.gone:,} taken by retention before they were folded, "
-        f"{result.history_wrong} offsets wrong in the trainer's history; "
+        f"{result.history_wrong} offsets wrong in the trainer's history; segue audit compared {result.audited} "
+        f"profiles and found {'nothing' if result.audit_clean else 'differences'}; "
         f"all ended {result.stop_s:.1f} s after SIGTERM; {result.seconds:.0f} s in all",
         highlight=False,
     )

@@ -44,6 +44,9 @@ class Result(Struct):
     retries: int = 0  # sends that the producer had to repeat
     lists: int = 0
     history_wrong: int = 0  # offsets that the trainer's history lacks or has twice
+    audited: int = 0  # profiles that `segue audit` compared afterwards
+    audit_clean: bool = False
+    audit_says: list[str] = []
     seconds: float = 0.0
     stop_s: float = 0.0  # the slowest process, from SIGTERM to its end
     seed: int = 0
@@ -54,4 +57,5 @@ class Result(Struct):
     @property
     def clean(self) -> bool:
         """Whether nothing was lost, doubled, left stale or undelivered."""
-        return not (self.lost or self.doubled or self.stale or self.undelivered or self.history_wrong)
+        wrong = (self.lost, self.doubled, self.stale, self.undelivered, self.history_wrong)
+        return self.audit_clean and not any(wrong)

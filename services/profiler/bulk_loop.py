@@ -66,7 +66,8 @@ class BulkLoop:
             batches = await self._consumer.getmany(timeout_ms=200, max_records=self._options.max_bulk_batch)
             epoch = self._epoch
             for tp, records in batches.items():
-                if epoch == self._epoch:
+                # Of a partition that is being taken over: fetched before its position was known, so it comes again.
+                if epoch == self._epoch and self._profiler.folded(tp.partition) is not None:
                     await self._apply(tp, records)
             if not batches:
                 await self._profiler.rest()
