@@ -44,6 +44,8 @@ def listen(
     from services.cli import lists, stream
     from services.cli.settings import client_settings
 
+    if scope == "artist" and artist is None:
+        raise typer.BadParameter("name the artist that this is about", param_hint="--artist")
     kafka = client_settings().kafka
     event = {
         "event_id": stream.event_id(), "user_id": user, "track_id": track, "listened_at": stream.now_ms(),
