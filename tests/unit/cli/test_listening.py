@@ -24,13 +24,13 @@ class Lists:
 
     coming: tuple[Recommendations, ...] = ()
 
-    def __init__(self, settings: KafkaSettings, user_id: str) -> None:
+    def __init__(self, _settings: KafkaSettings, user_id: str) -> None:
         assert user_id == "ann"
 
     def newest(self) -> Recommendations | None:
         return None
 
-    def follow(self, seconds: float | None = None) -> Iterator[Recommendations]:
+    def follow(self, _seconds: float | None = None) -> Iterator[Recommendations]:
         yield from self.coming
 
     def __enter__(self) -> "Lists":
