@@ -172,5 +172,7 @@ def _app(settings: ProfilerSettings, transport: type[AiokafkaTransport], profile
         worker_redirect_stdouts=False,
     )
     app.segue_profiler = profiler
+    # For tables, of which there are none; faust has no setting for it and would litter the working folder.
+    app._create_directories = lambda: None  # noqa: SLF001  # see above
     app.transport = transport(app.conf.broker_consumer, app, loop=asyncio.get_running_loop())
     return app
