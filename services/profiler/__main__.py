@@ -22,6 +22,7 @@ from services.runtime.http import Health, Server
 from services.runtime.log import configure
 from services.runtime.metrics import process_registry
 from services.runtime.redis_client import async_redis
+from services.runtime.retry import keep_trying_async
 from services.runtime.settings import BadSetting, load
 
 log = logging.getLogger("services.profiler")
@@ -57,8 +58,8 @@ async def run(settings: ProfilerSettings, wrap: Wrap = _as_they_are) -> None:
     outbox, redis = KafkaOutbox(settings.kafka), async_redis(settings.redis)
     with Server(health, registry, options.metrics_port, options.metrics_host) as http:
         log.info("profiler (%s loop): metrics at http://%s:%d/metrics", options.loop, options.metrics_host, http.port)
-        await outbox.start()
         try:
+            await keep_trying_async(outbox.start, stop, metrics.retried)
             ports = wrap(RedisProfiles(redis), outbox)
             profiler = Profiler(*ports, settings.taste, metrics, options.cache_profiles, stop)
             if options.loop == "bulk":

@@ -30,16 +30,17 @@ class KafkaOutbox:
     """The `Outbox` port. Raises BrokerAway while the broker does not acknowledge, Fatal when the producer is spent."""
 
     def __init__(self, settings: KafkaSettings) -> None:
-        self._producer = AIOKafkaProducer(
-            **aio_connection(settings, "segue-profiler"), acks="all", enable_idempotence=True, linger_ms=0,
-            request_timeout_ms=10_000,
-        )  # fmt: skip
+        self._connection = aio_connection(settings, "segue-profiler")
 
     async def start(self) -> None:
-        """Connect. Raises BrokerAway."""
+        """Connect; may be tried again. Raises BrokerAway."""
+        self._producer = AIOKafkaProducer(
+            **self._connection, acks="all", enable_idempotence=True, linger_ms=0, request_timeout_ms=10_000
+        )
         try:
             await self._producer.start()
         except KafkaError as error:
+            await self._producer.stop()
             raise BrokerAway(f"no broker answers the profiler's producer: {error}") from error
 
     async def stop(self) -> None:

@@ -28,6 +28,7 @@ def nobody() -> RedisSettings:
         driver.BusyLoadingError("LOADING"),
         driver.ReadOnlyError("READONLY You can't write against a read only replica."),
         driver.OutOfMemoryError("OOM command not allowed"),
+        driver.ResponseError("Error running script (call to f_0): @user_script:4: -OOM command not allowed when used"),
         driver.ClusterDownError("CLUSTERDOWN The cluster is down"),
         driver.MasterDownError("MASTERDOWN"),
         driver.TryAgainError("TRYAGAIN"),
