@@ -8,6 +8,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 
 MOST = 500  # tracks in a list
+SOURCES = ("history", "als", "popular")  # what there is, each a file of this folder
 
 
 class BadSources(ValueError):
@@ -38,6 +39,10 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
                 raise BadSources(
                     f"SEGUE_LIST_SOURCES={self.sources!r}: {part!r} is not one `name=quota`, "
                     "quota a number over 0 and up to 100; leave a source out to switch it off"
+                )
+            if name not in SOURCES:
+                raise BadSources(
+                    f"SEGUE_LIST_SOURCES={self.sources!r}: no source {name!r}; known: {', '.join(SOURCES)}"
                 )
             quotas[name] = quota
         return quotas

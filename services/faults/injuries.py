@@ -101,6 +101,10 @@ async def _redis_killed(scene: Scene) -> None:
     await scene.world.restart_redis(away_s=scene.rng.uniform(0, 2))
 
 
+async def _redis_away(scene: Scene) -> None:
+    await scene.world.restart_redis(away_s=scene.away_s)
+
+
 async def _redis_younger(scene: Scene) -> None:
     await scene.world.restart_redis(cut=scene.rng.randrange(50_000, 500_000))
 
@@ -200,6 +204,7 @@ FAULTS = {
         Fault("scorer_rolled", "scorer", _roll("scorer"), "rolling restart by SIGTERM"),
         Fault("trainer_killed", "trainer", _kill_publishing, "kill -9 while a release is written"),
         Fault("redis_killed", "redis", _redis_killed, "kill -9, appendfsync everysec"),
+        Fault("redis_away", "redis", _redis_away, "kill -9, away for a while"),
         Fault("redis_younger", "redis", _redis_younger, "kill -9, the end of its log is gone"),
         Fault("redis_restored", "redis", _redis_restored, "an older snapshot put back"),
         Fault("redis_flushed", "redis", _redis_flushed, "FLUSHALL"),

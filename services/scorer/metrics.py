@@ -1,4 +1,4 @@
-"""What the scorer counts. Names: docs/lists.md."""
+"""What the scorer counts. Names: docs/metrics.md."""
 
 from collections import Counter as Tally
 from collections.abc import Callable, Sequence

@@ -1,4 +1,4 @@
-"""What the trainer counts. Names: docs/training.md."""
+"""What the trainer counts. Names: docs/metrics.md."""
 
 from collections import Counter as Tally
 from collections.abc import Mapping
