@@ -129,9 +129,12 @@ def test_one_that_ended_by_itself_is_noticed(tiny: Tiny) -> None:
     tiny.start()
     tiny.check_alive()
 
-    tiny.process.kill()
-    tiny.process.wait(5)
-    time.sleep(0.2)
+    process = tiny.process  # it cannot be looked up once it has ended
+    process.kill()
+    process.wait(5)
+    deadline = time.monotonic() + 5
+    while tiny.alive and time.monotonic() < deadline:  # its guard has yet to say so
+        time.sleep(0.02)
 
     with pytest.raises(StartError, match="tiny ended with code 137"):
         tiny.check_alive()
