@@ -73,6 +73,10 @@ class Profiler:
         self._stop = stop
         self._assigned: dict[int, Assigned] = {}
 
+    def forget(self) -> None:
+        """Partitions are being given out anew: nothing is known of any until the next `assign`."""
+        self._assigned = {}
+
     async def assign(self, partitions: Iterable[int]) -> dict[int, int]:
         """Take over partitions, forgetting whatever was known of any; returns where to start reading each."""
         wanted = list(partitions)
@@ -119,9 +123,22 @@ class Profiler:
     async def rest(self) -> None:
         """Store how far notices went, which a commit does only for the batch before: a successor then repeats nothing.
 
-        For when there is nothing else to do. Not done while the store is away: what is not stored is repeated.
+        For when there is nothing else to do. Not done while the store is away: what is not stored is repeated. Raises
+        RewoundError when the store fell behind meanwhile, which nobody would notice before the next listen.
         """
-        for partition, here in list(self._assigned.items()):
+        assigned = list(self._assigned.items())
+        known = {partition: here.cursor.folded for partition, here in assigned}
+        try:
+            found = await self._store.cursors(known)
+        except Transient as error:
+            log.info("the cursors could not be looked at: %s", error)
+            return
+        for partition, cursor in found.items():
+            if cursor.folded < known[partition]:
+                raise RewoundError(
+                    f"partition {partition}: profiles are at offset {cursor.folded}, {known[partition]} was committed"
+                )
+        for partition, here in assigned:
             if here.stored != here.cursor:
                 cursor = here.cursor
                 try:
@@ -191,7 +208,7 @@ class Profiler:
         if before in (here.cursor.folded, cursor.folded):
             here.cursor = here.stored = cursor
             self._metrics.committed(partition, cursor.folded, len(data), sum(map(len, data.values())))
-            while len(here.profiles) > max(1, self._cache_profiles // len(self._assigned)):
+            while len(here.profiles) > max(1, self._cache_profiles // max(1, len(self._assigned))):
                 here.profiles.popitem(last=False)
             return True
         found = (await self._patiently(self._store.cursors, [partition]))[partition]

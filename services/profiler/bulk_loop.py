@@ -5,6 +5,7 @@ For rebuilding an emptied Redis and for back-fill; it may also be chosen for liv
 
 import asyncio
 import logging
+from contextlib import suppress
 from time import monotonic
 
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord, TopicPartition
@@ -40,6 +41,7 @@ class BulkLoop:
             metadata_max_age_ms=METADATA_MS,
         )
         self._done: dict[TopicPartition, int] = {}
+        self._seeking = asyncio.Lock()
         self._epoch = 0  # goes up with each seek; what was read in an older one is read again
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -49,16 +51,24 @@ class BulkLoop:
         try:
             await self._loop(stop)
         finally:
-            await self._profiler.rest()
+            with suppress(RewoundError):  # whoever starts next sees it too
+                await self._profiler.rest()
             await self._commit()
             await self._consumer.stop()
 
     async def seek(self, partitions: list[TopicPartition]) -> None:
         """Start each partition behind what is folded and noticed."""
-        starts = await self._profiler.assign(tp.partition for tp in partitions)
+        async with self._seeking:
+            starts = await self._profiler.assign(tp.partition for tp in partitions)
+            self._epoch += 1
+            for tp in partitions:
+                if tp in self._consumer.assignment():  # else it was given away meanwhile
+                    self._consumer.seek(tp, starts[tp.partition])
+
+    def forget(self) -> None:
+        """Partitions are being given out anew."""
+        self._profiler.forget()
         self._epoch += 1
-        for tp in partitions:
-            self._consumer.seek(tp, starts[tp.partition])
 
     async def _loop(self, stop: asyncio.Event) -> None:
         last, committed = monotonic(), monotonic()
@@ -70,7 +80,7 @@ class BulkLoop:
                 if epoch == self._epoch and self._profiler.folded(tp.partition) is not None:
                     await self._apply(tp, records)
             if not batches:
-                await self._profiler.rest()
+                await self._rest()
             now = monotonic()
             if batches:
                 last = now
@@ -85,12 +95,21 @@ class BulkLoop:
         try:
             await self._profiler.apply(tp.partition, [Record(r.offset, r.key, r.value, r.timestamp) for r in records])
         except RewoundError as error:
-            log.warning("%s; reading the log again", error)
-            await self.seek(list(self._consumer.assignment()))
-            self._done.clear()
+            await self._read_again(error)
             return
         self._done[tp] = records[-1].offset + 1
         self._metrics.lag(tp.partition, max(0, (self._consumer.highwater(tp) or 0) - 1 - records[-1].offset))
+
+    async def _rest(self) -> None:
+        try:
+            await self._profiler.rest()
+        except RewoundError as error:
+            await self._read_again(error)
+
+    async def _read_again(self, error: RewoundError) -> None:
+        log.warning("%s; reading the log again", error)
+        await self.seek(list(self._consumer.assignment()))
+        self._done.clear()
 
     async def _commit(self) -> None:
         """The group's offsets: for those who watch the lag; positions come from the profiles' store."""
@@ -107,8 +126,9 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
     def __init__(self, loop: BulkLoop) -> None:
         self._loop = loop
 
-    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:
-        """Nothing: what was applied is in Redis."""
+    async def on_partitions_revoked(self, revoked: list[TopicPartition]) -> None:  # noqa: ARG002  # its signature
+        """What was applied is in Redis; what was fetched is read again by whoever has it next."""
+        self._loop.forget()
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         """Positions come from the profiles' store."""

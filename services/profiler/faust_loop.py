@@ -18,14 +18,17 @@ from faust.transport.drivers.aiokafka import Transport as AiokafkaTransport
 from faust.types import TP
 
 from schemas.topics import LISTENS
-from services.profiler.app import Profiler
+from services.profiler.app import Profiler, RewoundError
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Record
 from services.profiler.settings import ProfilerSettings
+from services.runtime.errors import Fatal
 from services.runtime.kafka_clients import MECHANISM, METADATA_MS, servers, ssl_context
 
 log = logging.getLogger(__name__)
 
+SEEK_S = 60.0  # for positions after a rebalance. At 90 s faust's recovery ends in silence and nothing is read any more;
+# an error before that ends the process, and its supervisor starts it again
 DRAIN_S = 4.0  # that a batch under way may take to its end when the profiler is told to stop
 
 
@@ -59,7 +62,8 @@ class FaustLoop:
             for task in (stopped, watching):
                 task.cancel()
             await asyncio.wait_for(self._app.stop(), timeout=10)
-            await self._profiler.rest()
+            with suppress(RewoundError):  # whoever starts next sees it too
+                await self._profiler.rest()
         if self._broken.done():
             self._broken.result()
         if watching.done() and not watching.cancelled():
@@ -116,7 +120,7 @@ class FaustLoop:
                 self._metrics.idle()
                 await self._profiler.rest()
             await asyncio.sleep(0.5)
-        raise RuntimeError("faust ended by itself; its log says why")
+        raise Fatal("faust ended by itself; its log says why")
 
 
 def _position(event: Any) -> tuple[int, int]:
@@ -128,6 +132,10 @@ class _Consumer(AiokafkaConsumer):
 
     async def seek_to_committed(self) -> Mapping[TP, int]:
         """Seek every assigned partition behind what is folded and noticed; waits while the store is away."""
+        async with asyncio.timeout(SEEK_S):
+            return await self._seek_to_cursors()
+
+    async def _seek_to_cursors(self) -> Mapping[TP, int]:
         await super().seek_to_committed()
         assigned: Iterable[TP] = self.assignment()
         topics = {tp.partition: tp for tp in assigned if tp.topic == LISTENS.name}

@@ -72,13 +72,13 @@ class TrainerProcess:
         assert self.process.wait(LIMIT) == 0, self.log.read_text()
         return time.monotonic() - begun
 
-    def until(self, true: Callable[[], object]) -> None:
+    def until(self, true: Callable[[], object], every_s: float = 0.02) -> None:
         """Wait until something holds; fail with the log when the process ends or it takes too long."""
         deadline = time.monotonic() + LIMIT
         while not true():
             assert self.process.poll() is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.02)
+            time.sleep(every_s)
 
 
 def listen(number: int) -> Listen:
@@ -186,7 +186,7 @@ def test_killed_while_publishing_it_publishes_after_a_restart(kafka: KafkaSettin
     produce(kafka, 0, 2_000)
     releases = tmp_path / "releases"
     with TrainerProcess(kafka, tmp_path, **SOON) as trainer:
-        trainer.until(lambda: list(releases.glob(".*")))
+        trainer.until(lambda: list(releases.glob(".*")), every_s=0.001)  # it is there for some milliseconds
         trainer.process.kill()
         trainer.process.wait()
     time.sleep(2)  # the training's own process finds that nobody listens

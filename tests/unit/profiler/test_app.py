@@ -220,3 +220,31 @@ def test_listens_that_the_log_no_longer_holds_are_counted_and_said(caplog: pytes
     world.run(LOG[35:])
     assert "15 offsets, 20 to 34, are not in the log" in caplog.text
     assert world.store.data == folded(LOG[:20] + LOG[35:])
+
+
+def test_at_rest_it_notices_a_store_that_fell_behind() -> None:
+    world = World()
+    world.run(LOG[:30])
+    asyncio.run(world.profiler.rest())
+    world.store.data.clear()
+    world.store.positions.clear()
+    with pytest.raises(RewoundError, match="profiles are at offset -1, 29 was committed"):
+        asyncio.run(world.profiler.rest())
+
+
+def test_a_worker_that_loses_its_partitions_in_the_midst_of_a_batch_ends_it() -> None:
+    world = World()
+
+    async def go() -> None:
+        await world.profiler.assign([0])
+        commit = world.store.commit
+
+        async def losing(*arguments: object) -> int:
+            world.profiler.forget()
+            return await commit(*arguments)  # type: ignore[arg-type]  # passed on as they come
+
+        world.store.commit = losing  # type: ignore[assignment,method-assign]
+        await world.profiler.apply(0, LOG)
+
+    asyncio.run(go())
+    assert world.store.data == folded(LOG)
