@@ -4,6 +4,7 @@ Only a message too large to be sent on at all is put away cut short (`cut` says 
 and offset tell where the whole is.
 """
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -37,9 +38,10 @@ class DeadLetter(Struct, frozen=True):
         return cls(poison.cause, str(poison)[:1024], topic, partition, offset, max(0, time), service)
 
     @classmethod
-    def from_headers(cls, headers: list[tuple[str, bytes]]) -> "DeadLetter":
+    def from_headers(cls, headers: Sequence[tuple[str, bytes | None]]) -> "DeadLetter":
         """Back from Kafka headers. Raises KeyError or ValueError when these are not a dead letter's."""
-        raw = {name.removeprefix(PREFIX): value.decode() for name, value in headers if name.startswith(PREFIX)}
+        ours = [(name.removeprefix(PREFIX), value) for name, value in headers if name.startswith(PREFIX)]
+        raw = {name: value.decode() for name, value in ours if value is not None}
         return cls(
             raw["cause"],
             raw["message"],

@@ -63,7 +63,16 @@ def faults(
         return
     names = tuple(name.strip() for name in only.split(",") if name.strip())
     options = FaultOptions(
-        names, parse_seconds(seconds), seed, rate, every, repeats, zombie, away, guarded=not unguarded, logs=logs
+        names,
+        parse_seconds(seconds, "--seconds"),
+        seed,
+        rate,
+        every,
+        repeats,
+        zombie,
+        away,
+        guarded=not unguarded,
+        logs=logs,
     )
     result = asyncio.run(
         Run(options, lambda text: console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)).run()

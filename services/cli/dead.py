@@ -112,7 +112,7 @@ def replay(
     kafka, console = client_settings().kafka, Console()
     mend = _mend(changes, file, edit=edit)
     found = list(_cases(kafka, _selection(cause, since, partition, offset)).values())
-    _one_at_most(found, file)
+    _one_at_most(found, file, changes or [])
     made = plan(found, mend, time.time_ns() // 1_000_000, again=again)
     if not found:
         console.print("no dead letters of these; see `segue dead list`")
@@ -186,7 +186,12 @@ def _mend(changes: list[str] | None, file: Path | None, *, edit: bool) -> "Mend"
     return mending.unchanged
 
 
-def _one_at_most(found: "list[Case]", file: Path | None) -> None:
+def _one_at_most(found: "list[Case]", file: Path | None, changes: list[str]) -> None:
+    if len(found) > 1 and any(change.startswith("event_id=") for change in changes):
+        raise typer.BadParameter(
+            f"one event_id for {len(found)} letters would make all but one a repeat: add --partition and --offset",
+            param_hint="--set",
+        )
     if file is not None and len(found) > 1:
         raise typer.BadParameter(
             f"--file is one message, but {len(found)} are chosen: add --partition and --offset", param_hint="--file"

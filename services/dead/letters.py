@@ -94,7 +94,7 @@ def cases(letters: Iterable[Letter], selection: Selection) -> dict[Origin, Case]
 def _letter(record: Record) -> Letter | None:
     try:
         reason = DeadLetter.from_headers(record.headers)
-        replayed = dict(record.headers).get(REPLAYED, b"").decode()
+        replayed = (dict(record.headers).get(REPLAYED) or b"").decode()
     except (KeyError, ValueError):
         return None
     return Letter(record.offset, reason, list(record.headers), record.key, record.value, replayed)

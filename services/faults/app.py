@@ -86,11 +86,12 @@ class Run:
                     load.stop.set()
                 await loading
                 await self._final()
+            self._result.crashed = sum(max(0, each.restarts - each.killed) for each in world.processes.values())
             self._result.processes = sampler.usages()
             took = await world.stop()
             self._say("ended after SIGTERM: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items()))
             self._result.stop_s = max(took.values())
-            await self._second_opinion()
+            await self._second_opinion(wait_s=0, history=folder / "history")
             self._result.seconds = round(time.monotonic() - begun, 1)
         return self._result
 
@@ -105,6 +106,8 @@ class Run:
         left = self._options.seconds - (time.monotonic() - begun)
         if len(self._alone) > 1 and left > self._options.every_s:
             await self._together(left)
+        if self._last:  # after it there is little left that can be audited from the log alone
+            await self._second_opinion(wait_s=0)
         for fault in self._last:
             self._say(f"{fault.name}: {fault.about}")
             await self._row(Row(fault.name, fault.about, 1), self._options.recover_s, fault)
@@ -138,15 +141,15 @@ class Run:
             await fault.strike(self._scene)
         else:
             await self._begun(within_s)
-        row.recover_s = await self._fresh(row, within_s)
+        await self._fresh(row, within_s)
         found = await self._audit()
         row.lost, row.doubled = found.lost + found.other, found.doubled
         row.stale_s = round(self._watch.longest_s, 2)
         row.sent = self._scene.load.sent - sent
         row.dead = len(self._scene.mirror.letters) - letters
         self._add(row)
-        took = "not in time" if row.recover_s is None else f"{row.recover_s:.1f} s"
-        self._say(f"{row.fault}: recovered in {took}, lost {row.lost}, doubled {row.doubled}, stale {row.stale}")
+        took = "not in time" if row.late else f"in {row.recover_s:.1f} s"
+        self._say(f"{row.fault}: recovered {took}, lost {row.lost}, doubled {row.doubled}, stale {row.stale}")
 
     async def _begun(self, within_s: float) -> None:
         """Until there is a first list: by then topics are there, listens folded and a release trained."""
@@ -159,11 +162,15 @@ class Run:
                 )
             await asyncio.sleep(0.1)
 
-    async def _fresh(self, row: Row, within_s: float) -> float | None:
+    async def _fresh(self, row: Row, within_s: float) -> None:
+        """Until every listener's list is of what the log holds now."""
+        begun = time.monotonic()
+        await self._scene.mirror.level()
         wanted = self._scene.mirror.versions()
-        took = await self._watch.fresh(wanted, within_s)
-        row.stale += len(self._watch.stale(wanted)) if took is None else 0
-        return None if took is None else round(took, 2)
+        if await self._watch.fresh(wanted, within_s) is None:
+            row.late += 1
+            row.stale += len(self._watch.stale(wanted))
+        row.recover_s = max(row.recover_s, round(time.monotonic() - begun, 2))
 
     async def _audit(self) -> Found:
         return await self._scene.mirror.audit(self._scene.redis)
@@ -172,36 +179,41 @@ class Run:
         """To the row of its kind. A profile found wrong stays wrong, so losses are not summed over audits."""
         for known in self._result.faults:
             if known.fault == row.fault:
-                times = [s for s in (known.recover_s, row.recover_s) if s is not None]
                 known.injected, known.sent = known.injected + row.injected, known.sent + row.sent
                 known.lost, known.doubled = max(known.lost, row.lost), max(known.doubled, row.doubled)
                 known.stale, known.dead = known.stale + row.stale, known.dead + row.dead
                 known.stale_s = max(known.stale_s, row.stale_s)
-                known.recover_s = max(times, default=None)
+                known.recover_s, known.late = max(known.recover_s, row.recover_s), known.late + row.late
                 return
         self._result.faults.append(row)
 
     async def _final(self) -> None:
         """With the load off and nothing under way: everything, once more."""
-        await asyncio.sleep(BREATH_S)  # for the mirror to read the end of the log
         row = Row("end")
         await self._fresh(row, self._options.recover_s)
         found, scene, result = await self._audit(), self._scene, self._result
         result.injected = sum(each.injected for each in result.faults)
         result.sent, result.retries = scene.load.sent, scene.load.retried
-        result.lost, result.doubled = found.lost + found.other, found.doubled
-        result.stale = row.stale
+        # What one audit found counts, also when a later rewind has mended it.
+        result.lost = max(found.lost + found.other, *(each.lost for each in result.faults))
+        result.doubled = max(found.doubled, *(each.doubled for each in result.faults))
+        result.stale = row.stale + sum(each.stale for each in result.faults)
+        ends = {number: part.end for number, part in scene.mirror.partitions.items()}
+        result.unfound = sum(newest >= ends[p] for p, newest in scene.load.acknowledged.items())
+        result.missed = scene.missed
         result.dead, result.undelivered = len(scene.mirror.letters), scene.mirror.undelivered()
         result.gone, result.lists = scene.world.gone, self._watch.lists
 
-    async def _second_opinion(self) -> None:
+    async def _second_opinion(self, wait_s: float, history: Path | None = None) -> None:
         """`segue audit`, which reads the log for itself and looks at lists, dead letters and the history too."""
+        self._say("segue audit")
         world, result = self._scene.world, self._result
         settings = AuditSettings(world.kafka, world.redis, self._taste)
-        found = await asyncio.to_thread(audit, settings, AuditOptions(history=world.folder / "history"))
-        result.audited = found.total.profiles
-        result.audit_clean = found.clean
-        result.audit_says = [f"{each.kind} {each.partition}-{each.offset}: {each.says}" for each in found.examples]
+        options = AuditOptions(history=history, wait_s=wait_s, grace_s=30)
+        found = await asyncio.to_thread(audit, settings, options)
+        result.audited = max(result.audited, found.total.profiles - found.total.unauditable)
+        result.audit_clean = result.audit_clean and found.clean and not found.left
+        result.audit_says += [f"{each.kind} {each.partition}-{each.offset}: {each.says}" for each in found.examples]
         if kept := found.history:
             result.history_wrong = kept.missing + kept.doubled + kept.foreign + kept.gaps + kept.outside
         result.lost = max(result.lost, found.total.events_lost)

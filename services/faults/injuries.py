@@ -34,7 +34,8 @@ class Scene:
     redis: Redis  # past the proxy
     rng: Random
     zombie_s: float  # how long a stopped process sleeps
-    away_s: float  # how long a broker is away
+    away_s: float  # how long a broker, or a Redis, is away
+    missed: int = 0  # kills that did not find the moment they were meant for
 
 
 Strike = Callable[[Scene], Awaitable[None]]
@@ -51,8 +52,7 @@ class Fault(NamedTuple):
 
 def _kill(kind: str) -> Strike:
     async def strike(scene: Scene) -> None:
-        process = scene.rng.choice(scene.world.named(kind))
-        process.child.kill()
+        scene.rng.choice(scene.world.named(kind)).kill()
 
     return strike
 
@@ -61,7 +61,9 @@ def _kill_at(point: str) -> Strike:
     async def strike(scene: Scene) -> None:
         process = scene.rng.choice(scene.world.named("profiler"))
         process.child.send(POINTS[point])
+        process.killed += 1
         if not await process.gone(POINT_S):  # it has no partition: the other one has them all
+            scene.missed += 1
             process.child.kill()
 
     return strike
@@ -80,7 +82,7 @@ def _sleep(kind: str) -> Strike:
 def _roll(kind: str) -> Strike:
     async def strike(scene: Scene) -> None:
         for process in scene.world.named(kind):
-            process.child.terminate()
+            process.terminate()
             await process.gone(10)
             await asyncio.sleep(2)
 
@@ -94,7 +96,9 @@ async def _kill_publishing(scene: Scene) -> None:
         if releases.is_dir() and any(path.name.startswith(".") for path in releases.iterdir()):
             break
         await asyncio.sleep(0.01)
-    trainer.child.kill()
+    else:
+        scene.missed += 1
+    trainer.kill()
 
 
 async def _redis_killed(scene: Scene) -> None:
@@ -174,7 +178,7 @@ async def _truncated(scene: Scene) -> None:
     world, profilers = scene.world, scene.world.named("profiler")
     world.held |= {process.name for process in profilers}
     for process in profilers:
-        process.child.kill()
+        process.kill()
     await asyncio.sleep(3)
     ends = {number: part.end for number, part in scene.mirror.partitions.items() if part.end}
     for partition, end in ends.items():

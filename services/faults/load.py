@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections import Counter
 from random import Random
 
 from aiokafka import AIOKafkaProducer
@@ -30,12 +29,11 @@ class Load:
         self._kafka, self._rng, self._rate = kafka, rng, rate
         self.sent = 0  # acknowledged by the broker
         self.retried = 0
-        self.newest: dict[str, int] = {}  # the last acknowledged offset of each listener
+        self.acknowledged: dict[int, int] = {}  # by partition, the newest offset that the broker said it has
         self._number = 0
         self._under_way: set[asyncio.Task[None]] = set()
         self._producer: AIOKafkaProducer | None = None
         self.stop = asyncio.Event()
-        self.kinds: Counter[str] = Counter()
 
     async def run(self) -> None:
         """Until `stop` is set; returns when all that was begun is acknowledged."""
@@ -48,13 +46,13 @@ class Load:
             begun = max(begun, due - 1_000)  # after a pause it goes on, it does not make up for all of it
             await asyncio.sleep(TICK_S)
         while self._under_way:
-            await asyncio.wait(self._under_way)
+            await asyncio.gather(*self._under_way)
         if self._producer:
             await self._producer.stop()
 
     def burst(self, values: list[tuple[bytes | None, bytes | None]]) -> list[asyncio.Task[None]]:
         """Send some (key, value) besides the load, whatever they are."""
-        return [self._start(None, key, value) for key, value in values]
+        return [self._start(key, value) for key, value in values]
 
     def _event(self) -> Listen:
         rng = self._rng
@@ -62,7 +60,6 @@ class Load:
         track = min(int(rng.paretovariate(0.8)), TRACKS)
         late = rng.randrange(1, 20) * 86_400_000 if rng.random() < LATE_DAYS else 0
         kind = rng.choice(KINDS)
-        self.kinds[kind] += 1
         return Listen(
             f"fault-{self._number}", f"user-{rng.randrange(USERS)}", f"track-{track}",
             time.time_ns() // 1_000_000 - late, kind=kind, artist=f"artist-{track % ARTISTS}",  # type: ignore[arg-type]  # one of KINDS
@@ -70,15 +67,15 @@ class Load:
 
     def _begin(self, event: Listen) -> None:
         for _ in range(3 if self._rng.random() < REPEATED else 1):
-            self._start(event.user_id, event.user_id.encode(), encode(event))
+            self._start(event.user_id.encode(), encode(event))
 
-    def _start(self, user: str | None, key: bytes | None, value: bytes | None) -> asyncio.Task[None]:
-        task = asyncio.create_task(self._deliver(user, key, value))
+    def _start(self, key: bytes | None, value: bytes | None) -> asyncio.Task[None]:
+        task = asyncio.create_task(self._deliver(key, value))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
         return task
 
-    async def _deliver(self, user: str | None, key: bytes | None, value: bytes | None) -> None:
+    async def _deliver(self, key: bytes | None, value: bytes | None) -> None:
         while True:
             try:
                 producer = await self._connected()
@@ -90,8 +87,7 @@ class Load:
                 await asyncio.sleep(AGAIN_S)
                 continue
             self.sent += 1
-            if user is not None:
-                self.newest[user] = max(self.newest.get(user, -1), done.offset)
+            self.acknowledged[done.partition] = max(self.acknowledged.get(done.partition, -1), done.offset)
             return
 
     async def _connected(self) -> AIOKafkaProducer:

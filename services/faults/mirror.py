@@ -1,8 +1,14 @@
-"""The log as it was written, and what folding it once gives: what everything else is compared with."""
+"""The log as it was written, and what folding it once gives: what everything else is compared with.
+
+It compares under load, after each fault; `segue audit` (services/audit) is the second opinion at the end, which reads
+everything anew. The two share `fold` and nothing else, on purpose.
+"""
 
 import asyncio
+import time
 from collections import deque
-from typing import NamedTuple, cast
+from collections.abc import Awaitable, Callable
+from typing import Any, NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import KafkaError
@@ -19,6 +25,9 @@ from schemas.topics import DEAD, LISTENS
 from services.runtime.kafka_clients import aio_connection
 from services.runtime.keys import cursor_key, profile_key
 from services.runtime.settings import KafkaSettings
+
+LOOK_S = 0.05
+CATCH_UP_S = 120.0  # that a cursor may take to come back to where it was
 
 
 class Found(NamedTuple):
@@ -79,6 +88,8 @@ class Mirror:
         self._kafka, self._taste = kafka, taste
         self.partitions = {p: Partition() for p in range(LISTENS.partitions)}
         self.letters: set[tuple[int, int]] = set()
+        self._consumer: AIOKafkaConsumer = None
+        self._reading = asyncio.Event()
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -88,6 +99,8 @@ class Mirror:
             wanted = [TopicPartition(t.name, p) for t in (LISTENS, DEAD) for p in range(t.partitions)]
             consumer.assign(wanted)
             await consumer.seek_to_beginning(*wanted)
+            self._consumer = consumer
+            self._reading.set()
             while True:
                 try:
                     batches = await consumer.getmany(timeout_ms=500)
@@ -107,6 +120,24 @@ class Mirror:
             letter = DeadLetter.from_headers(record.headers)
             self.letters.add((letter.partition, letter.offset))
 
+    async def level(self) -> None:
+        """Return once everything that is in the log now has been read."""
+        await self._reading.wait()
+        wanted = [TopicPartition(LISTENS.name, p) for p in self.partitions]
+        ends = await self._patiently(lambda: self._consumer.end_offsets(wanted))
+        await asyncio.gather(*(self._reach(tp, end) for tp, end in ends.items()))
+
+    async def _reach(self, tp: TopicPartition, end: int) -> None:
+        while await self._patiently(lambda: self._consumer.position(tp)) < end:  # noqa: ASYNC110  # it has no event
+            await asyncio.sleep(LOOK_S)
+
+    async def _patiently(self, ask: Callable[[], Awaitable[Any]]) -> Any:
+        while True:
+            try:
+                return await ask()
+            except KafkaError:  # the broker is just back
+                await asyncio.sleep(LOOK_S)
+
     def versions(self) -> dict[str, int]:
         """The newest profile version of each listener as of what was read of the log."""
         return {user: memory.version for part in self.partitions.values() for user, memory in part.remembered.items()}
@@ -125,8 +156,11 @@ class Mirror:
     async def _audit(self, redis: Redis, number: int, part: Partition) -> Found:
         users = sorted(part.remembered)
         cursor, stored = await _snapshot(redis, number, users)
+        end = time.monotonic() + CATCH_UP_S
         while cursor < part.at or cursor >= part.end:  # rewound and on its way again; or ahead of our reading
-            await asyncio.sleep(0.1)
+            if time.monotonic() > end:
+                return Found(other=len(users))  # it never comes: nobody folds this partition
+            await asyncio.sleep(LOOK_S)
             cursor, stored = await _snapshot(redis, number, users)
         part.fold_to(cursor, self._taste)
         found = Found()

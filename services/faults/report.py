@@ -12,7 +12,7 @@ def show(console: Console, result: Result) -> None:
     for name in ("fault", "times", "sent", "lost", "doubled", "stale", "dead", "behind", "recovery"):
         table.add_column(name, justify="left" if name == "fault" else "right", no_wrap=True)
     for row in result.faults:
-        took = "not in time" if row.recover_s is None else f"{row.recover_s:.1f} s"
+        took = "not in time" if row.late else f"{row.recover_s:.1f} s"
         numbers = (row.injected, row.sent, row.lost, row.doubled, row.stale, row.dead)
         table.add_row(row.fault, *(f"{number:,}" for number in numbers), f"{row.stale_s:.1f} s", took)
     console.print(table)
@@ -31,9 +31,11 @@ def show(console: Console, result: Result) -> None:
     console.print(
         f"{verdict}: {result.sent:,} events sent ({result.retries:,} sends repeated), {result.lost} lost, "
         f"{result.doubled} doubled, {result.stale} listeners stale, {result.dead:,} dead letters, "
-        f"{result.undelivered} bad messages without one, {result.gone:,} taken by retention before they were folded, "
+        f"{result.undelivered} bad messages without one, "
+        f"{result.unfound} acknowledged and not in the log, {result.gone:,} taken by retention unfolded, "
         f"{result.history_wrong} offsets wrong in the trainer's history; segue audit compared {result.audited} "
         f"profiles and found {'nothing' if result.audit_clean else 'differences'}; "
+        f"{result.crashed} crashes that were not asked for; "
         f"all ended {result.stop_s:.1f} s after SIGTERM; {result.seconds:.0f} s in all",
         highlight=False,
     )

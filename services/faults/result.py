@@ -15,7 +15,8 @@ class Row(Struct):
     stale: int = 0  # listeners without a list of their newest profile when it should long have been there
     dead: int = 0  # dead letters
     stale_s: float = 0.0  # the longest that any listener's list was behind their listens
-    recover_s: float | None = None  # the longest, from the end of the cause until every list was fresh
+    recover_s: float = 0.0  # the longest, from the end of the cause until every list was fresh
+    late: int = 0  # times that this took too long
 
 
 class Usage(Struct):
@@ -43,9 +44,12 @@ class Result(Struct):
     gone: int = 0  # listens that retention removed before they were folded
     retries: int = 0  # sends that the producer had to repeat
     lists: int = 0
+    unfound: int = 0  # acknowledged events that are not in the log
+    missed: int = 0  # kills that did not find the moment they were meant for
+    crashed: int = 0  # ends of a process that no fault caused directly; it was started again
     history_wrong: int = 0  # offsets that the trainer's history lacks or has twice
-    audited: int = 0  # profiles that `segue audit` compared afterwards
-    audit_clean: bool = False
+    audited: int = 0  # profiles that `segue audit` compared, before retention cut the log
+    audit_clean: bool = True
     audit_says: list[str] = []
     seconds: float = 0.0
     stop_s: float = 0.0  # the slowest process, from SIGTERM to its end
@@ -56,6 +60,7 @@ class Result(Struct):
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was lost, doubled, left stale or undelivered."""
-        wrong = (self.lost, self.doubled, self.stale, self.undelivered, self.history_wrong)
-        return self.audit_clean and not any(wrong)
+        """Whether nothing was ever found lost, doubled, left stale or undelivered."""
+        wrong = (self.lost, self.doubled, self.stale, self.undelivered, self.unfound, self.history_wrong)
+        late = any(row.late for row in self.faults)
+        return self.audit_clean and not late and not any(wrong)

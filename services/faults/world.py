@@ -29,6 +29,7 @@ class Process:
         self.name, self._module, self._folder = name, module, folder
         self._environment = {**os.environ, **environment}
         self.restarts = -1
+        self.killed = 0  # of the restarts: those that somebody here caused
         self.start()
 
     def start(self) -> None:
@@ -41,6 +42,16 @@ class Process:
         """Start it again if it is dead."""
         if self.child.poll() is not None:
             self.start()
+
+    def kill(self) -> None:
+        """kill -9."""
+        self.killed += 1
+        self.child.kill()
+
+    def terminate(self) -> None:
+        """SIGTERM."""
+        self.killed += 1
+        self.child.terminate()
 
     async def ended(self) -> float:
         """Wait for its end, kill it when that takes too long; seconds."""
@@ -60,7 +71,7 @@ class Process:
 
 
 class World:
-    """The whole system. `async with`; then `processes`, `stack` and `proxy` are there to be hurt."""
+    """The whole system. After `start` its `processes`, `stack` and `proxy` are there to be hurt."""
 
     def __init__(self, folder: Path, proxy: Proxy, stack: LocalStack, unguarded: bool) -> None:
         self.folder, self.proxy, self.stack = folder, proxy, stack

@@ -165,6 +165,8 @@ def test_by_file_and_by_editor(world: World, tmp_path: Path) -> None:
     assert (both.returncode, "one of --set, --file and --edit" in both.stderr) == (2, True)
     many = world.segue("replay", "--file", str(tmp_path / "mended.json"))
     assert (many.returncode, "--file is one message" in many.stderr) == (2, True)
+    same = world.segue("replay", "--set", "event_id=one", "--yes")
+    assert (same.returncode, "would make all but" in same.stderr) == (2, True)
     done = world.segue("replay", *here, "--file", str(tmp_path / "mended.json"), "--yes")
     assert done.returncode == 0, done.stdout + done.stderr
     editor = tmp_path / "editor.py"
