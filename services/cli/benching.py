@@ -1,8 +1,11 @@
 """`segue bench faults`: is the promise kept?"""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 bench = typer.Typer(help="Prove what Segue promises.", no_args_is_help=True)
 
@@ -45,8 +48,6 @@ def faults(
     import time
 
     from msgspec.json import encode
-    from rich.console import Console
-
     from services.cli.demo import parse_seconds
     from services.faults.app import Run
     from services.faults.injuries import FAULTS
@@ -54,9 +55,7 @@ def faults(
     from services.faults.report import show
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is away is the point
-    console = Console(stderr=as_json)
-    if not console.is_terminal:
-        console.width = 120
+    console = _console(as_json)
     if only == "list":
         for fault in FAULTS.values():
             console.print(f"{fault.name:28} {fault.about}", highlight=False)
@@ -82,3 +81,12 @@ def faults(
         sys.stdout.write(encode(result).decode() + "\n")
     if not result.clean:
         raise typer.Exit(1)
+
+
+def _console(as_json: bool) -> "Console":
+    from rich.console import Console
+
+    console = Console(stderr=as_json)  # with --json standard output holds that one object and nothing else
+    if not console.is_terminal:
+        console.width = 120
+    return console
