@@ -48,6 +48,7 @@ def faults(
     import time
 
     from msgspec.json import encode
+
     from services.cli.demo import parse_seconds
     from services.faults.app import Run
     from services.faults.injuries import FAULTS

@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from time import monotonic
 
@@ -17,7 +18,7 @@ from services.profiler.metrics import Metrics
 from services.profiler.ports import Outbox, Profiles
 from services.profiler.redis_profiles import RedisProfiles
 from services.profiler.settings import ProfilerSettings
-from services.runtime.errors import Fatal, Stopped
+from services.runtime.errors import BrokerAway, Fatal, Stopped
 from services.runtime.http import Health, Server
 from services.runtime.log import configure
 from services.runtime.metrics import process_registry
@@ -26,6 +27,8 @@ from services.runtime.retry import keep_trying_async
 from services.runtime.settings import BadSetting, load
 
 log = logging.getLogger("services.profiler")
+
+LEAVE_S = 8.0  # after being told to stop; nothing is lost by it, since profiles and cursors are in Redis
 
 Wrap = Callable[[Profiles, Outbox], tuple[Profiles, Outbox]]
 
@@ -47,15 +50,34 @@ def main(wrap: Wrap = _as_they_are) -> None:
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # itself, no shell
 
 
+def _end(stop: asyncio.Event) -> None:
+    """Ask for a graceful end, and see to it that there is one: the Kafka clients wait for a broker that is away."""
+    stop.set()
+    leave = threading.Timer(LEAVE_S, _leave)
+    leave.daemon = True
+    leave.start()
+
+
+def _leave() -> None:
+    log.warning("profiler: left after %.0f s with a server away; what was not acknowledged is repeated", LEAVE_S)
+    os._exit(0)
+
+
 async def run(settings: ProfilerSettings, wrap: Wrap = _as_they_are) -> None:
     """Wire a profiler to Kafka and Redis and run it until SIGTERM or Ctrl-C. `wrap`: around its ports, for tests."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        asyncio.get_running_loop().add_signal_handler(number, _end, stop)
     health, registry = Health("assignment", "redis", clock=monotonic), process_registry()
     metrics = Metrics(registry, health)
     options = settings.profiler
-    outbox, redis = KafkaOutbox(settings.kafka), async_redis(settings.redis)
+
+    def waiting() -> None:
+        metrics.retried(BrokerAway())
+        if stop.is_set():
+            raise Stopped("told to stop while the broker is away")
+
+    outbox, redis = KafkaOutbox(settings.kafka, waiting), async_redis(settings.redis)
     with Server(health, registry, options.metrics_port, options.metrics_host) as http:
         log.info("profiler (%s loop): metrics at http://%s:%d/metrics", options.loop, options.metrics_host, http.port)
         try:

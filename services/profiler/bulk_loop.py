@@ -21,6 +21,7 @@ from services.runtime.kafka_clients import METADATA_MS, aio_connection
 log = logging.getLogger(__name__)
 
 COMMIT_EVERY_S = 1.0
+COMMIT_S = 2.0  # that a commit may take; aiokafka would try for ever
 
 
 class BulkLoop:
@@ -117,8 +118,8 @@ class BulkLoop:
         self._done.clear()
         if done:
             try:
-                await self._consumer.commit(done)
-            except (CommitFailedError, IllegalStateError, KafkaError) as error:
+                await asyncio.wait_for(self._consumer.commit(done), COMMIT_S)
+            except (TimeoutError, CommitFailedError, IllegalStateError, KafkaError) as error:
                 log.info("group offsets not committed this time: %s", error)
 
 

@@ -1,10 +1,12 @@
 """Notices and dead letters over one idempotent aiokafka producer."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced
+from aiokafka.structs import RecordMetadata
 from msgspec.structs import replace
 
 from schemas.codec import encode
@@ -22,14 +24,21 @@ BROKEN = (OutOfOrderSequenceNumber, ProducerFenced)
 
 Message = tuple[str, bytes | None, bytes | None, int | None, list[tuple[str, bytes]] | None]
 
+PATIENCE_S = 1.0
+STOP_S = 4.0
 WHOLE = 960 * 1024  # what fits into a request, and into a broker's default message.max.bytes
 CUT = 64 * 1024  # what is kept of the rest
 
 
 class KafkaOutbox:
-    """The `Outbox` port. Raises BrokerAway while the broker does not acknowledge, Fatal when the producer is spent."""
+    """The `Outbox` port. Raises BrokerAway while the broker does not acknowledge, Fatal when the producer is spent.
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    An idempotent producer never gives up a batch that may have been sent, so a broker that is away is waited for here.
+    `waiting` is called once a second meanwhile: it shows life, and raises Stopped when the profiler is to end.
+    """
+
+    def __init__(self, settings: KafkaSettings, waiting: Callable[[], None]) -> None:
+        self._waiting = waiting
         self._connection = aio_connection(settings, "segue-profiler")
 
     async def start(self) -> None:
@@ -44,8 +53,9 @@ class KafkaOutbox:
             raise BrokerAway(f"no broker answers the profiler's producer: {error}") from error
 
     async def stop(self) -> None:
-        """Send what is under way, disconnect."""
-        await self._producer.stop()
+        """Send what is under way, disconnect; a broker that is away is not waited for."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._producer.stop(), STOP_S)
 
     async def notices(self, notices: Iterable[ProfileChanged]) -> None:
         """Announce changed profiles on the partition of `profiles` that has their partition's number."""
@@ -66,13 +76,22 @@ class KafkaOutbox:
                 await self._producer.send(topic, value, key=key, partition=partition, headers=headers)
                 for topic, value, key, partition, headers in messages
             ]
-            for done in await asyncio.gather(*sent, return_exceptions=True):
-                if isinstance(done, BaseException):
-                    raise done
+            await self._acknowledged(sent)
         except BROKEN as error:
             raise Fatal(f"the profiler's producer must be made anew: {error}") from error
         except KafkaError as error:
             raise BrokerAway(f"the broker did not acknowledge: {error}") from error
+
+    async def _acknowledged(self, sent: list[asyncio.Future[RecordMetadata]]) -> None:
+        """Once the broker has all of them. Raises what the first that it refused was refused for."""
+        pending: set[asyncio.Future[RecordMetadata]] = set(sent)
+        while pending:
+            _, pending = await asyncio.wait(pending, timeout=PATIENCE_S)
+            if pending:
+                self._waiting()
+        errors = [error for future in sent if (error := future.exception())]
+        if errors:
+            raise errors[0]
 
 
 def _put_away(letter: DeadLetter, record: Record) -> Message:

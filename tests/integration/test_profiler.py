@@ -208,6 +208,30 @@ def test_a_redis_that_was_away(world: World) -> None:
     world.check()
 
 
+@pytest.mark.parametrize("loop", ["faust", "bulk"])
+def test_told_to_stop_while_the_broker_is_away_it_ends(world: World, loop: str) -> None:
+    worker = world.start(loop)
+    world.listen(100)
+    world.check()
+    world.stack.redis.pause()
+    world.listen(100)
+    time.sleep(1)
+    world.stack.kafka.pause()
+    world.stack.redis.resume()  # profiles are committed now, and their notices wait for the broker
+    time.sleep(2)
+    began = time.monotonic()
+    worker.terminate()
+    try:
+        assert worker.wait(30) == 0
+        took = time.monotonic() - began
+    finally:
+        world.stack.kafka.resume()
+    assert took < 15
+    world.start(loop)
+    world.listen(20)
+    world.check()
+
+
 def test_bad_messages_become_dead_letters_that_say_why(world: World) -> None:
     worker = world.start()
     before = len(read_all(world, DEAD.name))
