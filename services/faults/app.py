@@ -48,9 +48,8 @@ class Run:
         self._alone = [fault for fault in chosen if fault.name != LAST]
         self._last = [fault for fault in chosen if fault.name == LAST]
         self._options, self._say = options, say
-        self._taste = (
-            TasteSettings() if options.guarded else TasteSettings(max_event_ids=1)
-        )  # as world.UNGUARDED has it
+        # As world.UNGUARDED has it.
+        self._taste = TasteSettings() if options.guarded else TasteSettings(max_event_ids=1)
         self._result = Result(seed=options.seed, guarded=options.guarded)
 
     async def run(self) -> Result:
@@ -91,7 +90,7 @@ class Run:
             took = await world.stop()
             self._say("ended after SIGTERM: " + ", ".join(f"{name} {seconds:.1f} s" for name, seconds in took.items()))
             self._result.stop_s = max(took.values())
-            await self._second_opinion(wait_s=0, history=folder / "history")
+            await self._second_opinion(history=folder / "history")
             self._result.seconds = round(time.monotonic() - begun, 1)
         return self._result
 
@@ -107,7 +106,7 @@ class Run:
         if len(self._alone) > 1 and left > self._options.every_s:
             await self._together(left)
         if self._last:  # after it there is little left that can be audited from the log alone
-            await self._second_opinion(wait_s=0)
+            await self._second_opinion()
         for fault in self._last:
             self._say(f"{fault.name}: {fault.about}")
             await self._row(Row(fault.name, fault.about, 1), self._options.recover_s, fault)
@@ -167,7 +166,7 @@ class Run:
         begun = time.monotonic()
         await self._scene.mirror.level()
         wanted = self._scene.mirror.versions()
-        if await self._watch.fresh(wanted, within_s) is None:
+        if not await self._watch.fresh(wanted, within_s):
             row.late += 1
             row.stale += len(self._watch.stale(wanted))
         row.recover_s = max(row.recover_s, round(time.monotonic() - begun, 2))
@@ -204,12 +203,12 @@ class Run:
         result.dead, result.undelivered = len(scene.mirror.letters), scene.mirror.undelivered()
         result.gone, result.lists = scene.world.gone, self._watch.lists
 
-    async def _second_opinion(self, wait_s: float, history: Path | None = None) -> None:
+    async def _second_opinion(self, history: Path | None = None) -> None:
         """`segue audit`, which reads the log for itself and looks at lists, dead letters and the history too."""
         self._say("segue audit")
         world, result = self._scene.world, self._result
         settings = AuditSettings(world.kafka, world.redis, self._taste)
-        options = AuditOptions(history=history, wait_s=wait_s, grace_s=30)
+        options = AuditOptions(history=history, grace_s=30)
         found = await asyncio.to_thread(audit, settings, options)
         result.audited = max(result.audited, found.total.profiles - found.total.unauditable)
         result.audit_clean = result.audit_clean and found.clean and not found.left

@@ -22,7 +22,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.errors import Poison
 from schemas.events import Listen
 from schemas.topics import DEAD, LISTENS
-from services.runtime.kafka_clients import aio_connection
+from services.faults.reading import read_on
 from services.runtime.keys import cursor_key, profile_key
 from services.runtime.settings import KafkaSettings
 
@@ -93,25 +93,11 @@ class Mirror:
 
     async def run(self) -> None:
         """Until cancelled."""
-        consumer = AIOKafkaConsumer(**aio_connection(self._kafka, "segue-mirror"), enable_auto_commit=False)
-        try:
-            await consumer.start()
-            wanted = [TopicPartition(t.name, p) for t in (LISTENS, DEAD) for p in range(t.partitions)]
-            consumer.assign(wanted)
-            await consumer.seek_to_beginning(*wanted)
-            self._consumer = consumer
-            self._reading.set()
-            while True:
-                try:
-                    batches = await consumer.getmany(timeout_ms=500)
-                except KafkaError:
-                    await asyncio.sleep(0.2)
-                    continue
-                for tp, records in batches.items():
-                    for record in records:
-                        self._take(tp, record)
-        finally:
-            await consumer.stop()
+        await read_on(self._kafka, (LISTENS, DEAD), self._take, self._begin)
+
+    def _begin(self, consumer: AIOKafkaConsumer) -> None:
+        self._consumer = consumer
+        self._reading.set()
 
     def _take(self, tp: TopicPartition, record: ConsumerRecord) -> None:
         if tp.topic == LISTENS.name:

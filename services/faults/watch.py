@@ -4,13 +4,12 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka import ConsumerRecord, TopicPartition
 
 from schemas.codec import decode
 from schemas.recommendation import Recommendations
 from schemas.topics import RECOMMENDATIONS
-from services.runtime.kafka_clients import aio_connection
+from services.faults.reading import read_on
 from services.runtime.settings import KafkaSettings
 
 LOOK_S = 0.05
@@ -28,23 +27,7 @@ class Watch:
 
     async def run(self) -> None:
         """Until cancelled; through outages of the broker."""
-        consumer = AIOKafkaConsumer(**aio_connection(self._kafka, "segue-faults"), enable_auto_commit=False)
-        try:
-            await consumer.start()
-            partitions = [TopicPartition(RECOMMENDATIONS.name, p) for p in range(RECOMMENDATIONS.partitions)]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning(*partitions)
-            while True:
-                try:
-                    batches = await consumer.getmany(timeout_ms=500)
-                except KafkaError:
-                    await asyncio.sleep(LOOK_S)
-                    continue
-                for records in batches.values():
-                    for record in records:
-                        self._take(decode(Recommendations, record.value))
-        finally:
-            await consumer.stop()
+        await read_on(self._kafka, (RECOMMENDATIONS,), self._take)
 
     async def follow(self, newest: Callable[[], Mapping[str, int]]) -> None:
         """Note, until cancelled, for how long any listener's list is behind what `newest` says there is."""
@@ -65,16 +48,17 @@ class Watch:
         """The listeners whose newest list is older than this offset."""
         return {user for user, offset in wanted.items() if self.versions.get(user, -1) < offset}
 
-    async def fresh(self, wanted: Mapping[str, int], within_s: float) -> float | None:
-        """Seconds until all of these are reached; None when that takes longer than `within_s`."""
-        begun = time.monotonic()
+    async def fresh(self, wanted: Mapping[str, int], within_s: float) -> bool:
+        """Whether all of these are reached within so many seconds."""
+        end = time.monotonic() + within_s
         while self.stale(wanted):
-            if time.monotonic() - begun > within_s:
-                return None
+            if time.monotonic() > end:
+                return False
             await asyncio.sleep(LOOK_S)
-        return time.monotonic() - begun
+        return True
 
-    def _take(self, made: Recommendations) -> None:
+    def _take(self, _: TopicPartition, record: ConsumerRecord) -> None:
+        made = decode(Recommendations, record.value)
         self.lists += 1
         if made.profile_version >= self.versions.get(made.user_id, -1):
             self.versions[made.user_id] = made.profile_version

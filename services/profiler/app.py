@@ -41,6 +41,11 @@ log = logging.getLogger(__name__)
 class RewoundError(Exception):
     """The store is behind what was committed (restored, emptied): read the log again from its cursor."""
 
+    @classmethod
+    def of(cls, partition: int, found: int, committed: int) -> "RewoundError":
+        """The one that says so of a partition."""
+        return cls(f"partition {partition}: profiles are at offset {found}, {committed} was committed")
+
 
 @dataclass
 class Assigned:
@@ -135,9 +140,7 @@ class Profiler:
             return
         for partition, cursor in found.items():
             if cursor.folded < known[partition]:
-                raise RewoundError(
-                    f"partition {partition}: profiles are at offset {cursor.folded}, {known[partition]} was committed"
-                )
+                raise RewoundError.of(partition, cursor.folded, known[partition])
         for partition, here in assigned:
             if here.stored != here.cursor:
                 cursor = here.cursor
@@ -215,10 +218,7 @@ class Profiler:
         rewound = min(before, found.folded) < here.cursor.folded
         self._metrics.fenced(rewound=rewound)
         if rewound:
-            raise RewoundError(
-                f"partition {partition}: profiles are at offset {min(before, found.folded)}, "
-                f"{here.cursor.folded} was committed"
-            )
+            raise RewoundError.of(partition, min(before, found.folded), here.cursor.folded)
         log.warning("partition %d: another worker came to offset %d, this one was at %d", partition, found.folded,
                     here.cursor.folded)  # fmt: skip
         here.cursor = here.stored = found

@@ -36,8 +36,9 @@ BOOTSTRAP_MS = 5_000  # short: a constructor that waits neither beats nor stops,
 # Trap: poll(timeout_ms=10) never joined a group in 8 s, 50 took 0.2 s: a join that ends outside poll() is thrown away.
 # Poll with 100 ms or more; it returns at once when there is something.
 
-# A broker that was away for a minute is found again within a second; kafka-python's own ceiling is 30 s.
 METADATA_MS = 3_000  # topics that are made, or grow, after a consumer has joined its group are found this late at most
+
+# A broker that was away for a minute is found again within a second; kafka-python's own ceiling is 30 s.
 RECONNECT = {"reconnect_backoff_ms": 50, "reconnect_backoff_max_ms": 1_000}
 
 CONSUMER: dict[str, Any] = {
