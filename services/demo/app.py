@@ -5,7 +5,7 @@ import shlex
 import signal
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import cast
@@ -30,7 +30,7 @@ from services.importer.sending import send_listens, send_tracks
 from services.local.stack import LocalStack
 from services.runtime import kafka_clients, topics
 from services.runtime.bulk_producer import BulkProducer
-from services.runtime.errors import Fatal
+from services.runtime.errors import Fatal, Transient
 from services.runtime.keys import cursor_key
 from services.runtime.redis_client import sync_redis
 from services.runtime.settings import KafkaSettings, RedisSettings
@@ -66,6 +66,7 @@ class Demo:
             topics.apply(self._kafka)
             services: dict[str, Service] = {}
             closing.callback(_stop, services)
+            closing.enter_context(_with_their_logs(services))
             with self._step("import"):
                 data = make_data(self._options, self._say)
                 self._start_bulk(services, folder, data)
@@ -219,6 +220,15 @@ def _ctrl_c() -> Iterator[asyncio.Event]:
     finally:
         loop.remove_signal_handler(signal.SIGINT)
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _with_their_logs(services: Mapping[str, Service]) -> Iterator[None]:
+    """What is waited for in vain is told with the ends of the services' logs, which go with the demo."""
+    try:
+        yield
+    except Transient as error:
+        raise Fatal("\n".join([str(error), *(service.told() for service in services.values())])) from error
 
 
 def _stop(services: dict[str, Service]) -> None:

@@ -49,6 +49,10 @@ class Service:
         if code is not None:
             raise Fatal(f"the {self.name} ended with exit code {code}; the end of its log:\n{self._child.tail()}")
 
+    def told(self) -> str:
+        """The end of its log, under its name."""
+        return f"--- the end of the {self.name}'s log:\n{self._child.tail()}"
+
     def wait_ready(self, seconds: float = START_S) -> None:
         """Return once /readyz says so. Raises Fatal, with what it waits for."""
         end = time.monotonic() + seconds

@@ -33,7 +33,7 @@ BOOTSTRAP_MS = 5_000  # short: a constructor that waits neither beats nor stops,
 # fetch_max_wait_ms 5, the partition given, flush() after each send. So the safe settings cost nothing here.
 # What did tell: a main thread that computes 6 ms after send() holds the GIL from the I/O thread: round trips of 10.0,
 # 10.5, 12.5 ms; with sys.setswitchinterval(0.0005) 7.5, 8.6, 9.3 ms. A service that computes between polls: set it.
-# Trap: poll(timeout_ms=10) never joined a group in 8 s, 50 took 0.2 s: a join that ends outside poll() is thrown away.
+# Trap: poll(timeout_ms=10) never joined a group in 8 s, 50 took 0.2 s: a join that ends outside poll() begins again.
 # Poll with 100 ms or more; it returns at once when there is something.
 
 METADATA_MS = 3_000  # topics that are made, or grow, after a consumer has joined its group are found this late at most
@@ -129,7 +129,22 @@ def consumer(
         "session_timeout_ms": settings.session_timeout_ms,
         "heartbeat_interval_ms": settings.heartbeat_ms,
     }
-    return _open(KafkaConsumer, settings, *topics, **{**connection(settings, client), **CONSUMER, **member, **more})
+    made = _open(KafkaConsumer, settings, *topics, **{**connection(settings, client), **CONSUMER, **member, **more})
+    if group is not None:
+        _finish_joins(made)
+    return made
+
+
+def _finish_joins(consumer: KafkaConsumer) -> None:
+    """Let the consumer end every rebalance that it began.
+
+    kafka-python 3.0.12 asks before each poll whether it must join. A rebalance that new metadata asked for answers no
+    as soon as the leader has computed it; when poll() ran out of time just then, its outcome is never fetched: a member
+    of a stable group, with no partitions, for ever. Seen with topics made a moment before, on a busy machine.
+    """
+    coordinator = consumer._coordinator  # noqa: SLF001  # there is no other way to it
+    asked = coordinator.need_rejoin
+    coordinator.need_rejoin = lambda: coordinator.rejoining or asked()
 
 
 def producer(settings: KafkaSettings, client: str = "segue", **more: Any) -> KafkaProducer:
