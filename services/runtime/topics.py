@@ -2,16 +2,17 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any, Literal
 
-from kafka import KafkaAdminClient
+from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource
 from kafka.errors import TopicAlreadyExistsError, for_code
 from msgspec import Struct, structs
 
 from schemas.topics import LISTENS, PROFILES, RECOMMENDATIONS, TOPICS, Topic
 from services.runtime.errors import BrokerAway, Fatal
-from services.runtime.kafka_clients import admin, kafka_trouble
+from services.runtime.kafka_clients import admin, consumer, kafka_trouble
 from services.runtime.settings import KafkaSettings
 
 # One listener is on the same partition of each, so that a worker owns a listener's whole path.
@@ -63,6 +64,7 @@ def apply(
         _create(client, todo, replication)
         _configure(client, todo)
         _await(client, wanted)
+    _await_leaders(settings, [change for change in todo if change.action == "create"])
     return todo
 
 
@@ -158,3 +160,11 @@ def _await(client: KafkaAdminClient, wanted: tuple[Topic, ...]) -> None:
         if time.monotonic() > until:
             raise BrokerAway(f"the broker does not show the new topics and settings after {SETTLE:g} s; apply again")
         time.sleep(0.05)
+
+
+def _await_leaders(settings: KafkaSettings, created: list[Change]) -> None:
+    """Until every new partition answers: named as a leader, a broker may still refuse the first message."""
+    if not created:
+        return
+    with closing(consumer(settings)) as asking, kafka_trouble("waiting for the new topics"):
+        asking.end_offsets([TopicPartition(change.topic, p) for change in created for p in range(change.partitions)])
