@@ -11,8 +11,9 @@ from time import monotonic
 
 import uvloop
 
-from services.profiler.app import Profiler, RewoundError
+from services.profiler.app import Profiler, ReadAgainError
 from services.profiler.bulk_loop import BulkLoop
+from services.profiler.kafka_log import KafkaLog
 from services.profiler.kafka_outbox import KafkaOutbox
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Outbox, Profiles
@@ -45,7 +46,7 @@ def main(wrap: Wrap = _as_they_are) -> None:
         uvloop.run(run(settings, wrap))
     except (BadSetting, Fatal) as error:
         sys.exit(f"segue profiler: {error}")
-    except RewoundError as error:
+    except ReadAgainError as error:
         log.warning("%s; starting afresh to read the log again from there", error)
         os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606  # itself, no shell
 
@@ -78,12 +79,14 @@ async def run(settings: ProfilerSettings, wrap: Wrap = _as_they_are) -> None:
             raise Stopped("told to stop while the broker is away")
 
     outbox, redis = KafkaOutbox(settings.kafka, waiting), async_redis(settings.redis)
+    listens = KafkaLog(settings.kafka)
     with Server(health, registry, options.metrics_port, options.metrics_host) as http:
         log.info("profiler (%s loop): metrics at http://%s:%d/metrics", options.loop, options.metrics_host, http.port)
         try:
             await keep_trying_async(outbox.start, stop, metrics.retried)
+            await keep_trying_async(listens.start, stop, metrics.retried)
             ports = wrap(RedisProfiles(redis), outbox)
-            profiler = Profiler(*ports, settings.taste, metrics, options.cache_profiles, stop)
+            profiler = Profiler(*ports, listens, settings.taste, metrics, options.cache_profiles, stop)
             if options.loop == "bulk":
                 await BulkLoop(profiler, settings, metrics).run(stop)
             else:
@@ -94,6 +97,7 @@ async def run(settings: ProfilerSettings, wrap: Wrap = _as_they_are) -> None:
             log.info("profiler: stopped while it waited; what was not acknowledged is repeated: %s", error)
         finally:
             await outbox.stop()
+            await listens.stop()
             await redis.aclose()
     log.info("profiler: stopped, everything applied is committed")
 

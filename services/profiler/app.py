@@ -15,7 +15,7 @@ announced, and a worker starts again behind the smaller of the two.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
@@ -28,8 +28,8 @@ from schemas.events import Listen
 from schemas.profile import ProfileChanged
 from schemas.topics import LISTENS
 from services.profiler.metrics import Metrics
-from services.profiler.ports import Cursor, Outbox, Profiles, Record
-from services.runtime.errors import Transient
+from services.profiler.ports import Cursor, Log, Outbox, Profiles, Record
+from services.runtime.errors import Fatal, Transient
 from services.runtime.retry import keep_trying_async
 
 P = ParamSpec("P")
@@ -38,8 +38,16 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class RewoundError(Exception):
-    """The store is behind what was committed (restored, emptied): read the log again from its cursor."""
+class ReadAgainError(Exception):
+    """What was read does not follow on what is folded: read the partitions again from their cursors."""
+
+
+class SkippedError(ReadAgainError):
+    """The consumer left out listens that are in the log."""
+
+
+class RewoundError(ReadAgainError):
+    """The store is behind what was committed (restored, emptied)."""
 
     @classmethod
     def of(cls, partition: int, found: int, committed: int) -> "RewoundError":
@@ -67,12 +75,13 @@ class Profiler:
         self,
         profiles: Profiles,
         outbox: Outbox,
+        listens: Log,
         taste: TasteSettings,
         metrics: Metrics,
         cache_profiles: int,
         stop: asyncio.Event,
     ) -> None:
-        self._store, self._outbox = profiles, outbox
+        self._store, self._outbox, self._log = profiles, outbox, listens
         self._taste, self._metrics = taste, metrics
         self._cache_profiles = cache_profiles
         self._stop = stop
@@ -83,9 +92,13 @@ class Profiler:
         self._assigned = {}
 
     async def assign(self, partitions: Iterable[int]) -> dict[int, int]:
-        """Take over partitions, forgetting whatever was known of any; returns where to start reading each."""
+        """Take over partitions, forgetting whatever was known of any; returns where to start reading each.
+
+        Raises Fatal when the profiles are ahead of the log.
+        """
         wanted = list(partitions)
         cursors = await self._patiently(self._store.cursors, wanted)
+        _refuse_another_log(cursors, await self._patiently(self._log.ends, wanted))
         self._assigned = {partition: _taken_over(cursors[partition]) for partition in wanted}
         self._metrics.assigned(wanted)
         return {partition: min(cursor) + 1 for partition, cursor in cursors.items()}
@@ -93,12 +106,13 @@ class Profiler:
     async def apply(self, partition: int, records: Sequence[Record]) -> None:
         """Take a batch of one partition, in offset order, all the way; returns when it may be acknowledged.
 
-        Waits while the store or the broker is away. Raises RewoundError when the store fell behind: then no batch
-        that was read before the next `assign` may be applied after it, or the listens between would be lost.
+        Waits while the store or the broker is away. Raises RewoundError when the store fell behind, SkippedError when
+        listens were left out: then no batch that was read before the next `assign` may be applied after it, or the
+        listens between would be lost.
         """
         # Whatever is assigned meanwhile, this batch follows on the cursor that stood when it was read.
         here = self._assigned[partition]
-        self._look_for_gap(partition, here, records[0].offset)
+        await self._look_for_gaps(partition, here, records)
         here.next = records[-1].offset + 1
         listens = await self._admit(partition, here, records)
         while True:
@@ -114,16 +128,26 @@ class Profiler:
         here.cursor = Cursor(cursor.folded, max(cursor.noticed, records[-1].offset))
         self._metrics.noticed(notices)
 
-    def _look_for_gap(self, partition: int, here: Assigned, offset: int) -> None:
+    async def _look_for_gaps(self, partition: int, here: Assigned, records: Sequence[Record]) -> None:
+        start = max(here.next, here.cursor.folded + 1)
+        if records[-1].offset + 1 - min(start, records[0].offset) == len(records):
+            return
+        for record in records:
+            if record.offset > start:
+                await self._explain(partition, start, record.offset)
+            start = max(start, record.offset + 1)
+
+    async def _explain(self, partition: int, start: int, offset: int) -> None:
         """Retention may have removed what was not folded yet. Nothing brings it back; say so, and go on."""
-        missing = offset - max(here.next, here.cursor.folded + 1)
-        if missing > 0:
-            self._metrics.gone(missing)
-            log.error(
-                "partition %d: %d offsets, %d to %d, are not in the log: removed by retention before they were folded, "
-                "or the marks of a producer's transactions; going on at %d",
-                partition, missing, offset - missing, offset - 1, offset,
-            )  # fmt: skip
+        there = await self._patiently(self._log.first_from, partition, start)
+        if there is not None and there < offset:
+            raise SkippedError(f"partition {partition}: the log holds offset {there}, its consumer went on at {offset}")
+        self._metrics.gone(offset - start)
+        log.error(
+            "partition %d: %d offsets, %d to %d, are not in the log: removed by retention before they were folded, or "
+            "the marks of a producer's transactions; going on at %d",
+            partition, offset - start, start, offset - 1, offset,
+        )  # fmt: skip
 
     async def rest(self) -> None:
         """Store how far notices went, which a commit does only for the batch before: a successor then repeats nothing.
@@ -246,6 +270,17 @@ class Profiler:
     def _on_retry(self, error: Transient) -> None:
         log.warning("holding the listens: %s", error)
         self._metrics.retried(error)
+
+
+def _refuse_another_log(cursors: Mapping[int, Cursor], ends: Mapping[int, int]) -> None:
+    """New listens with offsets that are folded already would be taken for repeats, and lost without a word."""
+    for partition, cursor in cursors.items():
+        if cursor.folded >= ends[partition]:
+            raise Fatal(
+                f"partition {partition} of {LISTENS.name} ends at offset {ends[partition]}, but its profiles are "
+                f"folded up to {cursor.folded}: the topic was made anew, or the broker lost acknowledged listens. If "
+                "this log is the right one, empty Redis and start again: every profile is rebuilt from it"
+            )
 
 
 def _taken_over(cursor: Cursor) -> Assigned:

@@ -12,10 +12,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.topics import LISTENS
-from services.profiler.app import Profiler, RewoundError
+from services.profiler.app import Profiler, ReadAgainError
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Record
 from services.profiler.settings import ProfilerSettings
+from services.runtime.errors import Fatal
 from services.runtime.kafka_clients import METADATA_MS, aio_connection
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class BulkLoop:
         )
         self._done: dict[TopicPartition, int] = {}
         self._seeking = asyncio.Lock()
+        self.broken: Fatal | None = None  # what a rebalance ended with
         self._epoch = 0  # goes up with each seek; what was read in an older one is read again
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -52,7 +54,7 @@ class BulkLoop:
         try:
             await self._loop(stop)
         finally:
-            with suppress(RewoundError):  # whoever starts next sees it too
+            with suppress(ReadAgainError):  # whoever starts next sees it too
                 await self._profiler.rest()
             await self._commit()
             await self._consumer.stop()
@@ -74,6 +76,8 @@ class BulkLoop:
     async def _loop(self, stop: asyncio.Event) -> None:
         last, committed = monotonic(), monotonic()
         while not stop.is_set():
+            if self.broken:
+                raise self.broken
             batches = await self._consumer.getmany(timeout_ms=200, max_records=self._options.max_bulk_batch)
             epoch = self._epoch
             for tp, records in batches.items():
@@ -95,7 +99,7 @@ class BulkLoop:
     async def _apply(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
         try:
             await self._profiler.apply(tp.partition, [Record(r.offset, r.key, r.value, r.timestamp) for r in records])
-        except RewoundError as error:
+        except ReadAgainError as error:
             await self._read_again(error)
             return
         self._done[tp] = records[-1].offset + 1
@@ -104,10 +108,10 @@ class BulkLoop:
     async def _rest(self) -> None:
         try:
             await self._profiler.rest()
-        except RewoundError as error:
+        except ReadAgainError as error:
             await self._read_again(error)
 
-    async def _read_again(self, error: RewoundError) -> None:
+    async def _read_again(self, error: ReadAgainError) -> None:
         log.warning("%s; reading the log again", error)
         await self.seek(list(self._consumer.assignment()))
         self._done.clear()
@@ -133,4 +137,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is
 
     async def on_partitions_assigned(self, assigned: list[TopicPartition]) -> None:
         """Positions come from the profiles' store."""
-        await self._loop.seek(list(assigned))
+        try:
+            await self._loop.seek(list(assigned))
+        except Fatal as error:  # aiokafka would log it and go on
+            self._loop.broken = error

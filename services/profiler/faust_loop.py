@@ -18,7 +18,7 @@ from faust.transport.drivers.aiokafka import Transport as AiokafkaTransport
 from faust.types import TP
 
 from schemas.topics import LISTENS
-from services.profiler.app import Profiler, RewoundError
+from services.profiler.app import Profiler, ReadAgainError
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Record
 from services.profiler.settings import ProfilerSettings
@@ -42,6 +42,7 @@ class FaustLoop:
         self._idle = asyncio.Event()  # no batch is under way
         self._idle.set()
         self._app = _app(settings, _Transport, profiler)
+        self._app.segue_broken = self._break
         topic = self._app.topic(
             LISTENS.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw"
         )
@@ -62,7 +63,7 @@ class FaustLoop:
             for task in (stopped, watching):
                 task.cancel()
             await asyncio.wait_for(self._app.stop(), timeout=10)
-            with suppress(RewoundError):  # whoever starts next sees it too
+            with suppress(ReadAgainError):  # whoever starts next sees it too
                 await self._profiler.rest()
         if self._broken.done():
             self._broken.result()
@@ -93,9 +94,12 @@ class FaustLoop:
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # anything that left here would be acknowledged by faust
-            if not self._broken.done():
-                self._broken.set_exception(error)
+            self._break(error)
             await asyncio.Event().wait()  # leaving would let faust restart the agent on what it has buffered
+
+    def _break(self, error: Exception) -> None:
+        if not self._broken.done():
+            self._broken.set_exception(error)
 
     async def _apply(self, events: list[Any]) -> None:
         for partition, group in groupby(sorted(events, key=_position), key=lambda event: event.message.partition):
@@ -139,7 +143,11 @@ class _Consumer(AiokafkaConsumer):
         await super().seek_to_committed()
         assigned: Iterable[TP] = self.assignment()
         topics = {tp.partition: tp for tp in assigned if tp.topic == LISTENS.name}
-        starts = await self.app.segue_profiler.assign(topics)
+        try:
+            starts = await self.app.segue_profiler.assign(topics)
+        except Fatal as error:
+            self.app.segue_broken(error)  # faust would log it and end by itself
+            raise
         offsets = {topics[partition]: start for partition, start in starts.items()}
         await self.seek_wait(offsets)
         return offsets

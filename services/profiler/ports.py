@@ -23,6 +23,16 @@ class Cursor(NamedTuple):
     noticed: int = -1  # the last offset whose notices the broker has acknowledged
 
 
+class Log(Protocol):
+    """What the broker itself says of `listens`. Raises services.runtime.errors.Transient while it is away."""
+
+    async def ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        """The offset that the next listen of each partition will get."""
+
+    async def first_from(self, partition: int, offset: int) -> int | None:
+        """The first offset at or behind this one that holds a record; None: there is none yet."""
+
+
 class Profiles(Protocol):
     """The store of profiles and cursors. Raises services.runtime.errors.Transient while it is away."""
 

@@ -208,6 +208,31 @@ def test_a_redis_that_was_away(world: World) -> None:
     world.check()
 
 
+def test_the_marks_of_transactions_are_no_listens_that_were_left_out(world: World) -> None:
+    worker = world.start()
+    sender = kafka_clients.producer(world.kafka, transactional_id="a-producer-of-listens")
+    sender.init_transactions()
+    for turn in range(6):
+        sender.begin_transaction()
+        for number in range(9):
+            event = Listen(f"tx{turn}-{number}", f"u{number % 5}", f"t{number}", int(time.time() * 1000))
+            sender.send(LISTENS.name, encode(event), key=event.user_id.encode())
+        sender.commit_transaction()
+    sender.close()
+    world.listen(20)  # behind the last mark, so that the log ends with a listen
+    world.check()
+    assert worker.poll() is None
+
+
+@pytest.mark.parametrize("loop", ["faust", "bulk"])
+def test_profiles_of_another_log_are_refused(world: World, loop: str, capfd: pytest.CaptureFixture[str]) -> None:
+    world.redis.hset(cursor_key(3), mapping={"folded": 1_000_000, "noticed": 1_000_000})
+    worker = world.start(loop)
+    assert worker.wait(30) == 1
+    assert "partition 3 of listens ends at offset" in capfd.readouterr().err
+    world.redis.flushall()
+
+
 @pytest.mark.parametrize("loop", ["faust", "bulk"])
 def test_told_to_stop_while_the_broker_is_away_it_ends(world: World, loop: str) -> None:
     worker = world.start(loop)

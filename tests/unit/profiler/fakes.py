@@ -47,6 +47,20 @@ class MemoryProfiles:
         return before
 
 
+class MemoryLog:
+    """The Log port: the offsets that a test's log holds; None: it ends far away, and lacks what was not handed over."""
+
+    def __init__(self) -> None:
+        self.held: list[int] | None = None
+
+    async def ends(self, partitions: Iterable[int]) -> dict[int, int]:
+        end = 10**9 if self.held is None else max(self.held, default=-1) + 1
+        return dict.fromkeys(partitions, end)
+
+    async def first_from(self, partition: int, offset: int) -> int | None:  # noqa: ARG002  # it has one partition
+        return min((held for held in self.held or () if held >= offset), default=None)
+
+
 class MemoryOutbox:
     """The Outbox port."""
 

@@ -17,7 +17,7 @@ from services.profiler.app import Profiler
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Record
 from services.runtime.http import Health
-from tests.unit.profiler.fakes import T0, MemoryOutbox, MemoryProfiles
+from tests.unit.profiler.fakes import T0, MemoryLog, MemoryOutbox, MemoryProfiles
 
 BATCH, BATCHES = 20, 500
 
@@ -84,7 +84,13 @@ def test_each_is_put_away_with_its_reason_or_folded(messages: list[tuple[bytes |
     records = [Record(offset, k, v, T0) for offset, (k, v) in enumerate(messages)]
     store, outbox, taste = MemoryProfiles(), MemoryOutbox(), TasteSettings()
     profiler = Profiler(
-        store, outbox, taste, Metrics(CollectorRegistry(), Health("x", clock=lambda: 0.0)), 100, asyncio.Event()
+        store,
+        outbox,
+        MemoryLog(),
+        taste,
+        Metrics(CollectorRegistry(), Health("x", clock=lambda: 0.0)),
+        100,
+        asyncio.Event(),
     )
 
     async def go() -> None:
