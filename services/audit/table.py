@@ -39,6 +39,9 @@ def _verdict(found: Audit) -> Text:
         return Text(f"clean so far, but the profiler had still {found.left:,} offsets to fold after the wait", "red")
     if found.total.behind:
         return Text(f"clean as far as the profiler has come: it is {found.total.behind:,} events behind", "yellow")
+    if found.total.unauditable:
+        unseen = f"{found.total.unauditable:,} of {found.total.profiles:,} profiles cannot be audited"
+        return Text(f"clean as far as the log tells: {unseen}, since retention removed what they began with", "yellow")
     return Text("clean: everything is what the log says", "green")
 
 
