@@ -7,6 +7,8 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from services.faults.options import FaultOptions
+
 bench = typer.Typer(help="Prove what Segue promises.", no_args_is_help=True)
 
 
@@ -32,6 +34,9 @@ def faults(
     repeats: Annotated[int, typer.Option(min=1, help="Times that each fault strikes alone.")] = 1,
     zombie: Annotated[float, typer.Option(min=1, help="Seconds that a stopped process sleeps.")] = 30.0,
     away: Annotated[float, typer.Option(min=0, help="Seconds that a broker is away.")] = 20.0,
+    spare: Annotated[
+        bool, typer.Option(help="Kill only the first profiler and scorer, so that the others' memory says much.")
+    ] = False,
     unguarded: Annotated[bool, typer.Option(help="Without the cursor's guard: the audit must find doubles.")] = False,
     logs: Annotated[str, typer.Option(help="Folder to copy the services' logs to at the end.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object last, on standard output.")] = False,
@@ -42,38 +47,42 @@ def faults(
 
     Example: `segue bench faults --faults profiler_killed,redis_flushed --seconds 60s`
     """
+    from services.cli.times import parse_seconds
+    from services.faults.options import FaultOptions
+
+    console = _console(as_json)
+    if only == "list":
+        _list(console)
+        return
+    names = tuple(name.strip() for name in only.split(",") if name.strip())
+    options = FaultOptions(
+        names, parse_seconds(seconds, "--seconds"), seed, rate, every, repeats, zombie, away,
+        spare=spare, guarded=not unguarded, logs=logs,
+    )  # fmt: skip
+    _run(options, console, as_json)
+
+
+def _list(console: "Console") -> None:
+    from services.faults.injuries import FAULTS
+
+    for fault in FAULTS.values():
+        console.print(f"{fault.name:28} {fault.about}", highlight=False)
+
+
+def _run(options: "FaultOptions", console: "Console", as_json: bool) -> None:
     import asyncio
     import logging
+    import signal
     import sys
     import time
 
     from msgspec.json import encode
 
-    from services.cli.demo import parse_seconds
     from services.faults.app import Run
-    from services.faults.injuries import FAULTS
-    from services.faults.options import FaultOptions
     from services.faults.report import show
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is away is the point
-    console = _console(as_json)
-    if only == "list":
-        for fault in FAULTS.values():
-            console.print(f"{fault.name:28} {fault.about}", highlight=False)
-        return
-    names = tuple(name.strip() for name in only.split(",") if name.strip())
-    options = FaultOptions(
-        names,
-        parse_seconds(seconds, "--seconds"),
-        seed,
-        rate,
-        every,
-        repeats,
-        zombie,
-        away,
-        guarded=not unguarded,
-        logs=logs,
-    )
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # which leaves nothing behind
     result = asyncio.run(
         Run(options, lambda text: console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)).run()
     )

@@ -1,6 +1,5 @@
 """`segue demo`: the main job, on an embedded Kafka and Redis."""
 
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -39,6 +38,7 @@ def demo(
     from msgspec.json import encode
     from rich.console import Console
 
+    from services.cli.times import parse_seconds
     from services.demo.app import Demo
     from services.demo.options import DemoOptions
     from services.demo.processes import check_settings
@@ -55,11 +55,3 @@ def demo(
     console.print(run.farewell, markup=False, highlight=False, soft_wrap=True)
     if as_json:
         sys.stdout.write(encode(made).decode() + "\n")
-
-
-def parse_seconds(text: str, option: str = "--for") -> float:
-    """`30`, `30s`, `5m` or `1h` in seconds."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
-    if not found:
-        raise typer.BadParameter(f"{text!r} is no time; write 30s, 5m or 1h", param_hint=option)
-    return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]

@@ -82,8 +82,8 @@ def watch(
     from rich.console import Console
 
     from services.cli import lists, stream
-    from services.cli.demo import parse_seconds
     from services.cli.settings import client_settings
+    from services.cli.times import parse_seconds
 
     seconds = parse_seconds(for_) if for_ else None
     kafka = client_settings().kafka

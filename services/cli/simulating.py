@@ -46,7 +46,7 @@ def simulate(
     from msgspec.json import encode
     from rich.console import Console
 
-    from services.cli.demo import parse_seconds
+    from services.cli.times import parse_seconds
 
     if out is not None:
         if for_ is not None or as_json:

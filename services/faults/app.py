@@ -15,7 +15,7 @@ from redis.backoff import ConstantBackoff
 from models.taste import TasteSettings
 from services.audit.app import audit
 from services.audit.settings import AuditOptions, AuditSettings
-from services.faults.injuries import FAULTS, LAST, Fault, Scene
+from services.faults.injuries import FAULTS, LAST, SPARING, Fault, Scene
 from services.faults.load import Load
 from services.faults.mirror import Found, Mirror
 from services.faults.options import FaultOptions
@@ -45,6 +45,7 @@ class Run:
         if unknown:
             raise Fatal(f"no fault {', '.join(sorted(unknown))}; there are: {', '.join(FAULTS)}")
         chosen = [fault for name, fault in FAULTS.items() if not options.faults or name in options.faults]
+        chosen = [fault for fault in chosen if not (options.spare and fault.name in SPARING)]
         self._alone = [fault for fault in chosen if fault.name != LAST]
         self._last = [fault for fault in chosen if fault.name == LAST]
         self._options, self._say = options, say
@@ -73,7 +74,9 @@ class Run:
             mirror, self._watch = Mirror(world.kafka, self._taste), Watch(world.kafka)
             redis = async_redis(world.redis, retry=Retry(ConstantBackoff(0.2), 100))  # it is hurt itself now and then
             closing.push_async_callback(redis.aclose)
-            self._scene = Scene(world, load, mirror, redis, rng, self._options.zombie_s, self._options.away_s)
+            self._scene = Scene(
+                world, load, mirror, redis, rng, self._options.zombie_s, self._options.away_s, self._options.spare
+            )
             sampler = Sampler(world)
             async with _background(
                 mirror.run(), self._watch.run(), self._watch.follow(mirror.versions), world.mind(), sampler.run()

@@ -16,7 +16,7 @@ from services.faults.load import Load
 from services.faults.mirror import Mirror
 from services.faults.points import POINTS
 from services.faults.poison import handmade, mutants
-from services.faults.world import World
+from services.faults.world import Process, World
 from services.runtime.kafka_clients import aio_connection
 from services.runtime.keys import cursor_key
 
@@ -35,7 +35,13 @@ class Scene:
     rng: Random
     zombie_s: float  # how long a stopped process sleeps
     away_s: float  # how long a broker, or a Redis, is away
+    spare: bool = False  # only the first of each kind may be hurt
     missed: int = 0  # kills that did not find the moment they were meant for
+
+    def victim(self, kind: str) -> Process:
+        """A process of one kind to hurt."""
+        there = self.world.named(kind)
+        return there[0] if self.spare else self.rng.choice(there)
 
 
 Strike = Callable[[Scene], Awaitable[None]]
@@ -52,14 +58,14 @@ class Fault(NamedTuple):
 
 def _kill(kind: str) -> Strike:
     async def strike(scene: Scene) -> None:
-        scene.rng.choice(scene.world.named(kind)).kill()
+        scene.victim(kind).kill()
 
     return strike
 
 
 def _kill_at(point: str) -> Strike:
     async def strike(scene: Scene) -> None:
-        process = scene.rng.choice(scene.world.named("profiler"))
+        process = scene.victim("profiler")
         process.child.send(POINTS[point])
         process.killed += 1
         if not await process.gone(POINT_S):  # it has no partition: the other one has them all
@@ -71,7 +77,7 @@ def _kill_at(point: str) -> Strike:
 
 def _sleep(kind: str) -> Strike:
     async def strike(scene: Scene) -> None:
-        child = scene.rng.choice(scene.world.named(kind)).child
+        child = scene.victim(kind).child
         child.send(signal.SIGSTOP)
         await asyncio.sleep(scene.zombie_s)
         child.send(signal.SIGCONT)
@@ -223,4 +229,5 @@ FAULTS = {
         Fault("kafka_truncated", "kafka", _truncated, "retention passes the cursors"),
     )
 }
+SPARING = ("profiler_rolled", "scorer_rolled", "trainer_killed", "kafka_truncated")  # which end every process of a kind
 LAST = "kafka_truncated"  # after it a Redis that is set back cannot be rebuilt from the log

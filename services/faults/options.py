@@ -15,5 +15,6 @@ class FaultOptions(Struct, frozen=True):
     zombie_s: float = 30.0
     away_s: float = 20.0
     recover_s: float = 90.0  # a list that is not fresh after this is stale
+    spare: bool = False  # kills fall on the first profiler and scorer only, so that the memory of the others says much
     guarded: bool = True
     logs: str = ""  # folder that the services' logs are copied to at the end

@@ -17,12 +17,13 @@ def show(console: Console, result: Result) -> None:
         table.add_row(row.fault, *(f"{number:,}" for number in numbers), f"{row.stale_s:.1f} s", took)
     console.print(table)
     memory = Table(title="processes", title_justify="left")
-    for name in ("process", "restarts", "longest life", "memory", "grows by", "files"):
+    for name in ("process", "restarts", "longest life", "memory", "at most", "grows by", "files", "threads", "tasks"):
         memory.add_column(name, justify="left" if name == "process" else "right", no_wrap=True)
     for each in result.processes:
         memory.add_row(
             each.name, str(each.restarts), f"{each.minutes:.1f} min", f"{each.rss_mb:.0f} MB",
-            f"{each.slope_mb_per_min:+.2f} MB/min", f"{each.files} ({each.files_more:+d})",
+            f"{each.most_mb:.0f} MB", f"{each.slope_mb_per_min:+.2f} MB/min", f"{each.files} ({each.files_more:+d})",
+            f"{each.threads} ({each.threads_more:+d})", f"{each.tasks} ({each.tasks_more:+d})" if each.tasks else "-",
         )  # fmt: skip
     console.print(memory)
     for line in result.audit_says:

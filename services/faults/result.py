@@ -29,6 +29,11 @@ class Usage(Struct):
     slope_mb_per_min: float  # least squares over its last two thirds
     files: int
     files_more: int  # than at the start of the last two thirds
+    threads: int
+    threads_more: int
+    tasks: int  # of its event loop; 0: it has none
+    tasks_more: int
+    most_mb: float  # the most that it ever held
 
 
 class Result(Struct):

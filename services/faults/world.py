@@ -9,6 +9,7 @@ from pathlib import Path
 from sys import executable
 
 from services.faults.proxy import Proxy
+from services.local.ports import free_port
 from services.local.process import Child
 from services.local.stack import LocalStack
 from services.runtime.settings import KafkaSettings, RedisSettings
@@ -27,7 +28,9 @@ class Process:
 
     def __init__(self, name: str, module: str, folder: Path, environment: Mapping[str, str]) -> None:
         self.name, self._module, self._folder = name, module, folder
-        self._environment = {**os.environ, **environment}
+        self.port = free_port()
+        kind = name.partition("-")[0].upper()
+        self._environment = {**os.environ, **environment, f"SEGUE_{kind}_METRICS_PORT": str(self.port)}
         self.restarts = -1
         self.killed = 0  # of the restarts: those that somebody here caused
         self.start()
@@ -36,7 +39,10 @@ class Process:
         """Run it (again)."""
         self.restarts += 1
         log = self._folder / f"{self.name}.log"
-        self.child = Child([executable, "-m", self._module], log=log, cwd=self._folder, env=self._environment)
+        self.child = Child(
+            [executable, "-m", self._module],
+            log=log, cwd=self._folder, env=self._environment, remove=self._folder,
+        )  # fmt: skip
 
     def mind(self) -> None:
         """Start it again if it is dead."""
@@ -91,7 +97,6 @@ class World:
             "SEGUE_KAFKA_BOOTSTRAP": self.stack.bootstrap,
             "SEGUE_REDIS_URL": f"redis://127.0.0.1:{self.proxy.port}/0",
             "SEGUE_KAFKA_SESSION_TIMEOUT_MS": "6000", "SEGUE_KAFKA_HEARTBEAT_MS": "1000",
-            "SEGUE_PROFILER_METRICS_PORT": "0", "SEGUE_SCORER_METRICS_PORT": "0", "SEGUE_TRAINER_METRICS_PORT": "0",
             "SEGUE_TRAINER_HISTORY": str(self.folder / "history"),
             "SEGUE_TRAINER_RELEASES": str(self.folder / "releases"),
             "SEGUE_TRAINER_MIN_LISTENS": "500", "SEGUE_TRAINER_EVERY_LISTENS": str(int(rate * TRAIN_EVERY_S)),

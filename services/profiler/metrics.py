@@ -1,5 +1,6 @@
 """What the profiler counts. Names: docs/metrics.md."""
 
+from asyncio import all_tasks
 from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from time import time
@@ -37,6 +38,7 @@ class Metrics:
         self._cursor = Gauge("segue_profiler_cursor_offset", "Last offset folded.", ["partition"], registry=registry)
         self._lag = Gauge("segue_profiler_lag_records", "Records not yet folded.", ["partition"], registry=registry)
         self._partitions = Gauge("segue_profiler_partitions", "Partitions assigned.", registry=registry)
+        self._tasks = Gauge("segue_profiler_tasks", "Tasks of the event loop.", registry=registry)
         self._last = Gauge("segue_profiler_last_commit_timestamp_seconds", "Newest commit.", registry=registry)
 
     def assigned(self, partitions: Sequence[int]) -> None:
@@ -84,7 +86,8 @@ class Metrics:
         self._lag.labels(str(partition)).set(records)
 
     def idle(self) -> None:
-        """The loop turns, with or without listens."""
+        """The loop turns, with or without listens. To be called within it."""
+        self._tasks.set(len(all_tasks()))
         self._health.beat()
 
     def fenced(self, *, rewound: bool) -> None:

@@ -3,7 +3,7 @@
 import pytest
 import typer
 
-from services.cli.demo import parse_seconds
+from services.cli.times import parse_seconds
 from tests.unit.cli.conftest import Segue
 
 
