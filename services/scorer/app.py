@@ -14,7 +14,7 @@ profiler finds the gap, folds the log again from there and announces every profi
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from models.profile import BadProfile, ProfileView
 from models.recommender import Recommender
@@ -59,6 +59,14 @@ class Scorer:
         self._metrics.noticed(len(records), len(records) - len(wanted))
         for start in range(0, len(wanted), self._max_batch):
             self._make(wanted[start : start + self._max_batch], recommender)
+
+    def take_over(self, partitions: Collection[int]) -> None:
+        """These partitions were just given to this scorer: what stands there it has not all made itself.
+
+        While a Redis that lost everything is rebuilt, another scorer may have made a list of an old profile anew; the
+        one of the newest, which this scorer remembers from before, must then be made again to stand last.
+        """
+        self._made.forget(partitions)
 
     def _make(self, notices: list[ProfileChanged], recommender: Recommender) -> None:
         lap = self._metrics.stopwatch()

@@ -1,10 +1,10 @@
 """Notices from the `profiles` topic over kafka-python."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
-from kafka import TopicPartition
+from kafka import ConsumerRebalanceListener, TopicPartition
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
@@ -25,10 +25,11 @@ class KafkaNotices:
         self, settings: KafkaSettings, group: str, most: int, commit_ms: int, clock: Callable[[], float]
     ) -> None:
         """Joins the group. Raises BrokerAway, BadSetting."""
-        # No rebalance listener: what is not committed yet comes again, at the next owner, as lists of the same ids.
-        self._consumer = consumer(
-            settings, PROFILES.name, group=group, client="segue-scorer", max_poll_records=most
-        )  # fmt: skip
+        self._given: set[int] = set()
+        # Nothing is done when partitions go: what is not committed yet comes again, at the next owner, as lists of the
+        # same ids.
+        self._consumer = consumer(settings, group=group, client="segue-scorer", max_poll_records=most)
+        self._consumer.subscribe([PROFILES.name], listener=_Listener(self._given))
         self._commit_s, self._clock = commit_ms / 1000, clock
         self._committed_at = clock()
         self._done: dict[TopicPartition, int] = {}  # the next offset of each, not committed yet
@@ -40,6 +41,12 @@ class KafkaNotices:
         self._commit_when_due()
         early, self._early = self._early, []
         return early or self._take(seconds)
+
+    def taken_over(self) -> set[int]:
+        """See Notices."""
+        given = self._given.copy()
+        self._given.clear()
+        return given
 
     def done(self, records: Sequence[Record]) -> None:
         """See Notices. Committed behind the next poll, at most every `commit_ms`."""
@@ -90,6 +97,18 @@ class KafkaNotices:
         offsets = {at: OffsetAndMetadata(offset, "", -1) for at, offset in self._done.items() if at in mine}
         self._done = {}
         return offsets
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python is untyped
+    def __init__(self, given: set[int]) -> None:
+        self._given = given
+
+    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
+        """Nothing to do."""
+
+    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+        """Called within poll, before anything of these partitions is handed out."""
+        self._given.update(at.partition for at in assigned)
 
 
 def _on_commit(_offsets: Any, result: Any) -> None:

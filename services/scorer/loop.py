@@ -32,6 +32,8 @@ def serve(
             metrics.turned(notices.lags())
             continue
         records = patiently(lambda: notices.poll(TURN))
+        if given := notices.taken_over():
+            scorer.take_over(given)
         if records:
             scorer.score(records, releases.current)  # the release of this moment, for the whole batch
             notices.done(records)

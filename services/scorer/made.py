@@ -1,6 +1,7 @@
 """Which lists stand already, so that late notices of what they cover make no second one."""
 
 from collections import OrderedDict
+from collections.abc import Collection
 
 from schemas.profile import ProfileChanged
 from schemas.recommendation import Recommendations
@@ -21,6 +22,11 @@ class Made:
         """
         version, made_at = self._covered.get((notice.partition, notice.user_id), (-1, -1))
         return notice.version <= version and notice.produced_at <= made_at
+
+    def forget(self, partitions: Collection[int]) -> None:
+        """Somebody else may have made lists for the listeners of these since."""
+        for key in [key for key in self._covered if key[0] in partitions]:
+            del self._covered[key]
 
     def remember(self, made: Recommendations) -> None:
         """This list is acknowledged."""

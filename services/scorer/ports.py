@@ -24,6 +24,10 @@ class Notices(Protocol):
         """What has arrived, oldest first within a partition; waits at most so long for the first."""
         ...
 
+    def taken_over(self) -> set[int]:
+        """The partitions that this member was given since it was last asked, also those that it had before."""
+        ...
+
     def done(self, records: Sequence[Record]) -> None:
         """The effect of these stands: they need not come again."""
         ...

@@ -24,6 +24,7 @@ class Script:
         self.stop, self.batches = stop, list(batches)
         self.held, self.polled = 0, 0
         self.done_records: list[Record] = []
+        self.given: set[int] = set()
 
     def poll(self, _seconds: float) -> list[Record]:
         self.polled += 1
@@ -31,6 +32,10 @@ class Script:
             self.stop.set()
             return []
         return self.batches.pop(0)
+
+    def taken_over(self) -> set[int]:
+        given, self.given = self.given, set()
+        return given
 
     def done(self, records: Sequence[Record]) -> None:
         self.done_records += records
@@ -74,6 +79,22 @@ def test_offsets_are_done_behind_the_lists(world: World, tmp_path: Path) -> None
     script.done = lambda records: (seen.append((len(world.topic.sent), len(records))), done(records))[0]  # type: ignore[method-assign]
     serve(world.scorer, script, releases(world, recommender), world.metrics, world._patiently, stop)
     assert seen == [(1, 1), (1, 1)]
+
+
+def test_lists_of_partitions_that_came_back_are_made_again(world: World, tmp_path: Path) -> None:
+    stop = threading.Event()
+    script = Script(stop, [notice("ann", 0)], [notice("ann", 0)], [notice("ann", 0)])
+    poll = script.poll
+
+    def losing_and_getting_back(seconds: float) -> list[Record]:
+        records = poll(seconds)
+        script.given = {0} if script.polled == 3 else set()
+        return records
+
+    script.poll = losing_and_getting_back  # type: ignore[method-assign]  # the third batch comes after a rebalance
+    recommender = Recommender(checkerboard(tmp_path / "r1"), ListSettings())
+    serve(world.scorer, script, releases(world, recommender), world.metrics, world._patiently, stop)
+    assert len(world.topic.sent) == 2
 
 
 def test_a_batch_that_cannot_be_finished_is_not_done(world: World, tmp_path: Path) -> None:

@@ -28,6 +28,15 @@ def test_a_log_begun_again_from_nothing_is_not_taken_for_old_news() -> None:
     assert not covered.covers(notice("ann", 3, 1_001))
 
 
+def test_what_somebody_else_may_have_made_since_is_not_remembered() -> None:
+    covered = Made(10)
+    covered.remember(made("ann", 5, 1_000))
+    covered.forget({1, 2})
+    assert covered.covers(notice("ann", 5, 900))
+    covered.forget({0})
+    assert not covered.covers(notice("ann", 5, 900))
+
+
 def test_only_the_newest_listeners_are_remembered() -> None:
     covered = Made(2)
     for user in ("ann", "ben", "ann", "cat"):
