@@ -17,6 +17,8 @@ COLUMNS = {
     "popularity": pl.Float32,  # 1 for the most popular, falling; the order of the rows
     "listeners": pl.UInt32,
     "plays": pl.UInt32,
+    "skips": pl.UInt32,
+    "recent_listeners": pl.UInt32,  # who played it to its merit in the last models.popular.RECENT_DAYS
 }
 
 

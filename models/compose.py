@@ -1,20 +1,19 @@
-"""The last stage: from ranked candidates to one list."""
+"""The last stage: from scored candidates to one list."""
 
-from collections.abc import Iterator, Sequence
-from itertools import chain, count, repeat
+from collections.abc import Iterator
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
-from models.sources.base import Candidates, Lane
+from models.ranker.merge import Merged
 from models.sources.shelf import Shelf
-
-Head = tuple[int, int, int, int, int]
 
 FAINT = 1e-6  # a lane whose share is nothing still gives what the other cannot
 
 
 class Pick(Struct, frozen=True, gc=False):
-    """One track of a list: which source brought it, as which of its candidates."""
+    """One track of a list: which source it is owed to, as which of its candidates."""
 
     row: int
     score: float
@@ -23,53 +22,47 @@ class Pick(Struct, frozen=True, gc=False):
 
 
 class Composer:
-    """Merges the lanes of known and of new tracks by the dial, under the artist cap, no work twice."""
+    """Puts candidates in order, by their scores or by the dial, under the artist cap, no work twice."""
 
-    def __init__(self, shelf: Shelf, lanes: Sequence[Lane], familiar: float, artist_cap: int) -> None:
-        """`lanes[source]` says where a source's candidates go."""
+    def __init__(self, shelf: Shelf, familiar: float | None, artist_cap: int) -> None:
+        """`familiar`: the share of known tracks; None: what the scores say. `artist_cap` 0: no cap."""
         self._artists, self._works = shelf.artists, shelf.works
         self._cap = artist_cap
-        # The fallback is the tail of the new: it is reached when those run out.
-        new = [at for at, lane in enumerate(lanes) if lane == "new"]
-        fallback = [at for at, lane in enumerate(lanes) if lane == "fallback"]
-        self._familiar = [at for at, lane in enumerate(lanes) if lane == "familiar"]
-        self._new = new + fallback
-        self._shares = (max(familiar, FAINT), max(1.0 - familiar, FAINT))
+        self._shares = None if familiar is None else (max(familiar, FAINT), max(1.0 - familiar, FAINT))
 
-    def compose(self, proposals: Sequence[Candidates], n: int) -> list[Pick]:
-        """At most `n` tracks, best first, scores falling.
+    def compose(self, merged: Merged, scores: NDArray[np.floating], known: NDArray[np.bool_], n: int) -> list[Pick]:
+        """At most `n` tracks, best first, scores falling; `known` are those that the listener has played."""
+        order = np.lexsort((merged.rows, -scores))
+        if self._shares is None:
+            return self._taken(merged, ((at, float(scores[at])) for at in order.tolist()), n)
+        return self._taken(merged, _dialled(order[known[order]], order[~known[order]], self._shares), n)
 
-        The k-th track taken from a lane scores share/(k + ½), and the lane with the higher score goes first. So of any
-        first m tracks about share·m are known ones, as long as both lanes last, and the scores fall by themselves.
-        """
-        lanes = (self._lane(proposals, self._familiar), self._lane(proposals, self._new))
-        heads = [next(lane, None) for lane in lanes]
-        scores = [2.0 * share for share in self._shares]  # of the next track of each lane
-        taken = [0, 0]
+    def _taken(self, merged: Merged, ranked: Iterator[tuple[int, float]], n: int) -> list[Pick]:
+        rows = merged.rows
+        works, artists = self._works[rows].tolist(), self._artists[rows].tolist()
         picks: list[Pick] = []
-        works: set[int] = set()
+        seen: set[int] = set()
         by_artist: dict[int, int] = {}
-        while len(picks) < n:
-            at = 1 if heads[0] is None or (heads[1] is not None and scores[1] > scores[0]) else 0
-            head = heads[at]
-            if head is None:  # then both are
+        for at, score in ranked:
+            if len(picks) == n:
                 break
-            heads[at] = next(lanes[at], None)
-            row, artist, work, source, position = head
-            if work in works or by_artist.get(artist, 0) >= self._cap:
+            work, artist = works[at], artists[at]
+            if work in seen or (self._cap and by_artist.get(artist, 0) >= self._cap):
                 continue
-            works.add(work)
+            seen.add(work)
             by_artist[artist] = by_artist.get(artist, 0) + 1
-            picks.append(Pick(row, scores[at], source, position))
-            taken[at] += 1
-            scores[at] = self._shares[at] / (taken[at] + 0.5)
+            picks.append(Pick(int(rows[at]), score, int(merged.sources[at]), int(merged.positions[at])))
         return picks
 
-    def _lane(self, proposals: Sequence[Candidates], sources: list[int]) -> Iterator[Head]:
-        """(row, artist, work, source, position), source after source."""
-        lanes = []
-        for source in sources:
-            rows = proposals[source].rows
-            columns = (rows.tolist(), self._artists[rows].tolist(), self._works[rows].tolist())
-            lanes.append(zip(*columns, repeat(source), count(), strict=False))
-        return chain.from_iterable(lanes)
+
+def _dialled(
+    known: NDArray[np.int64], new: NDArray[np.int64], shares: tuple[float, float]
+) -> Iterator[tuple[int, float]]:
+    """Both lanes merged: the k-th of a lane scores share/(k + ½), and the lane with the higher score goes first.
+
+    So of any first m tracks about share·m are known ones, as long as both lanes last, and scores fall by themselves.
+    """
+    lanes = (known.tolist(), new.tolist())
+    scored = [(share / (k + 0.5), lane, at) for lane, share in enumerate(shares) for k, at in enumerate(lanes[lane])]
+    scored.sort(key=lambda each: (-each[0], each[1]))
+    return ((at, score) for score, _, at in scored)

@@ -22,6 +22,26 @@ def because_of(title: str, artist: str) -> str:
     return f"Because you play “{shortened(title)}”" + (f" by {shortened(artist)}" if artist else "")
 
 
+def goes_on_after(title: str) -> str:
+    """For a track that the listener themselves has played behind another."""
+    return f"You have gone on with it after “{shortened(title)}”"
+
+
+def often_after(title: str) -> str:
+    """For a track that others play behind one."""
+    return f"Often played after “{shortened(title)}”"
+
+
+def heard_around(title: str) -> str:
+    """For a track that others play around one that the listener plays."""
+    return f"Others play it around “{shortened(title)}”"
+
+
+def more_of(artist: str) -> str:
+    """For an unheard track by an artist that the listener plays."""
+    return f"More by {shortened(artist)}, whom you play" if artist else "More of what you play"
+
+
 def ago(age: int) -> str:
     """Seconds, in the words of a person."""
     if age < HOUR:

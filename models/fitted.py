@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 from models import catalogue, interactions, popular
 from models.als.fit import fit as fit_als
 from models.als.settings import AlsSettings
+from models.neighbours import fit as fit_neighbours
+from models.neighbours.settings import NeighbourSettings
+from models.neighbours.table import Table
 from models.taste import TasteSettings
 
 FRESH_DAYS = 90.0  # half-life of a listener's say in what is popular
@@ -20,12 +23,19 @@ class Fitted:
     """One fit. Listener u is users[u]; row r is row r of the catalogue; item factors are of its first rows."""
 
     def __init__(
-        self, frame: pl.DataFrame, pairs: pl.DataFrame, users: list[str], factors: NDArray[np.float32], als: AlsSettings
+        self,
+        frame: pl.DataFrame,
+        pairs: pl.DataFrame,
+        users: list[str],
+        factors: NDArray[np.float32],
+        als: AlsSettings,
+        tables: tuple[Table, Table],
     ) -> None:
         self.catalogue = frame
         self.users = users
         self.factors = factors
         self.als = als
+        self.followers, self.neighbours = tables
         self._rows: NDArray[np.int64] = pairs["row"].to_numpy()
         self._weights: NDArray[np.float64] = pairs["weight"].to_numpy()
         self._starts = np.searchsorted(pairs["user"].to_numpy(), np.arange(len(users) + 1))
@@ -41,6 +51,7 @@ def fit(
     tracks: pl.DataFrame,
     taste: TasteSettings,
     als: AlsSettings,
+    near: NeighbourSettings,
     threads: int,
     progress: Progress,
 ) -> Fitted:
@@ -67,17 +78,34 @@ def fit(
         lambda done: progress("als", done),
     )
     progress("als", 1.0)
-    return Fitted(ranked.select(list(catalogue.COLUMNS)), numbered, users, factors, als)
+    progress("neighbours", 0.0)
+    played = min(int((ranked["listeners"] > 0).sum()), als.max_items)
+    plays = _plays(listens, taste, users, ranked["track_id"].to_list()[:played])
+    tables = (
+        fit_neighbours.transitions(plays, played, near, lambda done: progress("neighbours", done / 2)),
+        fit_neighbours.neighbours(plays, played, near, lambda done: progress("neighbours", (1 + done) / 2)),
+    )
+    progress("neighbours", 1.0)
+    return Fitted(ranked.select(list(catalogue.COLUMNS)), numbered, users, factors, als, tables)
+
+
+def _plays(listens: pl.DataFrame, taste: TasteSettings, users: list[str], tracks: list[str]) -> fit_neighbours.Plays:
+    """The positive plays of all listeners, in the order of their time."""
+    plays = _joined(interactions.positive_plays(listens, taste), users, tracks).sort("user", "second", "row")
+    return fit_neighbours.Plays(
+        plays["user"].cast(pl.Int32).to_numpy(), plays["row"].cast(pl.Int32).to_numpy(), plays["second"].to_numpy()
+    )
 
 
 def _numbered(pairs: pl.DataFrame, users: list[str], tracks: list[str]) -> pl.DataFrame:
     """(user, row, weight), sorted, so that the same history always gives the same matrix."""
+    weighty = pairs.filter(pl.col("weight") != 0)
+    return _joined(weighty, users, tracks).select("user", "row", "weight").sort("user", "row")
+
+
+def _joined(frame: pl.DataFrame, users: list[str], tracks: list[str]) -> pl.DataFrame:
+    """The frame with `user` and `row`, numbers for its user_id and track_id."""
     by_user = pl.DataFrame({"user_id": users}, schema={"user_id": pl.String}).with_row_index("user")
     by_track = pl.DataFrame({"track_id": tracks}, schema={"track_id": pl.String}).with_row_index("row")
-    return (
-        pairs.filter(pl.col("weight") != 0)
-        .join(by_user, on="user_id")
-        .join(by_track, on="track_id")
-        .select(pl.col("user").cast(pl.Int64), pl.col("row").cast(pl.Int64), "weight")
-        .sort("user", "row")
-    )
+    joined = frame.join(by_user, on="user_id").join(by_track, on="track_id")
+    return joined.with_columns(pl.col("user", "row").cast(pl.Int64))

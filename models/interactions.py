@@ -83,6 +83,12 @@ def weigh(listens: pl.DataFrame, taste: TasteSettings) -> pl.DataFrame:
     return _without_banned(pairs, listens)
 
 
+def positive_plays(listens: pl.DataFrame, taste: TasteSettings) -> pl.DataFrame:
+    """(user_id, track_id, second) of every positive play, in the order of `listens`."""
+    heard = listens.filter(pl.col("kind").is_in(["play", "skip"]) & _positive(taste))
+    return heard.select("user_id", "track_id", second=pl.col("listened_at") // 1000)
+
+
 def _positive(taste: TasteSettings) -> pl.Expr:
     """models.taste.is_positive, as a column."""
     heard, duration = pl.col("ms_played"), pl.col("duration_ms").fill_null(0)

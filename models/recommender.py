@@ -16,18 +16,28 @@ from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.compose import Composer, Pick
 from models.profile import ProfileView
+from models.ranker.fusion import Fusion, Ranker
+from models.ranker.merge import merge
 from models.release import Release
 from models.sources.als import Als
+from models.sources.artists import Artists
 from models.sources.base import Batch, Candidates, Source
 from models.sources.history import History
+from models.sources.neighbours import Neighbours
 from models.sources.popular import Popular
 from models.sources.reading import Reader
+from models.sources.sequence import OwnSequence
 from models.sources.settings import ListSettings
 from models.sources.shelf import Shelf
+from models.sources.signals import Signals
+from models.sources.transitions import Transitions
 from models.taste import TasteSettings
 from schemas.recommendation import Item
 
-STAGES = ("read", "vectors", "candidates", "compose", "explain")
+# What a source's word counts where no ranker was trained: chosen on held-out weeks (docs/evaluation.md).
+VOTES = {"history": 4.0, "popular": 0.1}
+
+STAGES = ("read", "vectors", "candidates", "rank", "compose", "explain")
 
 Lap = Callable[[str], None]  # told the name of each stage as it ends
 
@@ -56,8 +66,9 @@ class Recommender:
         self._reader = Reader(self._shelf, settings, taste.half_life_days)
         self._fold_in = FoldIn(release.factors, release.gram, als)
         self._quotas, self._sources = _sources(release, self._shelf, settings, als)
-        lanes = [source.lane for source in self._sources]
-        self._composer = Composer(self._shelf, lanes, settings.familiar, settings.artist_cap)
+        self._weights = [VOTES.get(source.name, 1.0) for source in self._sources]
+        self._ranker: Ranker = Fusion()
+        self._composer = Composer(self._shelf, settings.familiar, settings.artist_cap)
 
     def recommend(self, views: Sequence[ProfileView | None], n: int, lap: Lap = lambda _: None) -> list[list[Item]]:
         """One list a profile (None: a stranger), at most `n` tracks each, best first."""
@@ -72,16 +83,27 @@ class Recommender:
         lap("read")
         vectors = self._fold_in.vectors([(listener.rows, listener.weights) for listener in listeners])
         lap("vectors")
-        batch = Batch(self._shelf, listeners, vectors)
-        proposals = [
+        signals = [Signals(listener, self.release.followers, self.release.neighbours) for listener in listeners]
+        batch = Batch(self._shelf, listeners, vectors, signals)
+        proposals = self.propose(batch, n)
+        merged = [merge(proposed, self._weights) for proposed in proposals]
+        lap("candidates")
+        scores = [self._ranker.scores(batch, at, each) for at, each in enumerate(merged)]
+        lap("rank")
+        known = [np.isin(each.rows, of.rows[of.plays > 0]) for of, each in zip(listeners, merged, strict=True)]
+        picks = [
+            self._composer.compose(each, score, old, n) for each, score, old in zip(merged, scores, known, strict=True)
+        ]
+        lap("compose")
+        return [Choice(picked, proposed) for picked, proposed in zip(picks, proposals, strict=True)]
+
+    def propose(self, batch: Batch, n: int) -> list[list[Candidates]]:
+        """For each listener what each source proposes to a list of `n`."""
+        by_source = [
             source.candidates(batch, int(np.ceil(quota * n)))
             for source, quota in zip(self._sources, self._quotas, strict=True)
         ]
-        lap("candidates")
-        by_listener = [list(proposed) for proposed in zip(*proposals, strict=True)]
-        choices = [Choice(self._composer.compose(proposed, n), proposed) for proposed in by_listener]
-        lap("compose")
-        return choices
+        return [list(proposed) for proposed in zip(*by_source, strict=True)]
 
     def _worded(self, choice: Choice) -> list[Item]:
         by_source: list[list[int]] = [[] for _ in self._sources]
@@ -104,6 +126,10 @@ def _sources(
     """The sources that the settings name, and their quotas."""
     makers: dict[str, Callable[[], Source]] = {
         History.name: History,
+        OwnSequence.name: lambda: OwnSequence(release),
+        Transitions.name: lambda: Transitions(release),
+        Neighbours.name: lambda: Neighbours(release),
+        Artists.name: lambda: Artists(release, shelf),
         Als.name: lambda: Als(release, als.regularization),
         Popular.name: lambda: Popular(shelf, settings.artist_cap),
     }

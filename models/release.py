@@ -4,6 +4,8 @@ manifest.json       ids, hashes, window, metrics, settings; written last: a fold
 catalogue.parquet   one row a track, most popular first: row r is item r of every other file
 als_factors.npy     float32 (items, factors): the first `items` rows of the catalogue
 als_gram.npy        float32 (factors, factors): YᵀY of the factors, for the fold-in
+followers*.npy      for the first rows what is played next, a models.neighbours.table.Table
+neighbours*.npy     for each what is played around it, another
 als.faiss           inner-product index over the factors; its ids are catalogue rows
 """
 
@@ -23,11 +25,14 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
+from models.neighbours.table import Table
 from schemas.release import Manifest, ReleaseFile
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 CATALOGUE, FACTORS, GRAM, INDEX = "catalogue.parquet", "als_factors.npy", "als_gram.npy", "als.faiss"
+FOLLOWERS, NEIGHBOURS = "followers", "neighbours"  # two files each
+REQUIRED = (CATALOGUE, FACTORS, GRAM, INDEX, *Table.files(FOLLOWERS), *Table.files(NEIGHBOURS))
 
 
 _ASIDE = re.compile(r"\..+\.[0-9a-f]{8}")  # what make_aside makes
@@ -47,6 +52,8 @@ class Release:
         self.factors: NDArray[np.float32] = np.load(folder / FACTORS, allow_pickle=False)
         self.gram: NDArray[np.float32] = np.load(folder / GRAM, allow_pickle=False)
         self.index = faiss.read_index(str(folder / INDEX))
+        self.followers = Table.load(folder / FOLLOWERS)
+        self.neighbours = Table.load(folder / NEIGHBOURS)
         self._check(folder)
 
     def _check(self, folder: Path) -> None:
@@ -56,6 +63,9 @@ class Release:
                 f"{folder}: shapes disagree: {len(self.catalogue)} tracks, factors {self.factors.shape}, "
                 f"gram {self.gram.shape}, index {self.index.ntotal}"
             )
+        for table in (self.followers, self.neighbours):
+            if not table.fits(len(self.catalogue)):
+                raise BadRelease(f"{folder}: {FOLLOWERS} or {NEIGHBOURS} is no table of rows of the catalogue")
         if not (np.isfinite(self.factors).all() and np.isfinite(self.gram).all()):
             raise BadRelease(f"{folder}: {FACTORS} or {GRAM} holds a value that is not finite")
 
@@ -78,7 +88,7 @@ def check(folder: Path, manifest_sha256: str | None = None) -> Manifest:
             raise BadRelease(f"{path}: named in the manifest but not there")
         if path.stat().st_size != file.bytes or sha256_of(path) != file.sha256:
             raise BadRelease(f"{path}: not the file that was published (its SHA-256 differs from the manifest's)")
-    for name in (CATALOGUE, FACTORS, GRAM, INDEX):
+    for name in REQUIRED:
         if name not in manifest.files:
             raise BadRelease(f"{folder / name}: missing from the manifest")
     return manifest

@@ -17,6 +17,7 @@ from models import fitted, heldout, index, interactions, release
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.fitted import Fitted, Progress
+from models.neighbours.settings import NeighbourSettings
 from models.taste import TasteSettings
 from schemas.release import Manifest, Span
 
@@ -38,6 +39,7 @@ class TrainSettings(Struct, frozen=True):
 
     taste: TasteSettings = TasteSettings()
     als: AlsSettings = AlsSettings()
+    neighbours: NeighbourSettings = NeighbourSettings()
     check: CheckSettings = CheckSettings()
     threads: int = 0  # 0: every core
 
@@ -71,7 +73,7 @@ def train(
     if settings.check.listeners:
         with steps("check"):
             metrics = _held_out(listens, tracks, settings, steps)
-    made = fitted.fit(listens, tracks, settings.taste, settings.als, settings.threads, steps.part)
+    made = fitted.fit(listens, tracks, settings.taste, settings.als, settings.neighbours, settings.threads, steps.part)
     aside = release.make_aside(folder)
     try:
         with steps("index"):
@@ -134,6 +136,7 @@ def _held_out(
         tracks,
         settings.taste,
         settings.als,
+        settings.neighbours,
         settings.threads,
         lambda step, done: steps.part("check", 0.01 + 0.9 * done) if step == "als" else None,
     )
@@ -148,6 +151,8 @@ def _write(made: Fitted, aside: Path) -> dict[str, float]:
     made.catalogue.write_parquet(aside / release.CATALOGUE, compression="zstd")
     np.save(aside / release.FACTORS, made.factors, allow_pickle=False)
     np.save(aside / release.GRAM, gram, allow_pickle=False)
+    made.followers.save(aside / release.FOLLOWERS)
+    made.neighbours.save(aside / release.NEIGHBOURS)
     faiss.write_index(found, str(aside / release.INDEX))
     return measured
 
@@ -157,7 +162,13 @@ def _spread(users: int) -> list[int]:
 
 
 def _settings(made: Fitted, settings: TrainSettings, gaps: dict[str, list[Span]]) -> dict[str, Any]:
-    used = {"taste": settings.taste, "als": made.als, "check": settings.check, "history": {"gaps": gaps}}
+    used = {
+        "taste": settings.taste,
+        "als": made.als,
+        "neighbours": settings.neighbours,
+        "check": settings.check,
+        "history": {"gaps": gaps},
+    }
     builtins: dict[str, Any] = msgspec.to_builtins(used)
     return builtins
 

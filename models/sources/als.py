@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from models.explain import because_of
 from models.index import search
 from models.release import Release
-from models.sources.base import NOTHING, Batch, Candidates, Lane, Listener, Rows
+from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows
 
 NO_CAUSE = "Close to what you play"
 CAUSES = 50  # only a listener's strongest tracks are named as the cause of another
@@ -19,7 +19,6 @@ class Als:
     """The nearest tracks in the release's index that are new to the listener."""
 
     name = "als"
-    lane: Lane = "new"
 
     def __init__(self, release: Release, regularization: float) -> None:
         self._release = release

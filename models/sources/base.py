@@ -1,7 +1,7 @@
 """The one interface of a source of candidates, and what a source is given and gives."""
 
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from msgspec import Struct
@@ -9,22 +9,29 @@ from numpy.typing import NDArray
 
 from models.sources.shelf import Shelf
 
+if TYPE_CHECKING:
+    from models.sources.signals import Signals
+
 Rows = NDArray[np.int64]
-Lane = Literal["familiar", "new", "fallback"]
 NO_ROWS: Rows = np.empty(0, dtype=np.int64)
 
 
 class Listener(Struct, frozen=True):
     """What one profile says, in rows of the release. `rows`, `weights`, `plays`, `lasts` are parallel.
 
-    Tracks that the release does not know are left out. A listener without a profile has only empty columns.
+    Tracks that the release does not know are left out, but for `recent`. A listener without a profile has only empty
+    columns.
     """
 
     newest: int = 0  # event time of the newest listen, s: what "now" means for this list
     rows: Rows = NO_ROWS
     weights: NDArray[np.float64] = np.empty(0)  # in plays, decayed to `newest`; a banned track weighs 0
     plays: Rows = NO_ROWS
+    skips: Rows = NO_ROWS
     lasts: Rows = NO_ROWS  # last played, s
+    recent: Rows = NO_ROWS  # the newest plays and skips, oldest first; −1: a track that the release does not know
+    recent_times: Rows = NO_ROWS  # s
+    recent_played: NDArray[np.bool_] = np.empty(0, dtype=bool)  # or skipped
     works: Rows = NO_ROWS  # that may not be in the list: banned or just played, in any edition
     artists: Rows = NO_ROWS  # banned ones
 
@@ -32,8 +39,11 @@ class Listener(Struct, frozen=True):
 class Batch:
     """The listeners that lists are made for together."""
 
-    def __init__(self, shelf: Shelf, listeners: Sequence[Listener], vectors: NDArray[np.float32]) -> None:
+    def __init__(
+        self, shelf: Shelf, listeners: Sequence[Listener], vectors: NDArray[np.float32], signals: "Sequence[Signals]"
+    ) -> None:
         self.listeners = listeners
+        self.signals = signals  # parallel to the listeners
         self.vectors = vectors  # (listeners, factors); zeros: nothing is known of this listener's taste
         self._shelf = shelf
         self._marked = np.zeros(len(shelf), dtype=bool)  # by work; all False between calls
@@ -66,7 +76,6 @@ class Source(Protocol):
     """Brings candidates: constructed with a release, then asked for every batch."""
 
     name: str
-    lane: Lane  # of known tracks, of new ones, or new ones for when the others run out
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """At most `quota` for each listener of the batch, only of what `batch` allows them."""

@@ -5,14 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.explain import played_before
-from models.sources.base import Batch, Candidates, Lane, Listener
+from models.sources.base import Batch, Candidates, Listener
 
 
 class History:
     """The listener's own tracks by decayed weight, those that they like more than not."""
 
     name = "history"
-    lane: Lane = "familiar"
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""

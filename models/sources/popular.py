@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from models.sources.base import NO_ROWS, Batch, Candidates, Lane, Listener, Rows
+from models.sources.base import NO_ROWS, Batch, Candidates, Listener, Rows
 from models.sources.shelf import Shelf
 
 REASON = "Popular with listeners now"
@@ -13,7 +13,6 @@ class Popular:
     """The most popular tracks that the listener has not heard, at most `artist_cap` of an artist."""
 
     name = "popular"
-    lane: Lane = "fallback"
 
     def __init__(self, shelf: Shelf, artist_cap: int) -> None:
         self._rows = shelf.first_rows(artist_cap)

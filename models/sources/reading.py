@@ -38,13 +38,16 @@ class Reader:
         age = np.repeat([view.newest for view in views], counts) - lasts
         weights = _flat([view.weights for view in views]) * (np.exp2(age * -self._rate) / UNIT)
         plays = _flat([view.track_plays for view in views])
+        skips = _flat([view.track_skips for view in views])
+        recent = self._shelf.catalogue.rows_of(_flat([view.recent for view in views]))
+        heard = np.cumsum([0, *(len(view.recent) for view in views)]).tolist()
         # What a release knows of each listener, still one after the other.
         kept = rows >= 0
         ends = np.append(0, np.cumsum(kept))[np.cumsum(counts)]
-        rows, weights, plays, lasts = rows[kept], weights[kept], plays[kept], lasts[kept]
+        rows, weights, plays, skips, lasts = rows[kept], weights[kept], plays[kept], skips[kept], lasts[kept]
         dropped = self._dropped(views)
         listeners, start = [], 0
-        for view, (banned, works), end in zip(views, dropped, ends.tolist(), strict=True):
+        for at, (view, (banned, works), end) in enumerate(zip(views, dropped, ends.tolist(), strict=True)):
             own = slice(start, end)
             artists = self._shelf.artists_of(view.banned_artists) if len(view.banned_artists) else NO_ROWS
             if len(banned):
@@ -57,7 +60,11 @@ class Reader:
                     rows=rows[own],
                     weights=weights[own],
                     plays=plays[own],
+                    skips=skips[own],
                     lasts=lasts[own],
+                    recent=recent[heard[at] : heard[at + 1]],
+                    recent_times=view.recent_times.astype(np.int64),
+                    recent_played=view.recent_played.astype(bool),
                     works=works,
                     artists=artists,
                 )

@@ -8,7 +8,15 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 
 MOST = 500  # tracks in a list
-SOURCES = ("history", "als", "popular")  # what there is, each a file of this folder
+SOURCES = (
+    "history",
+    "sequence",
+    "transitions",
+    "neighbours",
+    "artists",
+    "als",
+    "popular",
+)  # what there is, each a file of this folder
 
 
 class BadSources(ValueError):
@@ -19,12 +27,12 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One table for every list: scorer, CLI and evaluation read the same."""
 
     length: Annotated[int, Meta(ge=1, le=MOST)] = 50
-    familiar: Share = 0.5  # share of tracks the listener knows already; the rest is new to them
+    familiar: Share | None = None  # share of tracks the listener knows already; none: what the scores say
     artist_cap: Annotated[int, Meta(ge=1)] = 3  # tracks of one artist in a list
     just_played: Count = 10  # the last so many plays are left out …
     just_played_minutes: Count = 60  # … and whatever was played in so many minutes before the newest
     # Which sources bring candidates, in this order, and how many for each track of the list.
-    sources: str = "history=4 als=2 popular=2"
+    sources: str = "history=4 sequence=2 transitions=2 neighbours=3 artists=2 als=2 popular=1"
 
     def quotas(self) -> dict[str, float]:
         """Source name -> candidates for each track of the list. Raises BadSources naming the part that is wrong."""

@@ -34,6 +34,8 @@ class Shelf:
         works = pl.DataFrame({"artist": self.artists, "title": titles}).select(
             pl.struct("artist", "title").rank("dense")
         )
+        self._by_artist = np.argsort(self.artists, kind="stable")
+        self._starts = np.searchsorted(self.artists[self._by_artist], np.arange(len(self.artist_keys) + 1))
         self.works: NDArray[np.int64] = works.to_series().to_numpy().astype(np.int64) - 1
 
     def __len__(self) -> int:
@@ -46,6 +48,20 @@ class Shelf:
         at = np.minimum(np.searchsorted(self.artist_keys, keys), len(self.artist_keys) - 1)
         known: NDArray[np.int64] = at[self.artist_keys[at] == keys]
         return known
+
+    def of_artist(self, artist: int) -> NDArray[np.int64]:
+        """The rows of an artist's tracks, most popular first."""
+        return self._by_artist[self._starts[artist] : self._starts[artist + 1]]
+
+    def artists_at(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The artist of each row; of an unknown one (−1) a number that no artist has, −1."""
+        return np.where(rows >= 0, self.artists[np.maximum(rows, 0)], -1) if len(self.artists) else rows
+
+    def rank_by_artist(self) -> NDArray[np.int64]:
+        """Of each row its place among its artist's tracks, 0 the most popular."""
+        places = np.empty(len(self.artists), dtype=np.int64)
+        places[self._by_artist] = np.arange(len(self.artists)) - self._starts[self.artists[self._by_artist]]
+        return places
 
     def first_rows(self, cap: int) -> NDArray[np.int64]:
         """All rows, most popular first, a work only once and at most `cap` tracks of an artist."""

@@ -1,0 +1,41 @@
+"""A sparse square table in release files: for each row the best others with their weights, strongest first."""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Table(NamedTuple):
+    """Those of row r are `[starts[r]:starts[r + 1]]`."""
+
+    starts: NDArray[np.int64]  # (rows + 1)
+    rows: NDArray[np.int32]
+    weights: NDArray[np.float32]
+
+    @staticmethod
+    def files(name: str) -> tuple[str, str]:
+        """What `save` writes."""
+        return f"{name}.npy", f"{name}_starts.npy"
+
+    def fits(self, items: int) -> bool:
+        """Whether it is a table of the first of so many items, with finite weights."""
+        starts, rows = self.starts, self.rows
+        inside = not len(rows) or bool(rows.min() >= 0 and rows.max() < items)
+        ends = 1 <= len(starts) <= items + 1 and starts[0] == 0 and starts[-1] == len(rows) == len(self.weights)
+        return ends and inside and bool(np.all(np.diff(starts) >= 0) and np.isfinite(self.weights).all())
+
+    def save(self, path: Path) -> None:
+        """As one .npy of a record a pair and one of the starts: `path` is without its ending."""
+        pairs_name, starts_name = self.files(path.name)
+        pairs = np.empty(len(self.rows), dtype=[("row", "<i4"), ("weight", "<f4")])
+        pairs["row"], pairs["weight"] = self.rows, self.weights
+        np.save(path.with_name(pairs_name), pairs, allow_pickle=False)
+        np.save(path.with_name(starts_name), self.starts, allow_pickle=False)
+
+    @classmethod
+    def load(cls, path: Path) -> "Table":
+        """What `save` wrote. Raises OSError, ValueError."""
+        pairs, starts = (np.load(path.with_name(name), allow_pickle=False) for name in cls.files(path.name))
+        return cls(starts, np.ascontiguousarray(pairs["row"]), np.ascontiguousarray(pairs["weight"]))

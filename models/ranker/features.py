@@ -1,0 +1,210 @@
+"""What a ranker knows of each candidate: one float32 row of NAMES, all from the listener and the release.
+
+Times are event times: "now" is the listener's newest listen, for a list is made when it has just been heard.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.release import Release
+from models.sources.base import Batch, Listener, Rows
+from models.sources.shelf import Shelf
+from models.sources.signals import Signals
+from models.taste import DAY
+
+SESSION_S = 1_800  # a pause this long begins a new session
+NEVER_H = 50_000.0  # hours since something that never was
+FAR = 100_000.0  # plays since something that never was
+FADING = (0.5, 2.0, 4.0, 60.0)  # days, of plays among the recent ones
+LATEST = 10
+CONTEXT = 30
+
+NAMES = (
+    "own", "own_pair", "next", "then", "near", "taste", "dot",
+    "weight_0.5d", "weight_2d", "weight_4d", "weight_60d", "weight", "plays", "skips", "skip_rate", "age", "back",
+    "week", "hour", "artist_weight", "artist_weight_2d", "artist_known", "artist_age", "artist_skip_rate",
+    "artist_last", "artist_latest", "listeners", "recent_listeners", "trend", "track_skip_rate", "artist_rank",
+    "known", "begun", "session", "going_on", "going_on_5", "same_artist", "repeating", "skipping", "skipped_last",
+)  # fmt: skip
+
+# Counts and sums of decades are told apart by their logarithm: log(1 + scale·x).
+_SCALES = {
+    "own": 10.0, "own_pair": 10.0, "next": 100.0, "then": 100.0, "near": 50.0, "taste": 10.0,
+    "weight_0.5d": 10.0, "weight_2d": 10.0, "weight_4d": 10.0, "weight_60d": 2.0, "weight": 5.0, "plays": 1.0,
+    "skips": 1.0, "age": 1.0, "back": 1.0, "week": 1.0, "hour": 5.0, "artist_weight": 1.0, "artist_weight_2d": 3.0,
+    "artist_known": 1.0, "artist_age": 1.0, "listeners": 1.0, "recent_listeners": 1.0, "artist_rank": 1.0,
+}  # fmt: skip
+_LOGGED = [NAMES.index(name) for name in _SCALES]
+_SCALE = np.array(list(_SCALES.values()))
+
+Column = NDArray[np.float64]
+
+
+class Features:
+    """Makes the features of one release's candidates."""
+
+    def __init__(self, release: Release, shelf: Shelf) -> None:
+        frame = release.catalogue.frame
+        self._factors, self._shelf = release.factors, shelf
+        self._listeners = frame["listeners"].to_numpy().astype(np.float64)
+        self._recent = frame["recent_listeners"].to_numpy().astype(np.float64)
+        plays, skips = (frame[name].to_numpy().astype(np.float64) for name in ("plays", "skips"))
+        self._skip_rate = (skips + 2.0) / (skips + plays + 6.0)
+        self._artist_rank = shelf.rank_by_artist().astype(np.float64)
+
+    def of(self, batch: Batch, at: int, rows: Rows) -> NDArray[np.float32]:
+        """(len(rows), len(NAMES)) for the listener `at` of a batch."""
+        listener, signals = batch.listeners[at], batch.signals[at]
+        columns: list[Column] = [
+            *self._signals(signals, rows),
+            self._dot(batch.vectors[at], rows),
+            *self._own(listener, rows),
+            *self._artists(listener, rows),
+            *self._tracks(rows),
+            *_flags(listener, rows),
+            *(np.full(len(rows), value) for value in context(listener, self._shelf)),
+        ]
+        table = np.stack(columns, axis=1)
+        table[:, _LOGGED] = np.log1p(table[:, _LOGGED] * _SCALE)
+        return table.astype(np.float32)
+
+    @staticmethod
+    def _signals(signals: Signals, rows: Rows) -> list[Column]:
+        own, pair = signals.own
+        return [each.at(rows) for each in (own, pair, signals.next, signals.then, signals.near, signals.taste)]
+
+    def _dot(self, vector: NDArray[np.float32], rows: Rows) -> Column:
+        found = np.zeros(len(rows))
+        known = rows < len(self._factors)
+        found[known] = self._factors[rows[known]] @ vector
+        return found
+
+    @staticmethod
+    def _own(listener: Listener, rows: Rows) -> list[Column]:
+        order = np.argsort(listener.rows, kind="stable")
+        where, there = _found(listener.rows[order], rows)
+
+        def own(column: NDArray[np.generic], missing: float = 0.0) -> Column:
+            return np.where(there, column[order][where].astype(np.float64), missing) if len(order) else (
+                np.full(len(rows), missing)
+            )  # fmt: skip
+
+        recent = _Recent(listener, rows)
+        plays, skips = own(listener.plays), own(listener.skips)
+        return [
+            *(recent.faded(days) for days in FADING),
+            own(np.maximum(listener.weights, 0.0)),
+            plays,
+            skips,
+            skips / (skips + plays + 1.0),
+            own((listener.newest - listener.lasts) / 3_600.0, NEVER_H),
+            recent.back(),
+            recent.within(7 * DAY),
+            recent.at_this_hour(),
+        ]
+
+    def _artists(self, listener: Listener, rows: Rows) -> list[Column]:
+        artists = self._shelf.artists[rows]
+        own, of = np.unique(self._shelf.artists[listener.rows], return_inverse=True)
+        where, there = _found(own, artists)
+
+        def summed(column: NDArray[np.generic]) -> Column:
+            return np.where(there, np.bincount(of, column, len(own))[where], 0.0) if len(own) else np.zeros(len(rows))
+
+        age = (listener.newest - listener.lasts).astype(np.float64)
+        weights = np.maximum(listener.weights, 0.0)
+        last = np.zeros(len(own))
+        np.maximum.at(last, of, listener.lasts)
+        heard, skipped = summed(listener.plays), summed(listener.skips)
+        latest = self._shelf.artists_at(listener.recent[::-1][:LATEST])
+        return [
+            summed(weights),
+            summed(weights * np.exp2(-age * (1 / 2.0 - 1 / 14.0) / DAY)),
+            summed(listener.plays > 0),
+            np.where(there, (listener.newest - last[where]) / 3_600.0, NEVER_H) if len(own) else (
+                np.full(len(rows), NEVER_H)
+            ),
+            skipped / (heard + skipped + 1.0),
+            (artists == latest[0]).astype(np.float64) if len(latest) else np.zeros(len(rows)),
+            (artists[:, None] == latest[None, :]).mean(axis=1) if len(latest) else np.zeros(len(rows)),
+        ]  # fmt: skip
+
+    def _tracks(self, rows: Rows) -> list[Column]:
+        listeners, recent = self._listeners[rows], self._recent[rows]
+        return [listeners, recent, recent / (listeners + 1.0), self._skip_rate[rows], self._artist_rank[rows]]
+
+
+class _Recent:
+    """The recent plays of the candidates."""
+
+    def __init__(self, listener: Listener, rows: Rows) -> None:
+        self._size, self._newest = len(rows), listener.newest
+        order = np.argsort(rows, kind="stable")
+        where, there = _found(rows[order], listener.recent)
+        self._position = np.flatnonzero(there)
+        self._count = len(listener.recent)
+        self._of = order[where[there]] if len(rows) else where[:0]
+        self._times = listener.recent_times[there]
+        self._played = listener.recent_played[there]
+
+    def faded(self, half_life_days: float) -> Column:
+        """Plays, decayed."""
+        return self._summed(np.exp2((self._times - self._newest) / (half_life_days * DAY)) * self._played)
+
+    def within(self, seconds: float) -> Column:
+        """Plays in the last so many seconds."""
+        return self._summed(self._played & (self._newest - self._times < seconds))
+
+    def at_this_hour(self) -> Column:
+        """Plays within an hour of this time of day, of the last weeks."""
+        apart = np.abs(self._times // 3_600 % 24 - self._newest // 3_600 % 24)
+        near = np.minimum(apart, 24 - apart) <= 1
+        return self._summed(np.exp2((self._times - self._newest) / (30 * DAY)) * (near & self._played))
+
+    def back(self) -> Column:
+        """How many plays ago it was last heard."""
+        found = np.full(self._size, FAR)
+        np.minimum.at(found, self._of, (self._count - self._position).astype(np.float64))
+        return found
+
+    def _summed(self, values: NDArray[np.generic]) -> Column:
+        return np.bincount(self._of, values, self._size).astype(np.float64)
+
+
+def _flags(listener: Listener, rows: Rows) -> list[Column]:
+    known = np.isin(rows, listener.rows[listener.plays > 0])
+    begun = np.isin(rows, listener.rows) & ~known
+    times = listener.recent_times
+    breaks = np.flatnonzero(np.diff(times) > SESSION_S) if len(times) else np.empty(0, np.int64)
+    session = listener.recent[int(breaks[-1]) + 1 if len(breaks) else 0 :]
+    return [known.astype(np.float64), begun.astype(np.float64), np.isin(rows, session).astype(np.float64)]
+
+
+def context(listener: Listener, shelf: Shelf) -> tuple[float, ...]:
+    """What kind of listening this is just now, the same for every candidate: the last six of NAMES."""
+    recent, size = listener.recent, len(listener.recent)
+    if size < 2:
+        return (0.0,) * 6
+    going_on = []
+    for back in range(1, min(6, size)):
+        before, then = recent[size - 1 - back], recent[size - back]
+        at = np.flatnonzero(recent[: size - 1 - back] == before)
+        going_on.append(float((recent[at + 1] == then).sum() / (len(at) + 1.0)))
+    artists = shelf.artists_at(recent[-LATEST - 1 :])
+    latest, older = recent[-CONTEXT:], recent[:-CONTEXT]
+    return (
+        going_on[0],
+        float(np.mean(going_on)),
+        float((artists[1:] == artists[:-1]).mean()),
+        float(np.isin(latest, older).mean()),
+        float(1.0 - listener.recent_played[-LATEST:].mean()),
+        float(not listener.recent_played[-1]),
+    )
+
+
+def _found(among: Rows, rows: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+    """Where each row stands in `among` (rising), and whether it does."""
+    if not len(among):
+        return np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=bool)
+    where = np.minimum(np.searchsorted(among, rows), len(among) - 1)
+    return where, among[where] == rows

@@ -1,0 +1,148 @@
+"""What a listener's past says of tracks, each as a sparse column of scores: what sources propose and the ranker weighs.
+
+Worked out once a listener and list; everything is numpy over rows of one release.
+"""
+
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.neighbours.table import Table
+from models.sources.base import NO_ROWS, Listener, Rows
+
+WINDOW = 10  # plays looked back, and ahead
+SESSION_S = 7_200  # what came later than this did not follow
+OCCURRENCES = 60  # newest ones of a track in the listener's own past
+OWN_HALF_LIFE_S = 60 * 86_400
+FADE = 0.6  # from one play to the one before it, in what everybody plays next
+NEAR_FADE = 0.8
+OWN_TRACKS = 300  # of the listener's strongest, whose neighbours are looked at
+
+
+class Sparse(NamedTuple):
+    """Scores of some rows, rows rising and distinct."""
+
+    rows: Rows
+    weights: NDArray[np.float64]
+
+    def top(self, most: int) -> Rows:
+        """The rows with the highest scores, best first; ties by row."""
+        if len(self.rows) > most:
+            part = np.argpartition(-self.weights, most - 1)[:most]
+            part = part[np.lexsort((self.rows[part], -self.weights[part]))]
+        else:
+            part = np.argsort(-self.weights, kind="stable")
+        return self.rows[part]
+
+    def at(self, rows: Rows) -> NDArray[np.float64]:
+        """The score of each of these rows, 0 where there is none."""
+        if not len(self.rows):
+            return np.zeros(len(rows))
+        found = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
+        return np.where(self.rows[found] == rows, self.weights[found], 0.0)
+
+
+NONE = Sparse(NO_ROWS, np.empty(0))
+
+
+class Signals:
+    """One listener's."""
+
+    def __init__(self, listener: Listener, followers: Table, neighbours: Table) -> None:
+        self._listener, self._followers, self._neighbours = listener, followers, neighbours
+
+    @cached_property
+    def own(self) -> tuple[Sparse, Sparse]:
+        """What came after the same plays in the listener's own past: of each of the last ten, and of the last two."""
+        return continuations(self._listener)
+
+    @cached_property
+    def next(self) -> Sparse:
+        """What everybody plays after the last track."""
+        return self._followed(1)
+
+    @cached_property
+    def then(self) -> Sparse:
+        """What everybody plays after the last five."""
+        return self._followed(5)
+
+    @cached_property
+    def near(self) -> Sparse:
+        """What everybody plays around the last ten."""
+        rows = self._last(WINDOW)
+        return _gathered(self._neighbours, rows, NEAR_FADE ** np.arange(len(rows)))
+
+    @cached_property
+    def taste(self) -> Sparse:
+        """What everybody plays around the listener's strongest tracks."""
+        listener = self._listener
+        own = np.flatnonzero(listener.weights > 0)
+        if len(own) > OWN_TRACKS:
+            own = own[np.argpartition(-listener.weights[own], OWN_TRACKS - 1)[:OWN_TRACKS]]
+        return _gathered(self._neighbours, listener.rows[own], np.log1p(3.0 * listener.weights[own]))
+
+    def _followed(self, plays: int) -> Sparse:
+        rows = self._last(plays)
+        return _gathered(self._followers, rows, FADE ** np.arange(len(rows)))
+
+    def _last(self, plays: int) -> Rows:
+        """Rows of the newest plays, newest first; a track that the release does not know is −1."""
+        return self._listener.recent[::-1][:plays]
+
+
+def continuations(listener: Listener) -> tuple[Sparse, Sparse]:
+    """What followed in the listener's own past.
+
+    For the k-th newest play (k = 0 the newest), each earlier occurrence p of its track votes for what was played
+    d = k+1 … WINDOW plays after p, with 2^(−age/half-life) / (k+1) / (d−k). The second column counts only occurrences
+    of the newest track that came after the same track as now.
+    """
+    recent, times, played = listener.recent, listener.recent_times, listener.recent_played
+    size = len(recent)
+    votes: list[tuple[Rows, NDArray[np.float64]]] = []
+    pairs: list[tuple[Rows, NDArray[np.float64]]] = []
+    for back in range(min(WINDOW, size - 1)):
+        end = size - 1 - back
+        at = np.flatnonzero(recent[:end] == recent[end])[-OCCURRENCES:] if recent[end] >= 0 else NO_ROWS
+        if not len(at):
+            continue
+        weights = np.exp2((times[at] - times[-1]) / OWN_HALF_LIFE_S) / (back + 1)
+        ahead = np.arange(back + 1, WINDOW + 1)
+        to = at[:, None] + ahead
+        there = to < end + 1
+        to = np.minimum(to, size - 1)
+        there &= (times[to] - times[at][:, None] < SESSION_S) & played[to] & (recent[to] >= 0)
+        each = weights[:, None] / (ahead - back)
+        votes.append((recent[to[there]], each[there]))
+        if back == 0 and size > 2:
+            same = (at > 0) & (recent[np.maximum(at - 1, 0)] == recent[-2])
+            both = there & same[:, None]
+            pairs.append((recent[to[both]], each[both]))
+    return _summed(votes), _summed(pairs)
+
+
+def _summed(votes: list[tuple[Rows, NDArray[np.float64]]]) -> Sparse:
+    if not votes:
+        return NONE
+    rows, where = np.unique(np.concatenate([rows for rows, _ in votes]), return_inverse=True)
+    return Sparse(rows, _bincount(where, np.concatenate([weights for _, weights in votes]), len(rows)))
+
+
+def _bincount(where: NDArray[np.integer], weights: NDArray[np.floating], size: int) -> NDArray[np.float64]:
+    return np.bincount(where, weights, size).astype(np.float64, copy=False)
+
+
+def _gathered(table: Table, rows: Rows, weights: NDArray[np.floating]) -> Sparse:
+    """Σ weight x row of the table."""
+    known = (rows >= 0) & (rows < len(table.starts) - 1)
+    rows, weights = rows[known], weights[known]
+    begins, counts = table.starts[rows], table.starts[rows + 1] - table.starts[rows]
+    total = int(counts.sum())
+    if not total:
+        return NONE
+    at = np.repeat(begins - np.concatenate(([0], np.cumsum(counts)[:-1])), counts) + np.arange(total)
+    scores = _bincount(table.rows[at], np.repeat(weights, counts) * table.weights[at], len(table.starts) - 1)
+    found = np.flatnonzero(scores)
+    return Sparse(found, scores[found])
