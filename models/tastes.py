@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-SCANS = 32  # look-ups after which a table of places is worth making: 36 KB and 100 µs for 1,125 keys, a scan takes 3
+SCANS = 32  # look-ups after which a table of places is made: for 1,125 keys 0.1 MB and 0.1 ms, where a scan takes 3 µs
 
 
 class Tastes(Mapping[int, list[int]]):
