@@ -1,22 +1,22 @@
 """A listener's profile: what the profiler keeps in Redis, and its bytes.
 
 The bytes are a header and then columns, each column contiguous, so a scorer reads them as numpy views without copying
-and a profile of any size decodes in microseconds. Every family is bounded (models.taste.TasteSettings), so a profile
-has a byte cap: 45 KB with the default bounds.
+and a profile of any size decodes in microseconds. A profile that is folded into has the same columns as arrays, so
+encoding only copies them (little-endian, as every machine is that numpy and faiss have wheels for). Every family is
+bounded (models.taste.TasteSettings), so a profile has a byte cap: 83 KB with the default bounds.
 """
 
+from array import array
 from bisect import bisect_right
-from collections import deque
 from struct import Struct as Packing
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.tastes import Tastes
+
 MAGIC = b"SGP1"
 HOURS = 24
-
-TrackTaste = list[int]  # [weight, last played (s), plays, skips]
-ArtistTaste = list[int]  # [weight, last played (s)]
 
 # magic, version, newest, plays, skips; lengths of tracks, artists, recent, events, loved, banned, and of artists both
 _HEADER = Packing("<4sqqQQ8I")
@@ -27,11 +27,14 @@ class BadProfile(ValueError):
 
 
 class Profile:
-    """One listener's profile, as it is folded (models.taste.fold). Times are seconds since epoch, keys models.ids."""
+    """One listener's profile, as it is folded (models.taste.fold). Times are seconds since epoch, keys models.ids.
+
+    `recent`, `recent_times`, `recent_played` are parallel, oldest first.
+    """
 
     __slots__ = (
         "artists", "banned", "banned_artists", "events", "hours", "loved", "loved_artists", "newest", "plays",
-        "recent", "seen", "skips", "tracks", "version",
+        "recent", "recent_played", "recent_times", "seen", "skips", "tracks", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -39,16 +42,14 @@ class Profile:
         self.newest = 0  # event time of the newest listen
         self.plays = 0
         self.skips = 0
-        self.tracks: dict[int, TrackTaste] = {}
-        self.artists: dict[int, ArtistTaste] = {}
-        self.recent: deque[tuple[int, int, bool]] = deque()  # (time, track, played), oldest first
-        self.events: deque[int] = deque()
+        self.tracks = Tastes(array("q"), array("i"), array("I"), array("H"), array("H"))  # counts: plays, skips
+        self.artists = Tastes(array("q"), array("i"), array("I"))
+        self.recent, self.recent_times, self.recent_played = array("q"), array("I"), array("B")
+        self.events = array("q")
         self.seen: set[int] = set()  # the events, for look-up
-        self.loved: dict[int, None] = {}  # dicts for their order: the oldest mark is forgotten first
-        self.banned: dict[int, None] = {}
-        self.loved_artists: dict[int, None] = {}
-        self.banned_artists: dict[int, None] = {}
-        self.hours = [0] * HOURS  # plays by hour of day, UTC
+        self.loved, self.banned = array("q"), array("q")  # the oldest mark is first, and forgotten first
+        self.loved_artists, self.banned_artists = array("q"), array("q")
+        self.hours = array("H", bytes(2 * HOURS))  # plays by hour of day, UTC
 
     def remember(self, event: int, most: int) -> bool:
         """Note an event id; false when it is among the recent ones already."""
@@ -57,47 +58,49 @@ class Profile:
         self.events.append(event)
         self.seen.add(event)
         while len(self.events) > most:
-            self.seen.discard(self.events.popleft())
+            self.seen.discard(self.events.pop(0))
         return True
 
     def heard_at_hour(self, hour: int) -> None:
         """Count a play in its hour; all are halved before one outgrows its 16 bits."""
-        self.hours[hour] += 1
-        if self.hours[hour] > 65_535:
-            self.hours = [count >> 1 for count in self.hours]
+        if self.hours[hour] < 65_535:
+            self.hours[hour] += 1
+        else:
+            self.hours = array("H", [count >> 1 for count in self.hours])
+            self.hours[hour] += 1  # (65,535 + 1) / 2
 
     def play_recently(self, track: int, second: int, played: bool, most: int) -> None:
         """Put a play among the recent ones, where its time belongs; the oldest goes."""
-        if not self.recent or second >= self.recent[-1][0]:
-            self.recent.append((second, track, played))
-        else:
-            self.recent.insert(bisect_right(self.recent, second, key=lambda play: play[0]), (second, track, played))
-        while len(self.recent) > most:
-            self.recent.popleft()
+        times = self.recent_times
+        place = len(times) if not times or second >= times[-1] else bisect_right(times, second)
+        self.recent.insert(place, track)
+        times.insert(place, second)
+        self.recent_played.insert(place, played)
+        extra = len(times) - most
+        if extra > 0:
+            del self.recent[:extra], times[:extra], self.recent_played[:extra]
 
     def encode(self) -> bytes:
         """The profile's bytes: equal profiles give equal bytes."""
-        tracks = np.array(list(self.tracks.values()), dtype=np.int64).reshape(-1, 4)
-        artists = np.array(list(self.artists.values()), dtype=np.int64).reshape(-1, 2)
-        marks = (self.loved, self.banned, self.loved_artists, self.banned_artists)
-        lengths = (len(tracks), len(artists), len(self.recent), len(self.events), *map(len, marks))
+        tracks, artists = self.tracks, self.artists
+        plays, skips = tracks.counts
+        keys = (
+            tracks.ids, artists.ids, self.recent, self.events,
+            self.loved, self.banned, self.loved_artists, self.banned_artists,
+        )  # fmt: skip
         return b"".join(
             (
-                _HEADER.pack(MAGIC, self.version, self.newest, self.plays, self.skips, *lengths),
-                _column(self.tracks, "<i8"),
-                _column(self.artists, "<i8"),
-                _column([track for _, track, _ in self.recent], "<i8"),
-                _column(self.events, "<i8"),
-                *(_column(mark, "<i8") for mark in marks),
-                _column(tracks[:, 0], "<i4"),
-                _column(tracks[:, 1], "<u4"),
-                _column(artists[:, 0], "<i4"),
-                _column(artists[:, 1], "<u4"),
-                _column([second for second, _, _ in self.recent], "<u4"),
-                _column(tracks[:, 2], "<u2"),
-                _column(tracks[:, 3], "<u2"),
-                _column(self.hours, "<u2"),
-                _column([played for _, _, played in self.recent], "u1"),
+                _HEADER.pack(MAGIC, self.version, self.newest, self.plays, self.skips, *map(len, keys)),
+                *keys,
+                tracks.weights,
+                tracks.lasts,
+                artists.weights,
+                artists.lasts,
+                self.recent_times,
+                plays,
+                skips,
+                self.hours,
+                self.recent_played,
             )
         )
 
@@ -105,29 +108,27 @@ class Profile:
     def decode(cls, data: bytes) -> "Profile":
         """From bytes. Raises BadProfile."""
         view = ProfileView(data)
-        profile = cls()
+        profile = cls.__new__(cls)
         profile.version, profile.newest = view.version, view.newest
         profile.plays, profile.skips = view.plays, view.skips
-        columns = (view.weights, view.lasts, view.track_plays, view.track_skips)
-        rows = np.stack(columns, axis=1, dtype=np.int64).tolist()
-        profile.tracks = dict(zip(view.tracks.tolist(), rows, strict=True))
-        rows = np.stack((view.artist_weights, view.artist_lasts), axis=1, dtype=np.int64).tolist()
-        profile.artists = dict(zip(view.artists.tolist(), rows, strict=True))
-        played = view.recent_played.astype(bool).tolist()
-        profile.recent = deque(zip(view.recent_times.tolist(), view.recent.tolist(), played, strict=True))
-        profile.events = deque(view.events.tolist())
+        counts = _array(view.track_plays), _array(view.track_skips)
+        profile.tracks = Tastes(_array(view.tracks), _array(view.weights), _array(view.lasts), *counts)
+        profile.artists = Tastes(_array(view.artists), _array(view.artist_weights), _array(view.artist_lasts))
+        profile.recent, profile.recent_times = _array(view.recent), _array(view.recent_times)
+        profile.recent_played = _array(view.recent_played)
+        profile.events = _array(view.events)
         profile.seen = set(profile.events)
-        profile.loved, profile.banned = dict.fromkeys(view.loved.tolist()), dict.fromkeys(view.banned.tolist())
-        profile.loved_artists = dict.fromkeys(view.loved_artists.tolist())
-        profile.banned_artists = dict.fromkeys(view.banned_artists.tolist())
-        profile.hours = view.hours.tolist()
+        profile.loved, profile.banned = _array(view.loved), _array(view.banned)
+        profile.loved_artists, profile.banned_artists = _array(view.loved_artists), _array(view.banned_artists)
+        profile.hours = _array(view.hours)
         return profile
 
 
-def _column(values: object, kind: str) -> bytes:
-    if not isinstance(values, np.ndarray):
-        values = list(values)  # type: ignore[call-overload]  # any iterable of ints; a union says less
-    return np.asarray(values, dtype=np.int64).astype(kind).tobytes()
+def _array(column: "NDArray[np.int64]") -> "array[int]":
+    return array(_TYPECODES[column.dtype.str], column.tobytes())
+
+
+_TYPECODES = {"<i8": "q", "<i4": "i", "<u4": "I", "<u2": "H", "|u1": "B"}
 
 
 class ProfileView:

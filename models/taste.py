@@ -8,12 +8,16 @@ event: w(t) = w · 2^(−(t − last)/half_life). A listen that comes late is de
 it belongs. Weights are fixed-point, UNIT to one play.
 """
 
+from array import array
 from math import exp2, log2
 
+import numpy as np
 from msgspec import Struct
+from numpy.typing import NDArray
 
 from models.ids import artist_key_of, cached_key_of, key_of
-from models.profile import Profile, TrackTaste
+from models.profile import Profile
+from models.tastes import Tastes
 from schemas.events import Listen
 
 UNIT = 1024
@@ -32,7 +36,7 @@ class TasteSettings(Struct, frozen=True, forbid_unknown_fields=True):
     half_life_days: float = 14.0
     max_tracks: int = 1_000  # the strongest are kept
     max_artists: int = 250
-    max_recent: int = 100  # newest plays
+    max_recent: int = 3_000  # newest plays
     max_event_ids: int = 128  # how many events back a producer's repeat is recognised
     max_marks: int = 500  # loved and banned tracks and artists, each
 
@@ -72,16 +76,17 @@ def _fold_play(profile: Profile, listen: Listen, second: int, settings: TasteSet
     positive = is_positive(listen, settings)
     track = cached_key_of(listen.track_id)
     gain = round(UNIT * (settings.play if positive else settings.skip))
-    entry = _add_track(profile, track, gain, second, settings)
+    place = _add(profile.tracks, track, gain, second, settings.max_tracks, settings)
+    plays, skips = profile.tracks.counts
     if positive:
-        entry[2] = min(entry[2] + 1, 65_535)
+        plays[place] = min(plays[place] + 1, 65_535)
         profile.plays += 1
         profile.heard_at_hour(second // 3600 % 24)
     else:
-        entry[3] = min(entry[3] + 1, 65_535)
+        skips[place] = min(skips[place] + 1, 65_535)
         profile.skips += 1
     if listen.artist is not None:
-        _add_artist(profile, artist_key_of(listen.artist), gain, second, settings)
+        _add(profile.artists, artist_key_of(listen.artist), gain, second, settings.max_artists, settings)
     profile.play_recently(track, second, positive, settings.max_recent)
 
 
@@ -90,20 +95,40 @@ def _fold_mark(profile: Profile, listen: Listen, second: int, settings: TasteSet
     loved, banned = (profile.loved_artists, profile.banned_artists) if of_artist else (profile.loved, profile.banned)
     key = artist_key_of(listen.artist or "") if of_artist else cached_key_of(listen.track_id)
     if listen.kind == "unban":
-        banned.pop(key, None)
+        _take_out(banned, key)
         return
     chosen, other = (loved, banned) if listen.kind == "love" else (banned, loved)
-    other.pop(key, None)
-    chosen.pop(key, None)  # the newest mark is the last to be forgotten
-    chosen[key] = None
+    _take_out(other, key)
+    _take_out(chosen, key)  # the newest mark is the last to be forgotten
+    chosen.append(key)
     if len(chosen) > settings.max_marks:
-        del chosen[next(iter(chosen))]
+        del chosen[0]
     if listen.kind == "love":
         gain = round(UNIT * settings.love)
         if not of_artist:
-            _add_track(profile, key, gain, second, settings)
+            _add(profile.tracks, key, gain, second, settings.max_tracks, settings)
         if listen.artist is not None:
-            _add_artist(profile, artist_key_of(listen.artist), gain, second, settings)
+            _add(profile.artists, artist_key_of(listen.artist), gain, second, settings.max_artists, settings)
+
+
+def _take_out(marks: "array[int]", key: int) -> None:
+    if key in marks:
+        marks.remove(key)
+
+
+def _add(tastes: Tastes, key: int, gain: int, second: int, most: int, settings: TasteSettings) -> int:
+    """Add to a key's weight, making room when it is new to full columns; its place."""
+    half_life = settings.half_life_days * DAY
+    place = tastes.place(key)
+    if place < 0:
+        if len(tastes) >= most + most // 8:
+            tastes.keep(_strongest(tastes, most - 1, half_life))
+        return tastes.append(key, max(-MOST, min(MOST, gain)), second)
+    last = tastes.lasts[place]
+    tastes.weights[place] = _decayed_sum(tastes.weights[place], last, gain, second, half_life)
+    if second > last:
+        tastes.lasts[place] = second
+    return place
 
 
 def _decayed_sum(weight: int, last: int, gain: int, second: int, half_life: float) -> int:
@@ -115,40 +140,13 @@ def _decayed_sum(weight: int, last: int, gain: int, second: int, half_life: floa
     return max(-MOST, min(MOST, total))
 
 
-def _add_track(profile: Profile, key: int, gain: int, second: int, settings: TasteSettings) -> TrackTaste:
-    half_life = settings.half_life_days * DAY
-    entry = profile.tracks.get(key)
-    if entry is None:
-        if len(profile.tracks) >= settings.max_tracks + settings.max_tracks // 8:
-            profile.tracks = _strongest(profile.tracks, settings.max_tracks - 1, half_life)
-        entry = profile.tracks[key] = [gain, second, 0, 0]
-        return entry
-    entry[0] = _decayed_sum(entry[0], entry[1], gain, second, half_life)
-    entry[1] = max(entry[1], second)
-    return entry
+def _strongest(tastes: Tastes, keep: int, half_life: float) -> NDArray[np.intp]:
+    """Places of what weighs most once all is decayed to one time, in rising order.
 
-
-def _add_artist(profile: Profile, key: int, gain: int, second: int, settings: TasteSettings) -> None:
-    half_life = settings.half_life_days * DAY
-    entry = profile.artists.get(key)
-    if entry is None:
-        if len(profile.artists) >= settings.max_artists + settings.max_artists // 8:
-            profile.artists = _strongest(profile.artists, settings.max_artists - 1, half_life)
-        profile.artists[key] = [gain, second]
-        return
-    entry[0] = _decayed_sum(entry[0], entry[1], gain, second, half_life)
-    entry[1] = max(entry[1], second)
-
-
-def _strongest(entries: dict[int, list[int]], keep: int, half_life: float) -> dict[int, list[int]]:
-    """The entries that weigh most once all are decayed to one time, in the order they had.
-
-    log2 of the decayed weight orders them the same and cannot underflow; the key breaks ties.
+    log2 of the decayed weight orders them the same and cannot underflow; the key breaks ties. It is libm's log2 and
+    not numpy's, whose last bit depends on the processor: what is kept would too.
     """
-
-    def strength(key: int) -> tuple[float, int]:
-        weight, last = entries[key][:2]
-        return log2(abs(weight) + 1) + last / half_life, key
-
-    kept = set(sorted(entries, key=strength)[-keep:])
-    return {key: entry for key, entry in entries.items() if key in kept}
+    logs = np.fromiter((log2(abs(weight) + 1) for weight in tastes.weights), np.float64, len(tastes))
+    strengths = logs + np.frombuffer(tastes.lasts, np.uint32) / half_life
+    order = np.lexsort((np.frombuffer(tastes.ids, np.int64), strengths))
+    return np.sort(order[len(order) - keep :])

@@ -54,7 +54,7 @@ def test_a_late_listen_lands_where_it_belongs(order: list[int]) -> None:
         fold(profile, listen(str(number), second=T0 + number * DAY), offset, TASTE)
     expected = sum(UNIT * 2 ** (-(5 - n) / TASTE.half_life_days) for n in range(6))
     assert profile.tracks[key_of("t")][0] == pytest.approx(expected, abs=6)
-    assert [second for second, _, _ in profile.recent] == [T0 + n * DAY for n in range(6)]
+    assert profile.recent_times.tolist() == [T0 + n * DAY for n in range(6)]
     assert profile.newest == T0 + 5 * DAY
 
 

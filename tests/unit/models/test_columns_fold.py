@@ -1,0 +1,262 @@
+"""The columns against a slow, readable fold into dicts and lists: the same log, the same profile in every field."""
+
+import random
+from dataclasses import dataclass, field
+from math import exp2, log2
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from models.ids import artist_key_of, key_of
+from models.profile import Profile
+from models.taste import DAY, MOST, UNIT, TasteSettings, fold, is_positive
+from models.tastes import SCANS
+from schemas.events import Kind, Listen
+
+NOON = 1_704_110_400
+SMALL = TasteSettings(max_tracks=8, max_artists=4, max_recent=5, max_event_ids=6, max_marks=3)
+KINDS: list[Kind] = ["play", "skip", "love", "ban", "unban"]
+
+
+@dataclass
+class Slow:
+    """A profile as one would write it down."""
+
+    version: int = -1
+    newest: int = 0
+    plays: int = 0
+    skips: int = 0
+    tracks: dict[int, list[int]] = field(default_factory=dict)  # weight, last, plays, skips
+    artists: dict[int, list[int]] = field(default_factory=dict)
+    recent: list[tuple[int, int, bool]] = field(default_factory=list)  # time, track, played
+    events: list[int] = field(default_factory=list)
+    loved: list[int] = field(default_factory=list)
+    banned: list[int] = field(default_factory=list)
+    loved_artists: list[int] = field(default_factory=list)
+    banned_artists: list[int] = field(default_factory=list)
+    hours: list[int] = field(default_factory=lambda: [0] * 24)
+
+    def fold(self, listen: Listen, offset: int, taste: TasteSettings) -> None:
+        if key_of(listen.event_id) in self.events:
+            return
+        self.events = [*self.events, key_of(listen.event_id)][-taste.max_event_ids :]
+        second = listen.listened_at // 1000
+        self.version, self.newest = offset, max(self.newest, second)
+        if listen.kind in ("play", "skip"):
+            self._play(listen, second, taste)
+        else:
+            self._mark(listen, second, taste)
+
+    def _play(self, listen: Listen, second: int, taste: TasteSettings) -> None:
+        played = is_positive(listen, taste)
+        gain = round(UNIT * (taste.play if played else taste.skip))
+        track = key_of(listen.track_id)
+        self._add_track(track, gain, second, taste)
+        self.tracks[track][2 if played else 3] += 1
+        self.plays, self.skips = self.plays + played, self.skips + (not played)
+        self.hours[second // 3600 % 24] += played
+        if listen.artist is not None:
+            self._add_artist(listen.artist, gain, second, taste)
+        # A stable sort by time: a late play stands behind those of its own second.
+        self.recent = sorted([*self.recent, (second, track, played)], key=lambda play: play[0])[-taste.max_recent :]
+
+    def _mark(self, listen: Listen, second: int, taste: TasteSettings) -> None:
+        suffix = "_artists" if listen.scope == "artist" else ""
+        key = artist_key_of(listen.artist or "") if suffix else key_of(listen.track_id)
+        chosen, other = ("loved", "banned") if listen.kind == "love" else ("banned", "loved")
+        for name in (chosen,) if listen.kind == "unban" else (chosen, other):
+            setattr(self, name + suffix, [mark for mark in getattr(self, name + suffix) if mark != key])
+        if listen.kind == "unban":
+            return
+        setattr(self, chosen + suffix, [*getattr(self, chosen + suffix), key][-taste.max_marks :])
+        if listen.kind == "love" and not suffix:
+            self._add_track(key, round(UNIT * taste.love), second, taste)
+        if listen.kind == "love" and listen.artist is not None:
+            self._add_artist(listen.artist, round(UNIT * taste.love), second, taste)
+
+    def _add_track(self, key: int, gain: int, second: int, taste: TasteSettings) -> None:
+        if key not in self.tracks:
+            self.tracks = {**room(self.tracks, taste.max_tracks, taste), key: [0, second, 0, 0]}
+        add(self.tracks[key], gain, second, taste)
+
+    def _add_artist(self, artist: str, gain: int, second: int, taste: TasteSettings) -> None:
+        key = artist_key_of(artist)
+        if key not in self.artists:
+            self.artists = {**room(self.artists, taste.max_artists, taste), key: [0, second]}
+        add(self.artists[key], gain, second, taste)
+
+
+def add(entry: list[int], gain: int, second: int, taste: TasteSettings) -> None:
+    weight, last, *_ = entry
+    half_life = taste.half_life_days * DAY
+    if second >= last:
+        entry[:2] = round(weight * exp2((last - second) / half_life)) + gain, second
+    else:
+        entry[0] = weight + round(gain * exp2((second - last) / half_life))
+    entry[0] = max(-MOST, min(MOST, entry[0]))
+
+
+def room(entries: dict[int, list[int]], most: int, taste: TasteSettings) -> dict[int, list[int]]:
+    """All but the weakest once there are an eighth too many, in their order."""
+    if len(entries) < most + most // 8:
+        return entries
+
+    def strength(key: int) -> tuple[float, int]:
+        return log2(abs(entries[key][0]) + 1) + entries[key][1] / (taste.half_life_days * DAY), key
+
+    kept = sorted(entries, key=strength)[1 - most :]
+    return {key: entry for key, entry in entries.items() if key in kept}
+
+
+def assert_same(profile: Profile, slow: Slow) -> None:
+    for name in ("version", "newest", "plays", "skips"):
+        assert getattr(profile, name) == getattr(slow, name), name
+    for name in ("events", "loved", "banned", "loved_artists", "banned_artists", "hours"):
+        assert getattr(profile, name).tolist() == getattr(slow, name), name
+    assert list(profile.tracks.items()) == list(slow.tracks.items())
+    assert list(profile.artists.items()) == list(slow.artists.items())
+    columns = (profile.recent_times, profile.recent, profile.recent_played)
+    assert list(zip(*columns, strict=True)) == slow.recent
+
+
+events = st.builds(
+    Listen,
+    event_id=st.text("abcdefgh", min_size=1, max_size=2),
+    user_id=st.just("ann"),
+    track_id=st.sampled_from([f"t{n}" for n in range(15)]),
+    listened_at=st.integers(788_918_400_000, 4_102_444_800_000)
+    | st.integers(0, 40).map(lambda day: (NOON + day * DAY) * 1000),
+    kind=st.sampled_from(KINDS),
+    artist=st.none() | st.sampled_from([f"a{n}" for n in range(7)]),
+    ms_played=st.none() | st.integers(0, 60_000),
+    duration_ms=st.none() | st.integers(0, 100_000),
+    scope=st.sampled_from(["track", "track", "artist"]),
+)
+
+
+@given(st.lists(events, max_size=120), st.sets(st.integers(0, 119), max_size=8))
+def test_any_log_gives_the_same_whenever_it_went_through_bytes(log: list[Listen], cuts: set[int]) -> None:
+    straight, stopped, slow = Profile(), Profile(), Slow()
+    for offset, event in enumerate(log):
+        slow.fold(event, offset, SMALL)
+        fold(straight, event, offset, SMALL)
+        fold(stopped, event, offset, SMALL)
+        if offset in cuts:
+            data = stopped.encode()
+            stopped = Profile.decode(data)
+            assert stopped.encode() == data
+    assert_same(straight, slow)
+    assert straight.encode() == stopped.encode()
+
+
+def some_log(rng: random.Random, count: int, tracks: int) -> list[Listen]:
+    """Popular and rare tracks, many in one second, a tenth late by minutes to a year, some of it sent twice."""
+    made: list[Listen] = []
+    second = NOON
+    for number in range(count):
+        second += rng.choice([0, 0, 600, 6_000])
+        track = rng.randrange(tracks) if rng.random() < 0.4 else min(int(rng.paretovariate(0.35)), tracks)
+        late = rng.random() < 0.1
+        event = Listen(
+            event_id=f"e{number}",
+            user_id="ann",
+            track_id=f"t{track}",
+            listened_at=(second - (600 * min(int(rng.paretovariate(0.2)), 52_560) if late else 0)) * 1000,
+            kind=rng.choices(KINDS, [12, 4, 1, 1, 1])[0],
+            artist=rng.choice([None, *[f"a{track // 3}"] * 5]),
+            ms_played=rng.choice([None, 1_000, 60_000]),
+            scope=rng.choice(["track", "artist"]),
+        )
+        made.append(made[-rng.randrange(1, 9)] if len(made) > 9 and rng.random() < 0.03 else event)
+    return made
+
+
+@pytest.mark.parametrize(
+    "taste",
+    [
+        TasteSettings(max_tracks=60, max_artists=20, max_recent=100, max_event_ids=20, max_marks=10),
+        TasteSettings(max_tracks=200, max_artists=33, max_recent=700, half_life_days=0.5, love=1e9, skip=-0.7),
+        TasteSettings(max_recent=300),
+    ],
+    ids=["small", "quick to forget", "default"],
+)
+def test_a_long_log_with_much_forgetting_gives_the_same(taste: TasteSettings) -> None:
+    rng = random.Random(11)
+    profile, slow = Profile(), Slow()
+    log = some_log(rng, 4_000, 5_000)
+    assert len({event.track_id for event in log}) > 1.2 * taste.max_tracks
+    for offset, event in enumerate(log):
+        fold(profile, event, offset, taste)
+        slow.fold(event, offset, taste)
+        if rng.random() < 0.01:
+            profile = Profile.decode(profile.encode())
+        if offset % 500 == 0:
+            assert_same(profile, slow)
+    assert_same(profile, slow)
+    assert len(slow.recent) == taste.max_recent
+    assert len(slow.artists) >= taste.max_artists
+    assert len(slow.tracks) >= taste.max_tracks
+
+
+def test_a_profile_from_bytes_finds_its_keys_by_scan_and_by_table() -> None:
+    profile = Profile()
+    for number in range(300):
+        fold(profile, Listen(f"e{number}", "ann", f"t{number}", NOON * 1000), number, TasteSettings())
+    again = Profile.decode(profile.encode())
+    for number in range(SCANS + 5):  # the last of these no longer scan
+        assert again.tracks.place(key_of(f"t{299 - number}")) == 299 - number
+        assert again.tracks.place(key_of(f"unknown {number}")) == -1
+    assert again.tracks._places is not None
+    assert key_of("t5") in again.tracks
+    with pytest.raises(KeyError):
+        again.tracks[key_of("unknown")]
+
+
+def test_hours_are_halved_before_one_outgrows_its_bits() -> None:
+    profile = Profile()
+    profile.hours[3], profile.hours[4] = 65_535, 7
+    profile.heard_at_hour(3)
+    assert (profile.hours[3], profile.hours[4]) == (32_768, 3)
+
+
+def test_counts_stop_at_the_end_of_their_bits() -> None:
+    profile = Profile()
+    for number in range(2):
+        fold(profile, Listen(f"e{number}", "ann", "t", NOON * 1000), number, TasteSettings())
+        fold(profile, Listen(f"s{number}", "ann", "t", NOON * 1000, "skip"), number, TasteSettings())
+        for column in profile.tracks.counts:
+            column[0] = 65_535
+    assert profile.tracks[key_of("t")][2:] == [65_535, 65_535]
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_the_smallest_bounds_are_bounds(most: int) -> None:
+    """With `max_tracks` 1 nothing was ever forgotten."""
+    profile = Profile()
+    for number in range(20):
+        listen = Listen(f"e{number}", "ann", f"t{number}", (NOON + number) * 1000)
+        fold(profile, listen, number, TasteSettings(max_tracks=most))
+    assert len(profile.tracks) == most
+
+
+def test_a_profile_full_of_everything_has_the_size_that_the_docs_say() -> None:
+    profile, taste = Profile(), TasteSettings()
+    number = 0
+
+    def take(kind: Kind, name: str, artist: str | None, scope: str = "track") -> None:
+        nonlocal number
+        number += 1
+        at = (NOON + number) * 1000
+        fold(profile, Listen(f"e{number}", "ann", name, at, kind, artist, scope=scope), number, taste)  # type: ignore[arg-type]  # a literal
+
+    for at in range(600):
+        take("ban", f"b{at}", None)
+        take("ban", "", f"b{at}", "artist")
+        take("love", f"l{at}", None)
+        take("love", "", f"l{at}", "artist")
+    largest = 0
+    for at in range(3_500):
+        take("play", f"t{at}", f"a{at}")
+        largest = max(largest, len(profile.encode()))
+    assert largest == 83_136  # 83 KB: docs/taste.md, docs/metrics.md, models/profile.py
