@@ -27,13 +27,13 @@ class Bootstrap:
         """`users`: whose each row is."""
         self._users, self._at = np.unique(users, return_inverse=True)
         size = len(self._users)
-        shares = np.full(size, 1 / size) if size else np.empty(0)
-        self._times = np.random.default_rng(SEED).multinomial(size, shares, size=draws) if size else None
+        shares = np.full(size, 1 / max(1, size))
+        self._times = np.random.default_rng(SEED).multinomial(size, shares, size=draws)  # (draws, listeners)
 
     def figure(self, values: NDArray[np.float64]) -> Figure:
         """Of one column; NaN where a row is not judged. A redrawing without any judged row counts as 0."""
         judged = ~np.isnan(values)
-        if self._times is None or not judged.any():
+        if not judged.any():
             return Figure(0.0, 0.0, 0.0, 0)
         size = len(self._users)
         totals = np.bincount(self._at[judged], values[judged], size)
@@ -41,3 +41,20 @@ class Bootstrap:
         means = (self._times @ totals) / np.maximum(self._times @ counts, 1)
         low, high = np.quantile(means, ENDS).tolist()
         return Figure(float(values[judged].mean()), low, high, int(judged.sum()))
+
+    def ratio(self, over: NDArray[np.float64], under: NDArray[np.float64], groups: Numbers) -> Figure:
+        """Σ over / Σ under of each group of rows, and the mean of these; a group whose Σ under is 0 counts as 0."""
+        size, means, whole = len(self._users), [], []
+        for group in np.unique(groups):
+            rows = groups == group
+            above, below = (np.bincount(self._at[rows], column[rows], size) for column in (over, under))
+            whole.append(_divided(above.sum(keepdims=True), below.sum(keepdims=True)))
+            means.append(_divided(self._times @ above, self._times @ below))
+        if not means:
+            return Figure(0.0, 0.0, 0.0, 0)
+        low, high = np.quantile(np.mean(means, axis=0), ENDS).tolist()
+        return Figure(float(np.mean(whole)), low, high, int((under > 0).sum()))
+
+
+def _divided(over: NDArray[np.number], under: NDArray[np.number]) -> NDArray[np.float64]:
+    return np.asarray(np.divide(over, under, out=np.zeros(over.shape), where=under > 0))

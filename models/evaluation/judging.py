@@ -1,9 +1,11 @@
 """Takes the answers of all systems, window after window, and makes the figures of them."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from models.evaluation import metrics
-from models.evaluation.log import Log
+from models.evaluation.bootstrap import Bootstrap, Figure
+from models.evaluation.log import Log, Numbers
 from models.evaluation.panel import NONE, Answer, Rows
 from models.evaluation.protocol import Next, Weekly
 from models.evaluation.result import Counts, Evaluation, NextList, Served, WeeklyList, figures
@@ -20,6 +22,8 @@ class Verdicts:
         self._guesses = guesses
         self._weekly, self._fresh = Rows(), Rows()
         self._stale = {hours: Rows() for hours in stale_hours}
+        self._listed = Rows()
+        self._windows = 0
         self._whole: dict[str, list[list[float]]] = {}
         self._spreads: dict[str, metrics.Spread] = {}
         self._week: Weekly | None = None
@@ -43,12 +47,14 @@ class Verdicts:
                 self._weekly.add(name, user, nothing)
         for name, spread in self._spreads.items():
             self._whole.setdefault(name, []).append(spread.figures())
+        self._windows += 1
 
     def of_week(self, answer: Answer) -> None:
         """A weekly list."""
         assert self._week is not None  # noqa: S101 - as above
         user, ranked = answer.question.user, answer.ranked
-        self._spreads[answer.system].add(ranked, answer.known)
+        listed = self._spreads[answer.system].add(ranked, answer.known)
+        self._listed.add(answer.system, user, np.append(listed, self._windows))
         if answer.system == SERVED:
             self.served.weekly.append(WeeklyList(self._week.window.start, user, ranked))
         if user in self._judged:
@@ -82,6 +88,8 @@ class Verdicts:
             for into, of in ((made, more), (apart, more_apart)):
                 for system, columns in of.items():
                     into.setdefault(system, {}).update(columns)
+        for system in self._listed.systems:
+            made.setdefault(system, {}).update(_of_lists(*self._listed.of(system)))
         whole = {
             name: dict(zip(metrics.Spread.NAMES, np.mean(windows, axis=0).tolist(), strict=True))
             for name, windows in self._whole.items()
@@ -97,3 +105,15 @@ class Verdicts:
             listener_weeks=self._weekly.height,
             guesses=self._fresh.height,
         )
+
+
+def _of_lists(users: Numbers, parts: NDArray[np.float64]) -> dict[str, Figure]:
+    """metrics.OF_LISTS from what Spread.add said of each list, and its window."""
+    percentile, ranks, new, of, window = parts.T
+    drawn = Bootstrap(users)
+    made = (
+        drawn.ratio(percentile, ranks, window),
+        drawn.ratio(ranks - percentile, ranks, window),
+        drawn.ratio(new, of, window),
+    )
+    return dict(zip(metrics.OF_LISTS, made, strict=True))

@@ -10,6 +10,7 @@ KINDS = ("", "rep_", "exp_", "unseen_")
 RANKED = ("ndcg@10", "ndcg@100", "recall@100")
 WEEKLY = tuple(kind + name for kind in KINDS for name in RANKED)
 GUESSED = (f"hr@{NEXT}", f"mrr@{NEXT}")
+OF_LISTS = ("popularity_percentile@100", "novelty@100", "share_new@10")  # novelty: 1 − percentile
 OF_NEXT = tuple(kind + name for kind in ("", "repeat_", "new_") for name in GUESSED)
 
 _GAINS = 1.0 / np.log2(np.arange(2, MEASURED + 2))
@@ -82,30 +83,29 @@ def percentiles(plays: Numbers) -> NDArray[np.float64]:
 class Spread:
     """What the lists of one window are as a whole."""
 
-    NAMES = ("coverage@100", "gini@100", "popularity_percentile@100", "novelty@100", "share_new@10")
+    NAMES = ("coverage@100", "gini@100")
 
     def __init__(self, plays: Numbers) -> None:
         """`plays`: of each track, before the window."""
         self._heard = plays > 0
         self._percentiles = percentiles(plays)
         self._times = np.zeros(len(plays), dtype=np.int64)
-        self._new = self._lists = 0
 
-    def add(self, ranked: Numbers, known: Numbers) -> None:
-        """Take in a list of a listener who had played `known`. An empty list is none."""
-        np.add.at(self._times, ranked[:MEASURED], 1)
-        self._new += int((~np.isin(ranked[:10], known)).sum())
-        self._lists += bool(len(ranked))
+    def add(self, ranked: Numbers, known: Numbers) -> NDArray[np.float64]:
+        """Take in a list of a listener who had played `known`; its part in the figures OF_LISTS.
+
+        [Σ percentile of its first 100 ranks, these ranks, new tracks in the first 10, 10]; zeros for an empty list.
+        """
+        if not len(ranked):
+            return np.zeros(4)
+        top = ranked[:MEASURED]
+        self._times[top] += 1
+        return np.array([self._percentiles[top].sum(), len(top), (~np.isin(ranked[:10], known)).sum(), 10.0])
 
     def figures(self) -> list[float]:
         """NAMES, in that order."""
-        catalogue = max(1, int(self._heard.sum()))
-        recommended = self._times.sum()
-        popular = float(self._times @ self._percentiles / recommended) if recommended else 0.0
+        recommended = self._times > 0
         return [
-            float((self._times > 0).sum() / catalogue),
-            gini(self._times[self._heard | (self._times > 0)]),
-            popular,
-            1.0 - popular,
-            self._new / max(1, 10 * self._lists),
+            float(recommended.sum() / max(1, int(self._heard.sum()))),
+            gini(self._times[self._heard | recommended]),
         ]
