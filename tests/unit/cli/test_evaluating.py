@@ -22,9 +22,8 @@ QUICK = ("--listens", "listens.parquet", "--weeks", "2")
 
 
 @pytest.fixture(autouse=True)
-def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def small(tmp_path: Path) -> None:
     """A log such as people have: seconds, artist and track, no ids."""
-    monkeypatch.setenv("SEGUE_ALS_FACTORS", "8")
     listens = crowd(21).select(
         "user_id", pl.col("listened_at") // 1000, pl.col("artist"), pl.col("track_id").alias("track"), "ms_played"
     )

@@ -33,7 +33,7 @@ def test_windows_end_with_the_newest_listen_oldest_first() -> None:
 
 def test_a_skip_is_neither_wanted_nor_known_but_met() -> None:
     log = Log(log_of([("ann", "a1", 2 * WEEK, LONG), ("ann", "a2", 2 * WEEK, 29_999), ("ann", "a3", 9, 29_999),
-                      ("ann", "a4", 8, 30_000), ("ann", "a4", 7, LONG), ("ann", "a1", 1, LONG)]))  # fmt: skip
+                      ("ann", "a4", 8, 30_000), ("ann", "a1", 1, LONG), ("ann", "a1", 2, LONG)]))  # fmt: skip
     week = weekly(log, windows(log, Protocol(weeks=1))[0])
     assert [log.tracks[item] for item in week.wanted(0)] == ["a1", "a4"]
     known, met = log.known(0, week.window.start)
