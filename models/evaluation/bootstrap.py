@@ -27,8 +27,9 @@ class Bootstrap:
         """`users`: whose each row is."""
         self._users, self._at = np.unique(users, return_inverse=True)
         size = len(self._users)
-        shares = np.full(size, 1 / max(1, size))
-        self._times = np.random.default_rng(SEED).multinomial(size, shares, size=draws)  # (draws, listeners)
+        self._times: NDArray[np.int64] = np.zeros((draws, 0), dtype=np.int64)  # (draws, listeners)
+        if size:
+            self._times = np.random.default_rng(SEED).multinomial(size, np.full(size, 1 / size), size=draws)
 
     def figure(self, values: NDArray[np.float64]) -> Figure:
         """Of one column; NaN where a row is not judged. A redrawing without any judged row counts as 0."""

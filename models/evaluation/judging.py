@@ -20,9 +20,9 @@ class Verdicts:
     def __init__(self, log: Log, guesses: Next, stale_hours: tuple[int, ...]) -> None:
         self._log = log
         self._guesses = guesses
-        self._weekly, self._fresh = Rows(), Rows()
-        self._stale = {hours: Rows() for hours in stale_hours}
-        self._listed = Rows()
+        self._weekly, self._fresh = Rows(len(metrics.WEEKLY)), Rows(len(metrics.OF_NEXT))
+        self._stale = {hours: Rows(len(metrics.OF_NEXT)) for hours in stale_hours}
+        self._listed = Rows(5)
         self._windows = 0
         self._whole: dict[str, list[list[float]]] = {}
         self._spreads: dict[str, metrics.Spread] = {}
@@ -31,11 +31,15 @@ class Verdicts:
         self.served = Served(log.names, log.tracks, [], [])
 
     def begin(self, week: Weekly, systems: list[str]) -> None:
-        """A window begins; its answers follow."""
+        """A window begins; its answers follow. The first system is the one that is also asked from stale profiles."""
         rows = self._log.played & (self._log.seconds < week.window.start)
         plays = np.bincount(self._log.items[rows], minlength=len(self._log.tracks))
         self._spreads = {name: metrics.Spread(plays) for name in systems}
         self._week, self._judged = week, set(week.judged.tolist())
+        for table in (self._weekly, self._fresh, self._listed):
+            table.expect(systems)
+        for table in self._stale.values():
+            table.expect(systems[:1])
 
     def end(self) -> None:
         """All answers of the window are in. Who should have been judged but could not be asked scores 0."""

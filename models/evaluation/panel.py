@@ -1,6 +1,6 @@
 """Questions of one sort, asked of several systems in batches, and how well each answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -75,22 +75,29 @@ class Panel:
 class Rows:
     """Metrics of every system, one row a question; the rows of all systems are of the same questions."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: int) -> None:
+        self._metrics = metrics
         self._users: dict[str, list[int]] = {}
         self._values: dict[str, list[NDArray[np.float64]]] = {}
 
+    def expect(self, systems: Iterable[str]) -> None:
+        """These systems will be asked: they have figures even when they get no row."""
+        for system in systems:
+            self._users.setdefault(system, [])
+            self._values.setdefault(system, [])
+
     def add(self, system: str, user: int, values: NDArray[np.float64]) -> None:
         """One more row."""
-        self._users.setdefault(system, []).append(user)
-        self._values.setdefault(system, []).append(values)
+        self._users[system].append(user)
+        self._values[system].append(values)
 
     def of(self, system: str) -> tuple[Numbers, NDArray[np.float64]]:
         """(whose, values): (rows,) and (rows, metrics)."""
-        return np.array(self._users[system], dtype=np.int64), np.stack(self._values[system])
+        return np.array(self._users[system], dtype=np.int64), np.array(self._values[system]).reshape(-1, self._metrics)
 
     @property
     def systems(self) -> list[str]:
-        """Those that have any row."""
+        """Those that were expected, in that order."""
         return list(self._values)
 
     @property

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from msgspec import Struct
 
-from models.evaluation.log import Flags, Log, Numbers
+from models.evaluation.log import PLAY_MS, Flags, Log, Numbers
 
 DAY = 86_400
 WEEK = 7 * DAY
@@ -123,6 +123,6 @@ def prove(log: Log, protocol: Protocol) -> None:
     days = (log.newest + 1 - int(log.seconds.min())) / DAY if len(log.seconds) else 0.0
     raise NothingToJudge(
         f"nobody can be judged in the last {protocol.weeks} weeks (after leaving out {protocol.skip}) of a log of "
-        f"{days:.1f} days: a listener needs a play of {30} s before a week and {MIN_RELEVANT} different tracks in it; "
-        "give a longer log, or fewer --weeks"
+        f"{days:.1f} days: a listener needs a play of {PLAY_MS // 1000} s before a week and {MIN_RELEVANT} different "
+        "tracks in it; give a longer log, or fewer --weeks"
     )

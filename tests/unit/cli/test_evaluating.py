@@ -68,6 +68,15 @@ def test_no_baselines_is_served_only(quick: Segue) -> None:
     assert found["differences"] == {}
 
 
+def test_without_a_play_to_guess_the_weeks_are_judged_all_the_same(quick: Segue, tmp_path: Path) -> None:
+    nothing = ("--share", "0", "--lists", "lists.parquet", "--html", "report.html")
+    said = quick("evaluate", *QUICK, *nothing)
+    assert said.code == 0, said.err
+    assert "0 plays to guess" in said.out
+    assert pl.read_parquet(tmp_path / "lists.next.parquet").is_empty()
+    assert (tmp_path / "report.html").exists()
+
+
 def test_lists_are_written_as_two_tables_by_name(quick: Segue, tmp_path: Path) -> None:
     said = quick("evaluate", *QUICK, "--no-baselines", "--lists", "lists.parquet")
     assert said.code == 0, said.err
