@@ -5,9 +5,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from models.als.settings import AlsSettings
+from models.evaluation import systems
 from models.evaluation.protocol import Protocol
 from models.evaluation.settings import Settings
-from models.evaluation.systems import Lists
 from models.sources.settings import ListSettings
 from models.taste import TasteSettings
 
@@ -21,7 +21,7 @@ class EvaluateSettings(Struct, frozen=True):
 
     def evaluation(self, protocol: Protocol, baselines: bool) -> Settings:
         """For models.evaluation; lists are as long as each kind of question needs, whatever SEGUE_LIST_LENGTH says."""
-        return Settings(protocol, Lists.of(self.list), self.taste, self.als, baselines)
+        return Settings(protocol, systems.Lists.of(self.list), self.taste, self.als, baselines)
 
 
 class Outputs(Struct, frozen=True):
