@@ -11,6 +11,7 @@ from services.cli import (
     checking,
     dead,
     demo,
+    evaluating,
     listening,
     loading,
     releases,
@@ -27,7 +28,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for module in (demo, running, loading, simulating, listening, releases, topics, checking, benching, auditing, dead):
+MODULES = (
+    demo, running, loading, simulating, listening, releases, evaluating, topics, checking, benching, auditing, dead
+)  # fmt: skip
+for module in MODULES:
     module.register(app)
 
 

@@ -1,0 +1,37 @@
+"""Everything that is compared in one window: the served lists, each source alone, the baselines."""
+
+from models.evaluation.baselines.als import AlsAlone
+from models.evaluation.baselines.ease import Ease
+from models.evaluation.baselines.neighbours import Neighbours
+from models.evaluation.baselines.past import past
+from models.evaluation.baselines.personal import Personal
+from models.evaluation.baselines.popular import Random, decayed_popular, popular
+from models.evaluation.log import Log
+from models.evaluation.settings import Settings
+from models.evaluation.systems import SERVED, Served, System, alone, tracks_of
+from models.release import Release
+
+POPULAR_DAYS = 7.0  # half-life of a listener's say in decayed popularity
+PERSONAL_DAYS = 4.0  # of the sharper of the two decayed personal baselines; the other has the taste's
+
+
+def contenders(log: Log, made: Release, start: int, settings: Settings) -> dict[str, System]:
+    """By name, the served lists first; fitted on what came before `start`, as `made` is. Raises BadSources."""
+    tracks = tracks_of(log, made)
+    systems: dict[str, System] = {SERVED: Served(made, tracks, settings.lists)}
+    if not settings.baselines:
+        return systems
+    for name, lists in alone(settings.lists).items():
+        systems[name] = Served(made, tracks, lists)
+    before, half_life = past(log, start), settings.taste.half_life_days
+    return systems | {
+        "random": Random(before, settings.seed),
+        "popular": popular(before),
+        "decayed_popular": decayed_popular(before, POPULAR_DAYS),
+        "personal": Personal(log, None),
+        f"decayed_personal_{PERSONAL_DAYS:g}d": Personal(log, PERSONAL_DAYS),
+        f"decayed_personal_{half_life:g}d": Personal(log, half_life),
+        "item_neighbours": Neighbours(before),
+        "ease": Ease(before),
+        "als": AlsAlone(made, tracks),
+    }

@@ -1,0 +1,20 @@
+"""What an evaluation can be told."""
+
+from msgspec import Struct
+
+from models.als.settings import AlsSettings
+from models.evaluation.protocol import Protocol
+from models.evaluation.systems import Lists
+from models.taste import TasteSettings
+
+
+class Settings(Struct, frozen=True):
+    """What is evaluated, and how: everything that decides the figures, and `threads`."""
+
+    protocol: Protocol = Protocol()
+    lists: Lists = Lists()
+    taste: TasteSettings = TasteSettings()
+    als: AlsSettings = AlsSettings()
+    baselines: bool = True  # also each source alone and the baselines
+    seed: int = 42  # of the random baseline
+    threads: int = 0  # of a fit; 0: every core

@@ -1,0 +1,117 @@
+"""What is compared: anything that answers a batch of questions with ranked lists."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from msgspec import Struct, field
+from msgspec.structs import replace
+from numpy.typing import NDArray
+
+from models.evaluation.log import Log, Numbers
+from models.evaluation.protocol import DEPTH, MEASURED, NEXT
+from models.profile import ProfileView
+from models.recommender import Recommender
+from models.release import Release
+from models.sources.settings import SOURCES, ListSettings
+
+Kind = Literal["weekly", "next"]
+
+SERVED = "served"
+ALONE = "source_"  # before the name of a source
+QUOTA = 4.0  # candidates for each track of the list, from a source that the served lists do not use
+
+
+class Asked(NamedTuple):
+    """Questions of a kind, parallel: a list for this listener, at this moment, from this profile (None: no listens)."""
+
+    kind: Kind
+    users: Numbers
+    moments: Numbers
+    views: Sequence[ProfileView | None]
+    known: Sequence[Numbers]  # weekly: the tracks played before; next: not worked out, empty
+    met: Sequence[Numbers]  # weekly: those played or skipped
+
+
+class System(Protocol):
+    """One model, fitted on what came before a window."""
+
+    def lists(self, asked: Asked) -> list[Numbers]:
+        """A list of tracks (numbers of the log) for each question, best first, no track twice."""
+        ...
+
+
+class Lists(Struct, frozen=True):
+    """How lists are made for each kind of question."""
+
+    weekly: ListSettings = field(default_factory=lambda: ListSettings(length=DEPTH))
+    next: ListSettings = field(default_factory=lambda: ListSettings(length=NEXT))
+
+    @classmethod
+    def of(cls, settings: ListSettings) -> "Lists":
+        """The same for both, as long as each kind needs."""
+        return cls(replace(settings, length=DEPTH), replace(settings, length=NEXT))
+
+
+class Served:
+    """The very lists that a scorer would make: every stage of the recommender, on the release and the profiles."""
+
+    def __init__(self, release: Release, tracks: Numbers, lists: Lists) -> None:
+        """`tracks[row]` is the log's number of the release's track `row`. Raises BadSources."""
+        self._tracks = tracks
+        made: dict[ListSettings, Recommender] = {}  # a recommender does not look at the length: mostly one is enough
+        self._by_kind: dict[Kind, tuple[Recommender, int]] = {}
+        kinds: tuple[tuple[Kind, ListSettings], ...] = (("weekly", lists.weekly), ("next", lists.next))
+        for kind, settings in kinds:
+            same = replace(settings, length=1)
+            if same not in made:
+                made[same] = Recommender(release, settings)
+            self._by_kind[kind] = (made[same], settings.length)
+
+    def lists(self, asked: Asked) -> list[Numbers]:
+        """See System."""
+        recommender, length = self._by_kind[asked.kind]
+        choices = recommender.choose(asked.views, length)
+        return [self._tracks[[pick.row for pick in choice.picks]] for choice in choices]
+
+
+def alone(lists: Lists) -> dict[str, Lists]:
+    """Each source by itself: name -> settings that ask only that one, otherwise as `lists`."""
+    return {
+        ALONE + source: Lists(_only(lists.weekly, source), _only(lists.next, source)) for source in SOURCES
+    }  # fmt: skip
+
+
+def _only(settings: ListSettings, source: str) -> ListSettings:
+    return replace(settings, sources=f"{source}={settings.quotas().get(source, QUOTA):g}")
+
+
+def tracks_of(log: Log, release: Release) -> Numbers:
+    """The log's number of each track of a release."""
+    return log.codes_of(release.catalogue.frame["track_id"])
+
+
+def best(items: Numbers, scores: NDArray[np.floating], asked: Asked, at: int) -> Numbers:
+    """Of `items` (distinct, parallel to `scores`) the best for question `at`; −inf: not to be listed.
+
+    Weekly: the best 100 known, skipped and unseen tracks, merged by score: judged as the full ranking would be.
+    Next: the best 20.
+    """
+    if asked.kind == "next":
+        return np.asarray(items[_top(scores, NEXT)])
+    met = np.isin(items, asked.met[at])
+    known = np.isin(items, asked.known[at])
+    parts = [np.flatnonzero(part) for part in (known, met & ~known, ~met)]
+    kept = np.concatenate([part[_top(scores[part], MEASURED)] for part in parts])
+    return np.asarray(items[kept[np.argsort(-scores[kept], kind="stable")]])
+
+
+def _top(scores: NDArray[np.floating], k: int) -> Numbers:
+    """Positions of the k best, best first; of equals the first."""
+    usable = np.flatnonzero(scores > -np.inf)
+    if len(usable) > k:
+        cut = np.partition(scores[usable], len(usable) - k)[len(usable) - k]
+        above = usable[scores[usable] > cut]
+        usable = np.concatenate((above, usable[scores[usable] == cut][: k - len(above)]))
+        usable.sort()
+    return np.asarray(usable[np.argsort(-scores[usable], kind="stable")], dtype=np.int64)

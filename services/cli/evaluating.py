@@ -1,0 +1,75 @@
+"""`segue evaluate`: how good are the lists that would have been served?"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(evaluate)
+
+
+def evaluate(
+    listens: Annotated[list[Path], typer.Option(help="A log, in any format that import reads; may be given again.")],
+    tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
+    user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
+    weeks: Annotated[int, typer.Option(min=1, help="Windows of a week, at the end of the log.")] = 4,
+    skip: Annotated[int, typer.Option(min=0, help="Leave out so many weeks at the end: tune on those before.")] = 0,
+    share: Annotated[
+        float, typer.Option(min=0.0, max=1.0, help="Of the plays in these weeks, how many to guess.")
+    ] = 0.08,
+    baselines: Annotated[bool, typer.Option(help="Also judge each source alone and the baselines.")] = True,
+    lists: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the served weekly lists here, and those of the next track beside them (.next.parquet)."
+        ),
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a report with plots, one self-contained page.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output, not tables.")] = False,
+) -> None:
+    """Judge the lists that would have been served in the last weeks of a log, beside baselines. Needs no broker.
+
+    Before each week everything is fitted on what came before; lists are made by the scorer's own code from profiles
+    folded up to the moment. SEGUE_LIST_*, SEGUE_TASTE_* and SEGUE_ALS_* are those of the services.
+
+    Example: `segue evaluate --listens listens.parquet --json --html report.html`
+    """
+    import os
+    import sys
+    import time
+
+    import msgspec
+    from rich.console import Console
+
+    from models.evaluation.protocol import Protocol
+    from services.evaluate.app import prove_writable, run
+    from services.evaluate.document import document
+    from services.evaluate.progress import shown
+    from services.evaluate.settings import EvaluateSettings, Outputs
+    from services.evaluate.table import table
+    from services.importer.loading import load as read
+    from services.importer.report import Report
+    from services.importer.rows import Options
+    from services.runtime.settings import load
+
+    settings = load(EvaluateSettings, os.environ).evaluation(Protocol(weeks, skip, share), baselines)
+    outputs = Outputs(lists, html)
+    prove_writable(outputs)
+    report = Report(lambda problem: typer.echo(str(problem), err=True))
+    progress = Console(stderr=True)
+    with progress.status("reading the files"):
+        options = Options(now_ms=time.time_ns() // 1_000_000, user=user)
+        frames = read(listens, tracks or (), options=options, report=report)
+    progress.print(f"{frames.listens.height:,} listens, {frames.tracks.height:,} tracks, {report.bad:,} bad lines")
+    with shown(progress) as tell:
+        found = run(frames.listens, frames.tracks, settings, outputs, tell)
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(document(found, settings)).decode() + "\n")
+        return
+    console = Console()
+    if not console.is_terminal:
+        console.width = 140
+    console.print(table(found))

@@ -1,0 +1,36 @@
+"""What `segue evaluate` reads from the environment, and what it is asked for."""
+
+from pathlib import Path
+
+from msgspec import Struct
+
+from models.als.settings import AlsSettings
+from models.evaluation import systems
+from models.evaluation.protocol import Protocol
+from models.evaluation.settings import Settings
+from models.sources.settings import ListSettings
+from models.taste import TasteSettings
+
+
+class EvaluateSettings(Struct, frozen=True):
+    """How listens are folded, models fitted and lists made: the settings of profiler, trainer and scorer."""
+
+    taste: TasteSettings = TasteSettings()
+    als: AlsSettings = AlsSettings()
+    list: ListSettings = ListSettings()
+
+    def evaluation(self, protocol: Protocol, baselines: bool) -> Settings:
+        """For models.evaluation; lists are as long as each kind of question needs, whatever SEGUE_LIST_LENGTH says."""
+        return Settings(protocol, systems.Lists.of(self.list), self.taste, self.als, baselines)
+
+
+class Outputs(Struct, frozen=True):
+    """Files to write, each optional."""
+
+    lists: Path | None = None
+    html: Path | None = None
+
+    @property
+    def next_lists(self) -> Path | None:
+        """Beside `lists`: lists.parquet, lists.next.parquet."""
+        return None if self.lists is None else self.lists.with_suffix(f".next{self.lists.suffix}")

@@ -1,0 +1,84 @@
+"""How an evaluation looks on a terminal."""
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from models.evaluation.bootstrap import Figure
+from models.evaluation.result import Evaluation
+from models.evaluation.systems import SERVED
+
+WEEKLY = (
+    "ndcg@10", "ndcg@100", "recall@100", "rep_ndcg@100", "exp_ndcg@100", "unseen_ndcg@100", "coverage@100",
+    "share_new@10",
+)  # fmt: skip
+NEXT = ("hr@20", "mrr@20", "repeat_hr@20", "repeat_mrr@20", "new_hr@20", "new_mrr@20")
+APART = ("ndcg@100", "rep_ndcg@100", "exp_ndcg@100", "unseen_ndcg@100", "hr@20")
+
+
+def table(found: Evaluation) -> RenderableType:
+    """Weekly lists, next track, stale profiles, and how far the served lists are from everything else."""
+    counts = found.counts
+    parts: list[RenderableType] = [
+        Text(
+            f"{counts.listens:,} listens of {counts.listeners:,} listeners; {len(counts.windows)} weeks, "
+            f"{counts.listener_weeks:,} listener-weeks, {counts.guesses:,} plays to guess; below: 95 % intervals"
+        ),
+        _figures("a week ahead", found, WEEKLY),
+        _figures("next track", found, NEXT),
+        _stale(found),
+    ]
+    if found.differences:
+        parts.append(_apart(found))
+    return Group(*_spaced(parts))
+
+
+def _spaced(parts: list[RenderableType]) -> Iterator[RenderableType]:
+    for part in parts:
+        yield part
+        yield Text()
+
+
+def _figures(title: str, found: Evaluation, metrics: tuple[str, ...]) -> Table:
+    shown = _table(title, metrics)
+    for system, columns in found.figures.items():
+        whole = found.whole.get(system, {})
+        cells = [_cell(columns[name]) if name in columns else f"{whole[name]:.3f}" for name in metrics]
+        shown.add_row(system, *cells, style="bold" if system == SERVED else "")
+    return shown
+
+
+def _stale(found: Evaluation) -> Table:
+    """The served lists from profiles of different ages."""
+    served = found.figures[SERVED]
+    ages = dict.fromkeys(name.split("_")[1] for name in served if name.startswith("stale_"))
+    shown = _table("next track, served from a profile that is", NEXT)
+    for age, prefix in (("fresh", ""), *((f"{age} old", f"stale_{age}_") for age in ages)):
+        shown.add_row(age, *(_cell(served[prefix + name]) for name in NEXT))
+    return shown
+
+
+def _apart(found: Evaluation) -> Table:
+    shown = _table("served minus …", APART)
+    for system, columns in found.differences.items():
+        shown.add_row(system, *(_sure(columns[name]) for name in APART))
+    return shown
+
+
+def _table(title: str, metrics: tuple[str, ...]) -> Table:
+    made = Table(title, box=None, padding=(0, 1))
+    for name in metrics:
+        made.add_column(name, justify="right")
+    return made
+
+
+def _cell(figure: Figure) -> str:
+    return f"{figure.mean:.3f}\n{figure.low:.3f}–{figure.high:.3f}" if figure.n else "–"
+
+
+def _sure(figure: Figure) -> Text:
+    """Coloured only when the whole interval is on one side."""
+    style = "green" if figure.low > 0 else "red" if figure.high < 0 else ""
+    return Text(f"{figure.mean:+.3f}\n{figure.low:+.3f} {figure.high:+.3f}", style)

@@ -1,0 +1,152 @@
+"""`segue evaluate` from files to tables, JSON, lists and a page."""
+
+import json
+import re
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.unit.cli.conftest import Said, Segue
+from tests.unit.models.evaluation.logs import crowd, log_of
+
+WEEKLY_METRICS = {f"{kind}{name}" for kind in ("", "rep_", "exp_", "unseen_") for name in
+                  ("ndcg@10", "ndcg@100", "recall@100")}  # fmt: skip
+NEXT_METRICS = {f"{age}{kind}{name}" for age in ("", "stale_1h_", "stale_24h_") for kind in ("", "repeat_", "new_")
+                for name in ("hr@20", "mrr@20")}  # fmt: skip
+LISTS_METRICS = {"popularity_percentile@100", "novelty@100", "share_new@10"}
+WHOLE_METRICS = {"coverage@100", "gini@100"}
+QUICK = ("--listens", "listens.parquet", "--weeks", "2")
+
+
+@pytest.fixture(autouse=True)
+def small(tmp_path: Path) -> None:
+    """A log such as people have: seconds, artist and track, no ids."""
+    listens = crowd(21).select(
+        "user_id", pl.col("listened_at") // 1000, pl.col("artist"), pl.col("track_id").alias("track"), "ms_played"
+    )
+    listens.write_parquet(tmp_path / "listens.parquet")
+
+
+@pytest.fixture
+def quick(segue: Segue, monkeypatch: pytest.MonkeyPatch) -> Segue:
+    monkeypatch.setenv("SEGUE_ALS_FACTORS", "8")  # `segue` has removed every setting
+    return segue
+
+
+def test_json_is_one_object_with_every_figure_and_its_interval(quick: Segue) -> None:
+    said = quick("evaluate", *QUICK, "--json")
+    assert said.code == 0, said.err
+    found = json.loads(said.out)
+    assert found["served"].keys() == WEEKLY_METRICS | NEXT_METRICS | LISTS_METRICS | WHOLE_METRICS
+    systems = found.keys() - {"intervals", "differences", "about"}
+    assert {"random", "popular", "decayed_popular", "personal", "item_neighbours", "ease", "als"} < systems
+    for system in systems:
+        assert found[system].keys() - found["intervals"][system].keys() == WHOLE_METRICS
+        for metric, (low, high, _) in found["intervals"][system].items():
+            assert low <= found[system][metric] + 1e-9
+            assert found[system][metric] <= high + 1e-9
+    assert found["differences"].keys() == systems - {"served"}
+    assert found["about"]["settings"]["als"]["factors"] == 8
+    assert found["about"]["settings"]["lists"]["weekly"]["length"] == 300
+
+
+def test_tables_show_every_system_and_progress_goes_to_standard_error(quick: Segue) -> None:
+    said = quick("evaluate", *QUICK)
+    assert said.code == 0
+    for name in ("a week ahead", "next track", "24h old", "served minus", "decayed_personal_4d", "source_als"):
+        assert name in said.out
+    assert "Folding profiles, asking, judging: 100 %" in said.err
+    assert "100 %" not in said.out
+
+
+def test_no_baselines_is_served_only(quick: Segue) -> None:
+    found = json.loads(quick("evaluate", *QUICK, "--no-baselines", "--json").out)
+    assert found.keys() == {"served", "intervals", "differences", "about"}
+    assert found["differences"] == {}
+
+
+def test_without_a_play_to_guess_the_weeks_are_judged_all_the_same(quick: Segue, tmp_path: Path) -> None:
+    nothing = ("--share", "0", "--lists", "lists.parquet", "--html", "report.html")
+    said = quick("evaluate", *QUICK, *nothing)
+    assert said.code == 0, said.err
+    assert "0 plays to guess" in said.out
+    assert pl.read_parquet(tmp_path / "lists.next.parquet").is_empty()
+    assert (tmp_path / "report.html").exists()
+
+
+def test_lists_are_written_as_two_tables_by_name(quick: Segue, tmp_path: Path) -> None:
+    said = quick("evaluate", *QUICK, "--no-baselines", "--lists", "lists.parquet")
+    assert said.code == 0, said.err
+    weekly, guesses = pl.read_parquet(tmp_path / "lists.parquet"), pl.read_parquet(tmp_path / "lists.next.parquet")
+    assert weekly.columns == ["window_start", "user_id", "rank", "artist", "track"]
+    assert guesses.columns == ["user_id", "at", "rank", "artist", "track"]
+    log = pl.read_parquet(tmp_path / "listens.parquet")
+    for lists, keys in ((weekly, ["window_start", "user_id"]), (guesses, ["user_id", "at"])):
+        assert lists.join(log, on=["artist", "track"], how="anti").is_empty()
+        assert lists.group_by(keys).agg(pl.col("rank").sort() == pl.int_range(1, pl.len() + 1))["rank"].list.all().all()
+    assert weekly["window_start"].n_unique() == 2
+    assert sorted(path.name for path in tmp_path.iterdir() if "lists" in path.name) == [
+        "lists.next.parquet", "lists.parquet",
+    ]  # fmt: skip
+
+
+class Page(HTMLParser):
+    """Tags and what they point to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.targets: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.targets += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href")]
+
+
+def test_the_page_has_plots_and_figures_and_needs_nothing_else(quick: Segue, tmp_path: Path) -> None:
+    said = quick("evaluate", *QUICK, "--html", "report.html", "--json")
+    assert said.code == 0, said.err
+    text = (tmp_path / "report.html").read_text()
+    page = Page()
+    page.feed(text)
+    assert page.tags.count("svg") == 5
+    assert not {"script", "link", "img", "iframe"} & set(page.tags)
+    assert all(target.startswith("#") for target in page.targets)
+    assert not re.search(r"url\((?!#)|@import", text)
+    for value in json.loads(said.out)["served"].values():
+        assert f"{value:.4f}" in text
+
+
+def refused(said: Said) -> str:
+    assert said.code == 1
+    assert "Traceback" not in said.err
+    return said.err.splitlines()[-1]
+
+
+def test_a_log_that_is_too_short_is_named(quick: Segue, tmp_path: Path) -> None:
+    short = log_of([("ann", f"a{track}", 50 + track, 60_000) for track in range(9)])
+    short.select("user_id", "listened_at", "artist", "ms_played", track="track_id").write_parquet(
+        tmp_path / "s.parquet"
+    )
+    assert "nobody can be judged in the last 4 weeks" in refused(quick("evaluate", "--listens", "s.parquet"))
+
+
+def test_what_cannot_be_written_is_refused_before_the_work(quick: Segue, tmp_path: Path) -> None:
+    for option in ("--lists", "--html"):
+        assert "nowhere/x: cannot be written there" in refused(quick("evaluate", *QUICK, option, "nowhere/x"))
+    assert quick("evaluate", "--listens", "missing.parquet").code == 1
+
+
+def test_without_the_library_that_draws_the_extra_is_named(quick: Segue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert "pip install 'segue[evaluate]'" in refused(quick("evaluate", *QUICK, "--html", "report.html"))
+
+
+def test_a_wrong_setting_of_lists_is_named(quick: Segue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SEGUE_LIST_SOURCES", "magic=1")
+    said = quick("evaluate", *QUICK)
+    assert said.code == 2
+    assert "no source 'magic'" in said.err
