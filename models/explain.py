@@ -22,6 +22,11 @@ def because_of(title: str, artist: str) -> str:
     return f"Because you play “{shortened(title)}”" + (f" by {shortened(artist)}" if artist else "")
 
 
+def ago_played(age: int) -> str:
+    """For a track that the listener has met; `age` in seconds."""
+    return f"You heard it {ago(max(0, age))}"
+
+
 def goes_on_after(title: str) -> str:
     """For a track that the listener themselves has played behind another."""
     return f"You have gone on with it after “{shortened(title)}”"

@@ -26,6 +26,7 @@ from models.sources.history import History
 from models.sources.neighbours import Neighbours
 from models.sources.popular import Popular
 from models.sources.reading import Reader
+from models.sources.recent import Recent
 from models.sources.sequence import OwnSequence
 from models.sources.settings import ListSettings
 from models.sources.shelf import Shelf
@@ -126,6 +127,7 @@ def _sources(
     """The sources that the settings name, and their quotas."""
     makers: dict[str, Callable[[], Source]] = {
         History.name: History,
+        Recent.name: Recent,
         OwnSequence.name: lambda: OwnSequence(release),
         Transitions.name: lambda: Transitions(release),
         Neighbours.name: lambda: Neighbours(release),

@@ -5,6 +5,7 @@ from msgspec import Struct
 from models.als.settings import AlsSettings
 from models.evaluation.protocol import Protocol
 from models.evaluation.systems import Lists
+from models.neighbours.settings import NeighbourSettings
 from models.taste import TasteSettings
 
 
@@ -15,6 +16,7 @@ class Settings(Struct, frozen=True):
     lists: Lists = Lists()
     taste: TasteSettings = TasteSettings()
     als: AlsSettings = AlsSettings()
+    neighbours: NeighbourSettings = NeighbourSettings()
     baselines: bool = True  # also each source alone and the baselines
     seed: int = 42  # of the random baseline
     threads: int = 0  # of a fit; 0: every core

@@ -1,4 +1,4 @@
-"""Liked artists: what the listener has not heard yet of those they play most, most popular first."""
+"""Artists: what the listener has not heard yet of those they play just now and of those they like."""
 
 from collections.abc import Sequence
 
@@ -10,12 +10,15 @@ from models.release import Release
 from models.sources.base import NO_ROWS, NOTHING, Batch, Candidates, Listener
 from models.sources.shelf import Shelf
 
+NOW = 3  # artists of the last plays …
+EACH_NOW = 40  # … and so many unheard tracks of each, most popular first
 ARTISTS = 60  # of the listener's strongest
-EACH = 12  # unheard tracks of one
+EACH = 12
+LOOK = 6  # times as many are looked at: many are known already
 
 
 class Artists:
-    """Unheard tracks of liked artists, in turn: the first of each, then the second of each."""
+    """Unheard tracks, in turn: the first of each artist, then the second of each."""
 
     name = "artists"
 
@@ -32,8 +35,10 @@ class Artists:
             return NOTHING
         artists, where = np.unique(self._shelf.artists[listener.rows], return_inverse=True)
         weights = np.bincount(where, np.maximum(listener.weights, 0.0))
-        liked = artists[np.argsort(-weights, kind="stable")[:ARTISTS]]
-        kept = [self._unheard(batch, listener, int(artist)) for artist in liked[: np.count_nonzero(weights)]]
+        liked = artists[np.argsort(-weights, kind="stable")[: min(ARTISTS, np.count_nonzero(weights))]]
+        now = self._playing(listener)
+        kept = [self._unheard(batch, listener, artist, EACH_NOW) for artist in now]
+        kept += [self._unheard(batch, listener, artist, EACH) for artist in liked.tolist() if artist not in now]
         ranks = np.concatenate([np.arange(len(rows)) for rows in kept]) if kept else NO_ROWS
         rows = np.concatenate(kept) if kept else NO_ROWS
         rows = rows[np.argsort(ranks, kind="stable")][:quota]
@@ -43,7 +48,12 @@ class Artists:
 
         return Candidates(rows, reasons)
 
-    def _unheard(self, batch: Batch, listener: Listener, artist: int) -> NDArray[np.int64]:
+    def _playing(self, listener: Listener) -> list[int]:
+        """The artists of the last plays, newest first."""
+        artists = self._shelf.artists_at(listener.recent[: -4 * NOW - 1 : -1])
+        return [artist for artist in dict.fromkeys(artists.tolist()) if artist >= 0][:NOW]
+
+    def _unheard(self, batch: Batch, listener: Listener, artist: int, most: int) -> NDArray[np.int64]:
         rows = self._shelf.of_artist(artist)
-        rows = rows[rows < self._played][: 6 * EACH]
-        return rows[batch.unheard(listener, rows)][:EACH]
+        rows = rows[rows < self._played][: LOOK * most]
+        return rows[batch.unheard(listener, rows)][:most]

@@ -10,6 +10,7 @@ Count = Annotated[int, Meta(ge=0)]
 MOST = 500  # tracks in a list
 SOURCES = (
     "history",
+    "recent",
     "sequence",
     "transitions",
     "neighbours",
@@ -32,7 +33,7 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     just_played: Count = 10  # the last so many plays are left out …
     just_played_minutes: Count = 60  # … and whatever was played in so many minutes before the newest
     # Which sources bring candidates, in this order, and how many for each track of the list.
-    sources: str = "history=4 sequence=2 transitions=2 neighbours=3 artists=2 als=2 popular=1"
+    sources: str = "history=4 recent=3 sequence=3 transitions=2 neighbours=3 artists=4 als=2 popular=1"
 
     def quotas(self) -> dict[str, float]:
         """Source name -> candidates for each track of the list. Raises BadSources naming the part that is wrong."""

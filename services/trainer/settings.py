@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from models.als.settings import AlsSettings
+from models.neighbours.settings import NeighbourSettings
 from models.taste import TasteSettings
 from models.train import CheckSettings, TrainSettings
 from services.runtime.settings import KafkaSettings, LogSettings
@@ -40,6 +41,7 @@ class TrainerSettings(Struct, frozen=True):
     kafka: KafkaSettings = KafkaSettings()
     taste: TasteSettings = TasteSettings()
     als: AlsSettings = AlsSettings()
+    neighbours: NeighbourSettings = NeighbourSettings()
     trainer: TrainerOptions = TrainerOptions()
     log: LogSettings = LogSettings()
 
@@ -47,4 +49,4 @@ class TrainerSettings(Struct, frozen=True):
         """What decides a release, for models.train."""
         options = self.trainer
         check = CheckSettings(days=options.check_days, share=options.check_share, listeners=options.check_listeners)
-        return TrainSettings(self.taste, self.als, check, options.threads)
+        return TrainSettings(self.taste, self.als, self.neighbours, check, threads=options.threads)
