@@ -77,7 +77,9 @@ class _Run:
             before.drop("event_id"),  # each is there once; no need to look again
             self._tracks.join(before.select("track_id").unique(), on="track_id", how="semi", maintain_order="left"),
             self._scratch,
-            TrainSettings(settings.taste, settings.als, CheckSettings(listeners=0), settings.threads),
+            TrainSettings(
+                taste=settings.taste, als=settings.als, check=CheckSettings(listeners=0), threads=settings.threads
+            ),
             release_id=f"window-{at}",
             now_ms=window.start * 1000,
             window={},
