@@ -78,7 +78,7 @@ class _Run:
             self._tracks.join(before.select("track_id").unique(), on="track_id", how="semi", maintain_order="left"),
             self._scratch,
             TrainSettings(
-                settings.taste, settings.als, settings.neighbours, CheckSettings(listeners=0), threads=settings.threads
+                taste=settings.taste, als=settings.als, check=CheckSettings(listeners=0), threads=settings.threads
             ),
             release_id=f"window-{at}",
             now_ms=window.start * 1000,

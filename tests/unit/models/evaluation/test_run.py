@@ -46,7 +46,7 @@ def test_served_is_what_the_recommender_makes_of_the_profile_and_the_release_of_
     log = Log(listens)
     window = windows(log, SETTINGS.protocol)[1]
     before = listens.filter(pl.col("listened_at") < window.start * 1000)
-    trained = TrainSettings(SETTINGS.taste, SETTINGS.als, CheckSettings(listeners=0))
+    trained = TrainSettings(taste=SETTINGS.taste, als=SETTINGS.als, check=CheckSettings(listeners=0))
     folder = train(before, tracks_of(before), tmp_path, trained, release_id="r", now_ms=0, window={})
     recommender = Recommender(release.load(folder), ListSettings())
     weekly = [each for each in made[1].weekly if each.window_start == window.start]
