@@ -1,5 +1,7 @@
 """The catalogue of a release: which track is which row, and what a row is called."""
 
+from functools import cached_property
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -49,6 +51,11 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self.track_ids)
+
+    @cached_property
+    def row_of(self) -> dict[str, int]:
+        """The row of each track id."""
+        return {track: row for row, track in enumerate(self.track_ids)}
 
     def rows_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """The row of each key, −1 for a track that this catalogue does not know."""

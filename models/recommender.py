@@ -10,14 +10,17 @@ from typing import NamedTuple
 import faiss
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.compose import Composer, Pick
 from models.profile import ProfileView
+from models.ranker.blend import BlendRanker
+from models.ranker.features import Features
 from models.ranker.fusion import Fusion, Ranker
-from models.ranker.merge import merge
+from models.ranker.merge import Merged, merge
 from models.release import Release
 from models.sources.als import Als
 from models.sources.artists import Artists
@@ -36,7 +39,10 @@ from models.taste import TasteSettings
 from schemas.recommendation import Item
 
 # What a source's word counts where no ranker was trained: chosen on held-out weeks (docs/evaluation.md).
-VOTES = {"history": 4.0, "popular": 0.1}
+VOTES = {
+    "for-you": {"history": 4.0, "popular": 0.1},
+    "up-next": {"sequence": 4.0, "transitions": 2.0, "popular": 0.1},
+}
 
 STAGES = ("read", "vectors", "candidates", "rank", "compose", "explain")
 
@@ -67,8 +73,10 @@ class Recommender:
         self._reader = Reader(self._shelf, settings, taste.half_life_days)
         self._fold_in = FoldIn(release.factors, release.gram, als)
         self._quotas, self._sources = _sources(release, self._shelf, settings, als)
-        self._weights = [VOTES.get(source.name, 1.0) for source in self._sources]
-        self._ranker: Ranker = Fusion()
+        self._weights = [VOTES[settings.mix].get(source.name, 1.0) for source in self._sources]
+        self._features = Features(release, self._shelf)
+        blend = release.rankers.get(settings.mix)
+        self._ranker: Ranker = Fusion() if blend is None else BlendRanker(self._features, blend)
         self._composer = Composer(self._shelf, settings.familiar, settings.artist_cap)
 
     def recommend(self, views: Sequence[ProfileView | None], n: int, lap: Lap = lambda _: None) -> list[list[Item]]:
@@ -80,13 +88,9 @@ class Recommender:
 
     def choose(self, views: Sequence[ProfileView | None], n: int, lap: Lap = lambda _: None) -> list[Choice]:
         """The same without the words: for who only counts hits. `lap` hears of each stage as it ends."""
-        listeners = self._reader.read(views)
-        lap("read")
-        vectors = self._fold_in.vectors([(listener.rows, listener.weights) for listener in listeners])
-        lap("vectors")
-        signals = [Signals(listener, self.release.followers, self.release.neighbours) for listener in listeners]
-        batch = Batch(self._shelf, listeners, vectors, signals)
-        proposals = self.propose(batch, n)
+        batch = self._read(views, lap)
+        listeners = batch.listeners
+        proposals = self._propose(batch, n)
         merged = [merge(proposed, self._weights) for proposed in proposals]
         lap("candidates")
         scores = [self._ranker.scores(batch, at, each) for at, each in enumerate(merged)]
@@ -98,7 +102,21 @@ class Recommender:
         lap("compose")
         return [Choice(picked, proposed) for picked, proposed in zip(picks, proposals, strict=True)]
 
-    def propose(self, batch: Batch, n: int) -> list[list[Candidates]]:
+    def described(self, views: Sequence[ProfileView | None], n: int) -> list[tuple[Merged, NDArray[np.float32]]]:
+        """For each listener the candidates for a list of `n`, and their features: what a ranker is taught with."""
+        batch = self._read(views, lambda _: None)
+        merged = [merge(proposed, self._weights) for proposed in self._propose(batch, n)]
+        return [(each, self._features.of(batch, at, each.rows)) for at, each in enumerate(merged)]
+
+    def _read(self, views: Sequence[ProfileView | None], lap: Lap) -> Batch:
+        listeners = self._reader.read(views)
+        lap("read")
+        vectors = self._fold_in.vectors([(listener.rows, listener.weights) for listener in listeners])
+        lap("vectors")
+        signals = [Signals(listener, self.release.followers, self.release.neighbours) for listener in listeners]
+        return Batch(self._shelf, listeners, vectors, signals)
+
+    def _propose(self, batch: Batch, n: int) -> list[list[Candidates]]:
         """For each listener what each source proposes to a list of `n`."""
         by_source = [
             source.candidates(batch, int(np.ceil(quota * n)))

@@ -6,6 +6,7 @@ als_factors.npy     float32 (items, factors): the first `items` rows of the cata
 als_gram.npy        float32 (factors, factors): YᵀY of the factors, for the fold-in
 followers*.npy      for the first rows what is played next, a models.neighbours.table.Table
 neighbours*.npy     for each what is played around it, another
+ranker_<mix>.npz    a models.ranker.blend.Blend, where one was worth having
 als.faiss           inner-product index over the factors; its ids are catalogue rows
 """
 
@@ -26,12 +27,15 @@ from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
 from models.neighbours.table import Table
+from models.ranker.blend import Blend
+from models.sources.settings import MIXES
 from schemas.release import Manifest, ReleaseFile
 
 FORMAT = 2
 MANIFEST = "manifest.json"
 CATALOGUE, FACTORS, GRAM, INDEX = "catalogue.parquet", "als_factors.npy", "als_gram.npy", "als.faiss"
 FOLLOWERS, NEIGHBOURS = "followers", "neighbours"  # two files each
+RANKERS = {mix: f"ranker_{mix}.npz" for mix in MIXES}
 REQUIRED = (CATALOGUE, FACTORS, GRAM, INDEX, *Table.files(FOLLOWERS), *Table.files(NEIGHBOURS))
 
 
@@ -54,6 +58,7 @@ class Release:
         self.index = faiss.read_index(str(folder / INDEX))
         self.followers = Table.load(folder / FOLLOWERS)
         self.neighbours = Table.load(folder / NEIGHBOURS)
+        self.rankers = {mix: Blend.load(folder / name) for mix, name in RANKERS.items() if name in manifest.files}
         self._check(folder)
 
     def _check(self, folder: Path) -> None:
@@ -75,8 +80,12 @@ class Release:
 
 
 def load(folder: Path, manifest_sha256: str | None = None) -> Release:
-    """Check every hash, then load. Raises BadRelease naming what is missing or altered."""
-    return Release(folder, check(folder, manifest_sha256))
+    """Check every hash, then load. Raises BadRelease naming what is missing, altered or of another version."""
+    manifest = check(folder, manifest_sha256)
+    try:
+        return Release(folder, manifest)
+    except (KeyError, ValueError) as error:
+        raise BadRelease(f"{folder}: {error}") from error
 
 
 def check(folder: Path, manifest_sha256: str | None = None) -> Manifest:

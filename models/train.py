@@ -18,9 +18,16 @@ from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.fitted import Fitted, Progress
 from models.neighbours.settings import NeighbourSettings
+from models.ranker.blend import Blend
+from models.ranker.lessons import lessons
+from models.ranker.settings import RankerSettings
+from models.ranker.teach import teach
+from models.recommender import Recommender
+from models.sources.settings import ListSettings
 from models.taste import TasteSettings
 from schemas.release import Manifest, Span
 
+EVERYTHING = ListSettings(artist_cap=0, just_played=0, just_played_minutes=0)  # a ranker is taught without filters
 MADE_BY = ("faiss-cpu", "implicit", "numpy", "polars", "scipy", "segue")
 QUERIES = 1_000  # listeners whose vectors the index is measured with
 
@@ -40,6 +47,7 @@ class TrainSettings(Struct, frozen=True):
     taste: TasteSettings = TasteSettings()
     als: AlsSettings = AlsSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
+    ranker: RankerSettings = RankerSettings()
     check: CheckSettings = CheckSettings()
     threads: int = 0  # 0: every core
 
@@ -73,11 +81,18 @@ def train(
     if settings.check.listeners:
         with steps("check"):
             metrics = _held_out(listens, tracks, settings, steps)
+    rankers: dict[str, Blend] = {}
+    if settings.ranker.listeners:
+        with steps("ranker"):
+            rankers, taught = _teach(listens, tracks, folder, settings, steps)
+            metrics |= taught
     made = fitted.fit(listens, tracks, settings.taste, settings.als, settings.neighbours, settings.threads, steps.part)
     aside = release.make_aside(folder)
     try:
         with steps("index"):
             metrics["index"] = _write(made, aside)
+            for mix, ranker in rankers.items():
+                ranker.save(aside / release.RANKERS[mix])
         metrics["seconds"] = steps.seconds
         manifest = Manifest(
             release_id=release_id,
@@ -143,6 +158,36 @@ def _held_out(
     return heldout.evaluate(made, later, settings.check.listeners, settings.check.seed)
 
 
+def _teach(
+    listens: pl.DataFrame, tracks: pl.DataFrame, folder: Path, settings: TrainSettings, steps: Steps
+) -> tuple[dict[str, Blend], dict[str, dict[str, float]]]:
+    """Rankers from what listeners played after lists that a release of the past would have made."""
+    cut = heldout.cut(listens, settings.ranker.days, settings.ranker.share)
+    past = listens.filter(pl.col("listened_at") < cut)
+    if past.is_empty() or past.height == listens.height:
+        return {}, {}
+    # Of the past also in that it knows no track that nobody had heard: that it will be played would be told by that.
+    met = tracks.join(past.select("track_id").unique(), on="track_id", how="semi", maintain_order="left")
+    made = fitted.fit(
+        past, met, settings.taste, settings.als, settings.neighbours, settings.threads,
+        lambda step, done: steps.part("ranker", 0.01 + 0.2 * done) if step == "als" else None,
+    )  # fmt: skip
+    aside = release.make_aside(folder)
+    try:
+        _write(made, aside)
+        manifest = Manifest(
+            "past", release.FORMAT, 0, {}, made.catalogue.height, 0, 0, {}, _settings(made, settings, {}), {}, {}
+        )
+        recommender = Recommender(release.Release(aside, manifest), EVERYTHING)
+        done = lessons(
+            recommender, listens, cut // 1000, settings.taste, settings.ranker,
+            lambda share: steps.part("ranker", 0.3 + 0.4 * share),
+        )  # fmt: skip
+    finally:
+        release.discard(aside)
+    return teach(done, settings.ranker, lambda share: steps.part("ranker", 0.7 + 0.29 * share))
+
+
 def _write(made: Fitted, aside: Path) -> dict[str, float]:
     """Write every file but the manifest; what was measured of the index."""
     gram = made.factors.T @ made.factors
@@ -166,6 +211,7 @@ def _settings(made: Fitted, settings: TrainSettings, gaps: dict[str, list[Span]]
         "taste": settings.taste,
         "als": made.als,
         "neighbours": settings.neighbours,
+        "ranker": settings.ranker,
         "check": settings.check,
         "history": {"gaps": gaps},
     }

@@ -78,12 +78,17 @@ class _Run:
             self._tracks.join(before.select("track_id").unique(), on="track_id", how="semi", maintain_order="left"),
             self._scratch,
             TrainSettings(
-                taste=settings.taste, als=settings.als, check=CheckSettings(listeners=0), threads=settings.threads
+                taste=settings.taste,
+                als=settings.als,
+                neighbours=settings.neighbours,
+                ranker=settings.ranker,
+                check=CheckSettings(listeners=0),
+                threads=settings.threads,
             ),
             release_id=f"window-{at}",
             now_ms=window.start * 1000,
             window={},
-            progress=lambda step, done: progress(0.2 + 0.6 * done) if step == "als" else None,
+            progress=lambda step, done: progress(done) if step == "ranker" else None,
         )
         made = release.load(folder)
         release.discard(folder)

@@ -6,6 +6,7 @@ from models.als.settings import AlsSettings
 from models.evaluation.protocol import Protocol
 from models.evaluation.systems import Lists
 from models.neighbours.settings import NeighbourSettings
+from models.ranker.settings import RankerSettings
 from models.taste import TasteSettings
 
 
@@ -17,6 +18,7 @@ class Settings(Struct, frozen=True):
     taste: TasteSettings = TasteSettings()
     als: AlsSettings = AlsSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
+    ranker: RankerSettings = RankerSettings()
     baselines: bool = True  # also each source alone and the baselines
     seed: int = 42  # of the random baseline
     threads: int = 0  # of a fit; 0: every core

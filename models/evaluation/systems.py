@@ -45,12 +45,13 @@ class Lists(Struct, frozen=True):
     """How lists are made for each kind of question."""
 
     weekly: ListSettings = field(default_factory=lambda: ListSettings(length=DEPTH))
-    next: ListSettings = field(default_factory=lambda: ListSettings(length=NEXT))
+    next: ListSettings = field(default_factory=lambda: ListSettings(length=NEXT, mix="up-next"))
 
     @classmethod
     def of(cls, settings: ListSettings) -> "Lists":
         """The same for both, as long as each kind needs."""
-        return cls(replace(settings, length=DEPTH), replace(settings, length=NEXT))
+        weekly = replace(settings, length=DEPTH, mix="for-you")
+        return cls(weekly, replace(settings, length=NEXT, mix="up-next"))
 
 
 class Served:

@@ -3,36 +3,42 @@
 Times are event times: "now" is the listener's newest listen, for a list is made when it has just been heard.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from models.release import Release
 from models.sources.base import Batch, Listener, Rows
 from models.sources.shelf import Shelf
 from models.sources.signals import Signals
 from models.taste import DAY
 
+if TYPE_CHECKING:
+    from models.release import Release
+
 SESSION_S = 1_800  # a pause this long begins a new session
 NEVER_H = 50_000.0  # hours since something that never was
 FAR = 100_000.0  # plays since something that never was
-FADING = (0.5, 2.0, 4.0, 60.0)  # days, of plays among the recent ones
+FADING = (0.5, 2.0, 4.0, 14.0, 60.0)  # days, of plays among the recent ones
 LATEST = 10
 CONTEXT = 30
 
 NAMES = (
     "own", "own_pair", "next", "then", "near", "taste", "dot",
-    "weight_0.5d", "weight_2d", "weight_4d", "weight_60d", "weight", "plays", "skips", "skip_rate", "age", "back",
-    "week", "hour", "artist_weight", "artist_weight_2d", "artist_known", "artist_age", "artist_skip_rate",
-    "artist_last", "artist_latest", "listeners", "recent_listeners", "trend", "track_skip_rate", "artist_rank",
+    "weight_0.5d", "weight_2d", "weight_4d", "weight_14d", "weight_60d", "weight", "plays", "skips", "skip_rate",
+    "age", "back", "week", "days", "hour",
+    "artist_weight", "artist_weight_2d", "artist_known", "artist_age", "artist_skip_rate", "artist_last",
+    "artist_latest", "listeners", "recent_listeners", "trend", "track_skip_rate", "artist_rank",
     "known", "begun", "session", "going_on", "going_on_5", "same_artist", "repeating", "skipping", "skipped_last",
 )  # fmt: skip
 
 # Counts and sums of decades are told apart by their logarithm: log(1 + scale·x).
 _SCALES = {
     "own": 10.0, "own_pair": 10.0, "next": 100.0, "then": 100.0, "near": 50.0, "taste": 10.0,
-    "weight_0.5d": 10.0, "weight_2d": 10.0, "weight_4d": 10.0, "weight_60d": 2.0, "weight": 5.0, "plays": 1.0,
-    "skips": 1.0, "age": 1.0, "back": 1.0, "week": 1.0, "hour": 5.0, "artist_weight": 1.0, "artist_weight_2d": 3.0,
-    "artist_known": 1.0, "artist_age": 1.0, "listeners": 1.0, "recent_listeners": 1.0, "artist_rank": 1.0,
+    "weight_0.5d": 10.0, "weight_2d": 10.0, "weight_4d": 10.0, "weight_14d": 5.0, "weight_60d": 2.0, "weight": 5.0,
+    "plays": 1.0, "skips": 1.0, "age": 1.0, "back": 1.0, "week": 1.0, "days": 1.0, "hour": 5.0,
+    "artist_weight": 1.0, "artist_weight_2d": 3.0, "artist_known": 1.0, "artist_age": 1.0, "artist_rank": 1.0,
+    "listeners": 1.0, "recent_listeners": 1.0,
 }  # fmt: skip
 _LOGGED = [NAMES.index(name) for name in _SCALES]
 _SCALE = np.array(list(_SCALES.values()))
@@ -43,7 +49,7 @@ Column = NDArray[np.float64]
 class Features:
     """Makes the features of one release's candidates."""
 
-    def __init__(self, release: Release, shelf: Shelf) -> None:
+    def __init__(self, release: "Release", shelf: Shelf) -> None:
         frame = release.catalogue.frame
         self._factors, self._shelf = release.factors, shelf
         self._listeners = frame["listeners"].to_numpy().astype(np.float64)
@@ -100,6 +106,7 @@ class Features:
             own((listener.newest - listener.lasts) / 3_600.0, NEVER_H),
             recent.back(),
             recent.within(7 * DAY),
+            recent.days(),
             recent.at_this_hour(),
         ]
 
@@ -154,6 +161,11 @@ class _Recent:
     def within(self, seconds: float) -> Column:
         """Plays in the last so many seconds."""
         return self._summed(self._played & (self._newest - self._times < seconds))
+
+    def days(self) -> Column:
+        """On how many days it was played."""
+        pairs = np.unique(np.stack((self._of[self._played], self._times[self._played] // DAY)), axis=1)
+        return np.bincount(pairs[0], minlength=self._size).astype(np.float64)
 
     def at_this_hour(self) -> Column:
         """Plays within an hour of this time of day, of the last weeks."""

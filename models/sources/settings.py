@@ -1,6 +1,6 @@
 """How a list is made: what an operator may turn (docs/lists.md says what each does)."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -20,6 +20,10 @@ SOURCES = (
 )  # what there is, each a file of this folder
 
 
+Mix = Literal["for-you", "up-next"]
+MIXES: tuple[Mix, ...] = ("for-you", "up-next")
+
+
 class BadSources(ValueError):
     """The table of sources names one that does not exist, or a quota that is none."""
 
@@ -28,8 +32,9 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One table for every list: scorer, CLI and evaluation read the same."""
 
     length: Annotated[int, Meta(ge=1, le=MOST)] = 50
+    mix: Mix = "for-you"  # what the list is for: the coming week's taste, or what to play now
     familiar: Share | None = None  # share of tracks the listener knows already; none: what the scores say
-    artist_cap: Annotated[int, Meta(ge=1)] = 3  # tracks of one artist in a list
+    artist_cap: Count = 3  # tracks of one artist in a list; 0: as many as there are
     just_played: Count = 10  # the last so many plays are left out …
     just_played_minutes: Count = 60  # … and whatever was played in so many minutes before the newest
     # Which sources bring candidates, in this order, and how many for each track of the list.

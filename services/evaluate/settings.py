@@ -9,6 +9,7 @@ from models.evaluation import systems
 from models.evaluation.protocol import Protocol
 from models.evaluation.settings import Settings
 from models.neighbours.settings import NeighbourSettings
+from models.ranker.settings import RankerSettings
 from models.sources.settings import ListSettings
 from models.taste import TasteSettings
 
@@ -19,11 +20,14 @@ class EvaluateSettings(Struct, frozen=True):
     taste: TasteSettings = TasteSettings()
     als: AlsSettings = AlsSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
+    ranker: RankerSettings = RankerSettings()
     list: ListSettings = ListSettings()
 
     def evaluation(self, protocol: Protocol, baselines: bool) -> Settings:
         """For models.evaluation; lists are as long as each kind of question needs, whatever SEGUE_LIST_LENGTH says."""
-        return Settings(protocol, systems.Lists.of(self.list), self.taste, self.als, self.neighbours, baselines)
+        return Settings(
+            protocol, systems.Lists.of(self.list), self.taste, self.als, self.neighbours, self.ranker, baselines
+        )
 
 
 class Outputs(Struct, frozen=True):

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from models.als.settings import AlsSettings
 from models.neighbours.settings import NeighbourSettings
+from models.ranker.settings import RankerSettings
 from models.taste import TasteSettings
 from models.train import CheckSettings, TrainSettings
 from services.runtime.settings import KafkaSettings, LogSettings
@@ -42,6 +43,7 @@ class TrainerSettings(Struct, frozen=True):
     taste: TasteSettings = TasteSettings()
     als: AlsSettings = AlsSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
+    ranker: RankerSettings = RankerSettings()
     trainer: TrainerOptions = TrainerOptions()
     log: LogSettings = LogSettings()
 
@@ -49,4 +51,4 @@ class TrainerSettings(Struct, frozen=True):
         """What decides a release, for models.train."""
         options = self.trainer
         check = CheckSettings(days=options.check_days, share=options.check_share, listeners=options.check_listeners)
-        return TrainSettings(self.taste, self.als, self.neighbours, check, threads=options.threads)
+        return TrainSettings(self.taste, self.als, self.neighbours, self.ranker, check, threads=options.threads)

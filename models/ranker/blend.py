@@ -1,0 +1,97 @@
+"""The blend: a ranker that is linear in bent and crossed features, learned from what listeners went on to play.
+
+score(candidate) = w · φ(x), φ(x) = x, its hinges max(0, x − knot) at four knots, whether it is there at all, itself
+once more for known tracks, and the signals of what comes next times what kind of listening this is: a generalised
+additive model with a few interactions (Hastie & Tibshirani 1986), fitted as a conditional logit (models.ranker.fit).
+On the log of docs/evaluation.md it ranks as well as a network of two hidden layers on the same features.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.ranker.features import NAMES, Features
+from models.ranker.merge import Merged
+from models.sources.base import Batch
+
+KNOTS = (0.5, 0.8, 0.95, 0.99)  # quantiles of a feature
+FLAGS = ("known", "begun", "session", "artist_last", "skipped_last")
+CONTEXT = ("going_on", "going_on_5", "same_artist", "repeating", "skipping")
+CROSSED = (
+    "own", "own_pair", "next", "then", "near", "taste", "dot", "artist_latest", "artist_last", "session", "back",
+    "weight_0.5d", "weight_4d", "age", "known",
+)  # fmt: skip
+_BENT = [NAMES.index(name) for name in NAMES if name not in FLAGS + CONTEXT]
+_CONTEXT = [NAMES.index(name) for name in CONTEXT]
+_CROSSED = [NAMES.index(name) for name in CROSSED]
+_KNOWN = NAMES.index("known")
+SIZE = len(NAMES) + len(_BENT) * (len(KNOTS) + 2) + len(_CONTEXT) * len(_CROSSED)
+
+Matrix = NDArray[np.float32]
+
+
+class Bends(NamedTuple):
+    """Where features are bent, and their usual size: what φ needs to know of the data."""
+
+    knots: Matrix  # (len(KNOTS), bent features)
+    means: Matrix  # (features)
+    deviations: Matrix
+
+    @classmethod
+    def of(cls, features: Matrix) -> "Bends":
+        """From a sample, (candidates, len(NAMES))."""
+        knots = np.quantile(features[:, _BENT], KNOTS, axis=0).astype(np.float32)
+        deviations = features.std(axis=0)
+        return cls(knots, features.mean(axis=0), np.where(deviations > 1e-6, deviations, 1.0).astype(np.float32))
+
+    def apply(self, features: Matrix) -> Matrix:
+        """φ, (candidates, SIZE)."""
+        plain = (features - self.means) / self.deviations
+        bent, sizes = features[:, _BENT], self.deviations[_BENT]
+        parts = [plain, *(np.maximum(bent - knot, 0.0) / sizes for knot in self.knots), (bent > 0).astype(np.float32)]
+        parts.append(features[:, _KNOWN, None] * bent / sizes)
+        parts += [plain[:, _CROSSED] * plain[:, at, None] for at in _CONTEXT]
+        return np.concatenate(parts, axis=1, dtype=np.float32)
+
+
+class Blend(NamedTuple):
+    """What was learned: the bends, and a weight for each part of φ."""
+
+    bends: Bends
+    weights: Matrix  # (SIZE)
+
+    def scores(self, features: Matrix) -> Matrix:
+        """Higher is better; (candidates)."""
+        return np.asarray(self.bends.apply(features) @ self.weights, dtype=np.float32)
+
+    def save(self, path: Path) -> None:
+        """As .npz, with the names of the features that it was learned on."""
+        np.savez(path, names=np.array(NAMES), weights=self.weights, **self.bends._asdict())
+
+    @classmethod
+    def load(cls, path: Path) -> "Blend":
+        """What `save` wrote. Raises ValueError when it was learned on other features, or is not whole."""
+        with np.load(path, allow_pickle=False) as kept:
+            columns = {name: kept[name] for name in kept.files}
+        if columns.get("names", np.array([])).tolist() != list(NAMES):
+            raise ValueError(f"{path.name} was learned on other features than this version has")
+        made = cls(Bends(columns["knots"], columns["means"], columns["deviations"]), columns["weights"])
+        shapes = (made.bends.knots.shape, made.bends.means.shape, made.bends.deviations.shape, made.weights.shape)
+        if shapes != ((len(KNOTS), len(_BENT)), (len(NAMES),), (len(NAMES),), (SIZE,)):
+            raise ValueError(f"{path.name} has columns of shapes {shapes}")
+        if not all(np.isfinite(column).all() for column in (*made.bends, made.weights)):
+            raise ValueError(f"{path.name} holds a value that is not finite")
+        return made
+
+
+class BlendRanker:
+    """Ranks a release's candidates by a blend."""
+
+    def __init__(self, features: Features, blend: Blend) -> None:
+        self._features, self._blend = features, blend
+
+    def scores(self, batch: Batch, at: int, merged: Merged) -> Matrix:
+        """See Ranker."""
+        return self._blend.scores(self._features.of(batch, at, merged.rows)) if len(merged.rows) else np.empty(0, "f4")

@@ -1,0 +1,108 @@
+"""Lessons for a ranker: what retrieval would have proposed at past moments, and what was played after them.
+
+Everything is as a scorer has it: a release of what came before, profiles folded to the moment, all of the sources.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from models.interactions import positive_plays
+from models.profile import Profile, ProfileView
+from models.ranker.fit import Lesson, sampled
+from models.ranker.settings import RankerSettings
+from models.recommender import Recommender
+from models.taste import DAY, TasteSettings, fold
+from schemas.events import Listen
+
+WEEK_S = 7 * DAY
+LENGTH = {"for-you": 100, "up-next": 50}  # of the lists that candidates are proposed for
+_FIELDS = tuple(name for name in Listen.__struct_fields__ if name != "event_id")
+
+
+class Lessons(NamedTuple):
+    """By mix. `whole`: lessons of the held-out listeners, with every candidate."""
+
+    taught: dict[str, list[Lesson]]
+    whole: dict[str, list[Lesson]]
+
+
+def lessons(
+    recommender: Recommender,
+    listens: pl.DataFrame,
+    cut: int,
+    taste: TasteSettings,
+    settings: RankerSettings,
+    progress: Callable[[float], None],
+) -> Lessons:
+    """Of a recommender fitted on the listens before `cut` (s). `listens`: models.interactions.distinct, all of them."""
+    rng = np.random.default_rng(settings.seed)
+    chosen = _listeners(listens, cut, settings, rng)
+    most = -(-settings.guesses // max(1, len(chosen)))
+    made = Lessons({mix: [] for mix in LENGTH}, {mix: [] for mix in LENGTH})
+    rows = recommender.release.catalogue.row_of
+    frames = listens.filter(pl.col("user_id").is_in(chosen)).partition_by("user_id", maintain_order=True)
+    for number, frame in enumerate(frames):
+        held_out = number % round(1 / settings.held_out) == 0
+        for mix, moment, answers in _questions(frame, cut, taste, most, rng):
+            view = moment()
+            if view is None:
+                continue
+            [(merged, features)] = recommender.described([view], LENGTH[mix])
+            played = np.isin(merged.rows, [rows.get(track, -1) for track in answers])
+            lesson = Lesson(number, features, played, np.ones(len(played), np.float32), merged.fused)
+            if held_out:
+                made.whole[mix].append(lesson)
+            made.taught[mix].append(sampled(lesson, settings.rest * (5 if mix == "for-you" else 1), rng))
+        progress((number + 1) / len(frames))
+    return made
+
+
+def _listeners(listens: pl.DataFrame, cut: int, settings: RankerSettings, rng: np.random.Generator) -> list[str]:
+    """Who listened both before and after, at most so many, drawn at random."""
+    before = listens.filter(pl.col("listened_at") < cut * 1000)["user_id"].unique()
+    after = listens.filter(pl.col("listened_at") >= cut * 1000)["user_id"].unique()
+    both = sorted(set(before.to_list()) & set(after.to_list()))
+    return [both[at] for at in np.sort(rng.permutation(len(both))[: settings.listeners]).tolist()]
+
+
+Question = tuple[str, Callable[[], ProfileView | None], list[str]]
+
+
+def _questions(
+    frame: pl.DataFrame, cut: int, taste: TasteSettings, most: int, rng: np.random.Generator
+) -> Iterator[Question]:
+    """(mix, the profile then, what was played) of one listener, in the order of their time."""
+    frame = frame.sort("listened_at", maintain_order=True)
+    plays = positive_plays(frame, taste).filter(pl.col("second") >= cut)
+    seconds, tracks = plays["second"].to_numpy(), plays["track_id"].to_list()
+    end = int(frame["listened_at"].max() or 0) // 1000  # type: ignore[arg-type]  # of a column of integers
+    asked: list[tuple[int, str, list[str]]] = []
+    for week in range(cut, max(cut + 1, end - WEEK_S + 2), WEEK_S):
+        first, last = np.searchsorted(seconds, [week, week + WEEK_S]).tolist()
+        asked.append((week, "for-you", tracks[first:last]))
+    drawn = rng.permutation(len(tracks))[:most].tolist()
+    asked += [(int(seconds[at]), "up-next", [tracks[at]]) for at in drawn]
+    folding = _Folding(frame, taste)
+    for second, mix, answers in sorted(asked, key=lambda each: each[:2]):
+        yield mix, lambda second=second: folding.before(second), answers  # type: ignore[misc]  # binds the loop's value
+
+
+class _Folding:
+    """One listener's profile, folded on as far as is asked."""
+
+    def __init__(self, frame: pl.DataFrame, taste: TasteSettings) -> None:
+        self._frame = frame.select(name for name in _FIELDS if name in frame.columns)
+        self._times: NDArray[np.int64] = frame["listened_at"].to_numpy()
+        self._taste, self._profile, self._row = taste, Profile(), 0
+
+    def before(self, second: int) -> ProfileView | None:
+        """Of all listens strictly before this second; None: there are none."""
+        end = int(np.searchsorted(self._times, second * 1000))
+        for row, fields in enumerate(self._frame[self._row : end].iter_rows(named=True), self._row):
+            fold(self._profile, Listen(event_id=f"row:{row}", **fields), row, self._taste)
+        self._row = max(self._row, end)
+        return ProfileView(self._profile.encode()) if self._row else None
