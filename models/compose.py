@@ -1,6 +1,7 @@
 """The last stage: from scored candidates to one list."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from msgspec import Struct
@@ -33,36 +34,54 @@ class Composer:
     def compose(self, merged: Merged, scores: NDArray[np.floating], known: NDArray[np.bool_], n: int) -> list[Pick]:
         """At most `n` tracks, best first, scores falling; `known` are those that the listener has played."""
         order = np.lexsort((merged.rows, -scores))
+        room = _Room(self._works[merged.rows].tolist(), self._artists[merged.rows].tolist(), self._cap)
+        ranked: Iterator[tuple[int, float]]
         if self._shares is None:
-            return self._taken(merged, ((at, float(scores[at])) for at in order.tolist()), n)
-        return self._taken(merged, _dialled(order[known[order]], order[~known[order]], self._shares), n)
+            ranked = ((at, float(scores[at])) for at in order.tolist() if room.take(at))
+        else:
+            ranked = _dialled((order[known[order]].tolist(), order[~known[order]].tolist()), self._shares, room)
+        return [
+            Pick(int(merged.rows[at]), score, int(merged.sources[at]), int(merged.positions[at]))
+            for at, score in islice(ranked, n)
+        ]
 
-    def _taken(self, merged: Merged, ranked: Iterator[tuple[int, float]], n: int) -> list[Pick]:
-        rows = merged.rows
-        works, artists = self._works[rows].tolist(), self._artists[rows].tolist()
-        picks: list[Pick] = []
-        seen: set[int] = set()
-        by_artist: dict[int, int] = {}
-        for at, score in ranked:
-            if len(picks) == n:
-                break
-            work, artist = works[at], artists[at]
-            if work in seen or (self._cap and by_artist.get(artist, 0) >= self._cap):
-                continue
-            seen.add(work)
-            by_artist[artist] = by_artist.get(artist, 0) + 1
-            picks.append(Pick(int(rows[at]), score, int(merged.sources[at]), int(merged.positions[at])))
-        return picks
+
+class _Room:
+    """What a list still has room for: a work once, an artist up to the cap."""
+
+    def __init__(self, works: list[int], artists: list[int], cap: int) -> None:
+        self._works, self._artists, self._cap = works, artists, cap
+        self._taken: set[int] = set()
+        self._by_artist: dict[int, int] = {}
+
+    def take(self, at: int) -> bool:
+        """Take a candidate into the list; false when there is no room for it."""
+        work, artist = self._works[at], self._artists[at]
+        count = self._by_artist.get(artist, 0)
+        if work in self._taken or (self._cap and count >= self._cap):
+            return False
+        self._taken.add(work)
+        self._by_artist[artist] = count + 1
+        return True
 
 
 def _dialled(
-    known: NDArray[np.int64], new: NDArray[np.int64], shares: tuple[float, float]
+    lanes: tuple[list[int], list[int]], shares: tuple[float, float], room: _Room
 ) -> Iterator[tuple[int, float]]:
-    """Both lanes merged: the k-th of a lane scores share/(k + ½), and the lane with the higher score goes first.
+    """Both lanes merged: the k-th taken from a lane scores share/(k + ½), and the lane with the higher score goes next.
 
     So of any first m tracks about share·m are known ones, as long as both lanes last, and scores fall by themselves.
     """
-    lanes = (known.tolist(), new.tolist())
-    scored = [(share / (k + 0.5), lane, at) for lane, share in enumerate(shares) for k, at in enumerate(lanes[lane])]
-    scored.sort(key=lambda each: (-each[0], each[1]))
-    return ((at, score) for score, _, at in scored)
+    waiting = tuple(iter(lane) for lane in lanes)
+    heads = [next(lane, None) for lane in waiting]
+    scores, taken = [2.0 * share for share in shares], [0, 0]
+    while True:
+        lane = 1 if heads[0] is None or (heads[1] is not None and scores[1] > scores[0]) else 0
+        head = heads[lane]
+        if head is None:  # then both are
+            return
+        heads[lane] = next(waiting[lane], None)
+        if room.take(head):
+            yield head, scores[lane]
+            taken[lane] += 1
+            scores[lane] = shares[lane] / (taken[lane] + 0.5)

@@ -35,11 +35,15 @@ FORMAT = 2
 MANIFEST = "manifest.json"
 CATALOGUE, FACTORS, GRAM, INDEX = "catalogue.parquet", "als_factors.npy", "als_gram.npy", "als.faiss"
 FOLLOWERS, NEIGHBOURS = "followers", "neighbours"  # two files each
-RANKERS = {mix: f"ranker_{mix}.npz" for mix in MIXES}
 REQUIRED = (CATALOGUE, FACTORS, GRAM, INDEX, *Table.files(FOLLOWERS), *Table.files(NEIGHBOURS))
 
 
 _ASIDE = re.compile(r"\..+\.[0-9a-f]{8}")  # what make_aside makes
+
+
+def ranker_file(mix: str) -> str:
+    """The name of the file with the ranker of a mix."""
+    return f"ranker_{mix}.npz"
 
 
 class BadRelease(ValueError):
@@ -58,7 +62,7 @@ class Release:
         self.index = faiss.read_index(str(folder / INDEX))
         self.followers = Table.load(folder / FOLLOWERS)
         self.neighbours = Table.load(folder / NEIGHBOURS)
-        self.rankers = {mix: Blend.load(folder / name) for mix, name in RANKERS.items() if name in manifest.files}
+        self.rankers = {mix: Blend.load(folder / name) for mix in MIXES if (name := ranker_file(mix)) in manifest.files}
         self._check(folder)
 
     def _check(self, folder: Path) -> None:

@@ -40,7 +40,7 @@ def neighbours(
     """The `most` nearest of each of `size` items; cost: linear in plays x window, times the number of blocks."""
     together = _session_ends(plays, settings)
     counts = np.bincount(plays.items, minlength=size).astype(np.float32)
-    norm = 1.0 / np.sqrt(counts + settings.shrink)
+    norm = 1.0 / np.sqrt(np.maximum(counts + settings.shrink, 1.0))  # under 1 only what nobody played
 
     def pairs() -> Pairs:
         for apart in range(1, settings.window + 1):

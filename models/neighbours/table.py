@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+PAIR = np.dtype([("row", "<i4"), ("weight", "<f4")])
+
 
 class Table(NamedTuple):
     """Those of row r are `[starts[r]:starts[r + 1]]`."""
@@ -29,7 +31,7 @@ class Table(NamedTuple):
     def save(self, path: Path) -> None:
         """As one .npy of a record a pair and one of the starts: `path` is without its ending."""
         pairs_name, starts_name = self.files(path.name)
-        pairs = np.empty(len(self.rows), dtype=[("row", "<i4"), ("weight", "<f4")])
+        pairs = np.empty(len(self.rows), dtype=PAIR)
         pairs["row"], pairs["weight"] = self.rows, self.weights
         np.save(path.with_name(pairs_name), pairs, allow_pickle=False)
         np.save(path.with_name(starts_name), self.starts, allow_pickle=False)
@@ -38,4 +40,6 @@ class Table(NamedTuple):
     def load(cls, path: Path) -> "Table":
         """What `save` wrote. Raises OSError, ValueError."""
         pairs, starts = (np.load(path.with_name(name), allow_pickle=False) for name in cls.files(path.name))
+        if pairs.dtype != PAIR or starts.dtype != np.int64 or (pairs.ndim, starts.ndim) != (1, 1):
+            raise ValueError(f"{path.name}: no table, but columns of {pairs.dtype} and {starts.dtype}")
         return cls(starts, np.ascontiguousarray(pairs["row"]), np.ascontiguousarray(pairs["weight"]))

@@ -43,8 +43,9 @@ class Neighbours:
 
 
 def _causes(table: Table, listener: Listener, rows: Rows) -> list[int]:
-    """For each row the strongest of the listener's tracks whose neighbour it is, −1 for none."""
-    own = listener.rows[np.argsort(-listener.weights, kind="stable")[:CAUSES]]
+    """For each row the nearest of the listener's strongest tracks, −1 for none. What they ban or dislike is no cause."""
+    liked = np.flatnonzero(listener.weights > 0)
+    own = listener.rows[liked[np.argsort(-listener.weights[liked], kind="stable")[:CAUSES]]]
     best_of = dict.fromkeys(rows.tolist(), (0.0, -1))
     for row in own[own < len(table.starts) - 1].tolist():
         span = slice(int(table.starts[row]), int(table.starts[row + 1]))

@@ -23,6 +23,7 @@ class OwnSequence:
 
     def _explained(self, listener: Listener, rows: Rows) -> Candidates:
         def reasons(positions: Sequence[int]) -> list[str]:
-            return [goes_on_after(self._titles[int(listener.recent[-1])])] * len(positions)
+            known = listener.recent[listener.recent >= 0]
+            return [goes_on_after(self._titles[int(known[-1])])] * len(positions)
 
         return Candidates(rows, reasons)

@@ -64,9 +64,11 @@ class Shelf:
         return places
 
     def first_rows(self, cap: int) -> NDArray[np.int64]:
-        """All rows, most popular first, a work only once and at most `cap` tracks of an artist."""
+        """All rows, most popular first, a work only once and at most `cap` tracks of an artist; 0: no cap."""
         _, first = np.unique(self.works, return_index=True)
         rows = np.sort(first)
+        if not cap:
+            return rows
         order = np.argsort(self.artists[rows], kind="stable")
         artists = self.artists[rows][order]
         starts = np.flatnonzero(np.diff(artists, prepend=-1))

@@ -29,12 +29,13 @@ class Sparse(NamedTuple):
 
     def top(self, most: int) -> Rows:
         """The rows with the highest scores, best first; ties by row."""
-        if len(self.rows) > most:
-            part = np.argpartition(-self.weights, most - 1)[:most]
-            part = part[np.lexsort((self.rows[part], -self.weights[part]))]
-        else:
-            part = np.argsort(-self.weights, kind="stable")
-        return self.rows[part]
+        rows, weights = self.rows, self.weights
+        if (
+            len(rows) > most
+        ):  # first what is at least as high as the last one wanted: a partition takes ties as they come
+            high = weights >= np.partition(weights, len(rows) - most)[len(rows) - most]
+            rows, weights = rows[high], weights[high]
+        return rows[np.argsort(-weights, kind="stable")[:most]]
 
     def at(self, rows: Rows) -> NDArray[np.float64]:
         """The score of each of these rows, 0 where there is none."""
@@ -116,7 +117,7 @@ def continuations(listener: Listener) -> tuple[Sparse, Sparse]:
         there &= (times[to] - times[at][:, None] < SESSION_S) & played[to] & (recent[to] >= 0)
         each = weights[:, None] / (ahead - back)
         votes.append((recent[to[there]], each[there]))
-        if back == 0 and size > 2:
+        if back == 0 and size > 2 and recent[-2] >= 0:
             same = (at > 0) & (recent[np.maximum(at - 1, 0)] == recent[-2])
             both = there & same[:, None]
             pairs.append((recent[to[both]], each[both]))
