@@ -43,7 +43,7 @@ class Neighbours:
 
 
 def _causes(table: Table, listener: Listener, rows: Rows) -> list[int]:
-    """For each row the nearest of the listener's strongest tracks, −1 for none. What they ban or dislike is no cause."""
+    """For each row the nearest of the listener's strongest tracks, −1 for none; only what they like is a cause."""
     liked = np.flatnonzero(listener.weights > 0)
     own = listener.rows[liked[np.argsort(-listener.weights[liked], kind="stable")[:CAUSES]]]
     best_of = dict.fromkeys(rows.tolist(), (0.0, -1))
