@@ -18,7 +18,7 @@ from models.sources.settings import BadSources, ListSettings
 from models.sources.shelf import Shelf
 from schemas.events import Kind
 from schemas.recommendation import Item
-from tests.unit.scorer.worlds import NOON, SIDE, checkerboard, listen, make_release, player_of, view
+from tests.unit.scorer.worlds import NOON, SIDE, Links, checkerboard, listen, make_release, player_of, view
 
 NO_RECENT = ListSettings(just_played=0, just_played_minutes=0)
 
@@ -97,13 +97,14 @@ def test_a_source_left_out_of_the_table_brings_nothing(board: Release) -> None:
 
 
 def test_an_unknown_source_is_named(board: Release) -> None:
-    with pytest.raises(BadSources, match=r"'magic'; known: history, als, popular"):
+    with pytest.raises(BadSources, match=r"'magic'; known: history, recent, .*, popular"):
         Recommender(board, ListSettings(sources="history=1 magic=2"))
 
 
 # --- whatever the world
 
 TITLES = ["Tide", "Tide (Live)", "Ebb", "Harbour", "Pier", "Harbour - Remastered 2011"]
+HEARD, UNHEARD = {"history", "recent", "sequence"}, {"neighbours", "artists", "als", "popular"}
 KINDS: list[Kind] = ["play", "play", "play", "skip", "love", "ban", "unban"]
 
 
@@ -129,12 +130,19 @@ def worlds(draw: st.DrawFn) -> tuple[list[tuple[str, str]], int, int, list[list[
 
 lists = st.builds(
     ListSettings,
-    familiar=st.floats(0, 1),
-    artist_cap=st.integers(1, 4),
+    familiar=st.none() | st.floats(0, 1),
+    artist_cap=st.integers(0, 4),
     just_played=st.integers(0, 5),
     just_played_minutes=st.integers(0, 100),
     sources=st.sampled_from(
-        ["history=4 als=2 popular=2", "als=1 popular=1 history=0.1", "popular=3", "history=1 als=1"]
+        [
+            ListSettings().sources,
+            "history=4 als=2 popular=2",
+            "als=1 popular=1 history=0.1",
+            "popular=3",
+            "history=1 als=1",
+            "popular=0.1 transitions=3 neighbours=3 sequence=3 recent=1 artists=2",
+        ]
     ),
 )
 
@@ -149,12 +157,19 @@ def test_whatever_the_world_a_list_keeps_its_promises(
 ) -> None:
     titles, fitted, seed, listeners = world
     factors = np.random.default_rng(seed).normal(size=(fitted, 4)).astype(np.float32)
-    release = make_release(tmp_path_factory.mktemp("w") / "r", titles, factors)
+    links = _links(len(titles), seed), _links(len(titles), seed + 1)
+    release = make_release(tmp_path_factory.mktemp("w") / "r", titles, factors, None, *links)
     views = [None, *(view(_listens(events, titles)) for events in listeners)]
     found = Recommender(release, chosen).recommend(views, n)
     assert len(found) == len(views)
     for seen, items in zip(views, found, strict=True):
         _check(release, chosen, n, seen, items)
+
+
+def _links(tracks: int, seed: int) -> Links:
+    rng = np.random.default_rng(seed)
+    drawn = rng.integers(0, max(1, tracks), size=(3 * tracks, 2)).tolist()
+    return {row: {other: float(rng.random()) for at, other in drawn if at == row} for row in range(tracks)}
 
 
 def _listens(events: list[tuple[int, int, int, bool]], titles: list[tuple[str, str]]) -> list:  # type: ignore[type-arg]
@@ -179,7 +194,7 @@ def _check(release: Release, chosen: ListSettings, n: int, seen: ProfileView | N
     assert scores == sorted(scores, reverse=True)
     assert all(item.reason and item.source in chosen.quotas() for item in items)
     by_artist = Counter(release.catalogue.artist_keys[row] for row in rows)
-    assert not by_artist or max(by_artist.values()) <= chosen.artist_cap
+    assert not by_artist or not chosen.artist_cap or max(by_artist.values()) <= chosen.artist_cap
     assert len({Shelf(release.catalogue).works[row] for row in rows}) == len(rows)
     if seen is None:
         assert not [item for item in items if item.source != "popular"]
@@ -190,7 +205,8 @@ def _check(release: Release, chosen: ListSettings, n: int, seen: ProfileView | N
         artist = release.catalogue.artists[row]
         assert key not in seen.banned
         assert not artist or artist_key_of(artist) not in banned_artists
-        assert (key in seen.tracks) == (item.source == "history")
+        assert key in seen.tracks or item.source not in HEARD
+        assert key not in seen.tracks or item.source not in UNHEARD
     just = {int(key) for key in seen.recent[len(seen.recent) - chosen.just_played :]}
     since = seen.newest - chosen.just_played_minutes * 60
     just |= {int(key) for key, at in zip(seen.recent, seen.recent_times, strict=True) if at > since}

@@ -8,6 +8,7 @@ import pytest
 
 from models import release
 from models.catalogue import COLUMNS
+from models.neighbours.table import Table
 from schemas.release import Manifest, ReleaseFile
 
 
@@ -19,7 +20,8 @@ def manifest(**changes: object) -> Manifest:
 def filled(folder: Path, items: int = 2) -> Path:
     """A working folder with every file of a release of two tracks."""
     aside = release.make_aside(folder)
-    rows = [{"track_id": t, "title": t, "artist": t, "popularity": 1.0, "listeners": 2, "plays": 2} for t in "ab"]
+    counts = {"popularity": 1.0, "listeners": 2, "plays": 2, "skips": 0, "recent_listeners": 1}
+    rows = [{"track_id": track, "title": track, "artist": track, **counts} for track in "ab"]
     pl.DataFrame(rows, schema=COLUMNS).write_parquet(aside / release.CATALOGUE)
     factors = np.eye(2, dtype=np.float32)[:items]
     np.save(aside / release.FACTORS, factors)
@@ -27,7 +29,14 @@ def filled(folder: Path, items: int = 2) -> Path:
     index = faiss.IndexFlatIP(2)
     index.add(factors)
     faiss.write_index(index, str(aside / release.INDEX))
+    for name, other in ((release.FOLLOWERS, 1), (release.NEIGHBOURS, 0)):
+        table_of(other).save(aside / name)
     return aside
+
+
+def table_of(row: int, weight: float = 0.5) -> Table:
+    """One link, from the first track to `row`."""
+    return Table(np.array([0, 1]), np.array([row], np.int32), np.array([weight], np.float32))
 
 
 def published(root: Path) -> tuple[Path, str]:
@@ -40,11 +49,13 @@ def test_what_is_published_can_be_loaded(tmp_path: Path) -> None:
     assert loaded.id == "r1"
     assert loaded.catalogue.track_ids == ["a", "b"]
     assert loaded.setting("als", "alpha") == 2.0
+    assert loaded.followers.rows.tolist() == [1]
+    assert loaded.neighbours.rows.tolist() == [0]
     assert sha256 == release.sha256_of(folder / release.MANIFEST)
     assert [path.name for path in tmp_path.iterdir()] == ["r1"]
 
 
-@pytest.mark.parametrize("name", [release.CATALOGUE, release.FACTORS, release.GRAM, release.INDEX])
+@pytest.mark.parametrize("name", release.REQUIRED)
 def test_an_altered_file_is_named(tmp_path: Path, name: str) -> None:
     folder, _ = published(tmp_path)
     data = bytearray((folder / name).read_bytes())
@@ -54,7 +65,7 @@ def test_an_altered_file_is_named(tmp_path: Path, name: str) -> None:
         release.load(folder)
 
 
-@pytest.mark.parametrize("name", [release.CATALOGUE, release.MANIFEST])
+@pytest.mark.parametrize("name", [*release.REQUIRED, release.MANIFEST])
 def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
     folder, _ = published(tmp_path)
     (folder / name).unlink()
@@ -68,9 +79,18 @@ def test_another_manifest_than_the_announced_is_refused(tmp_path: Path) -> None:
         release.load(folder, "0" * 64)
 
 
-def test_an_unknown_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(release.BadRelease, match="format 99"):
-        release.publish(filled(tmp_path / "r1"), tmp_path / "r1", manifest(format=99))
+@pytest.mark.parametrize("name", release.REQUIRED)
+def test_a_file_that_the_manifest_does_not_name_is_missed(tmp_path: Path, name: str) -> None:
+    aside = filled(tmp_path / "r1")
+    (aside / name).unlink()
+    with pytest.raises(release.BadRelease, match=name):
+        release.publish(aside, tmp_path / "r1", manifest())
+
+
+@pytest.mark.parametrize("number", [1, 99])
+def test_another_format_is_refused(tmp_path: Path, number: int) -> None:
+    with pytest.raises(release.BadRelease, match=f"format {number}, but"):
+        release.publish(filled(tmp_path / "r1"), tmp_path / "r1", manifest(format=number))
     assert not (tmp_path / "r1").exists()
 
 
@@ -88,6 +108,18 @@ def test_files_that_do_not_fit_together_are_never_published(tmp_path: Path) -> N
     aside = filled(tmp_path / "r1")
     np.save(aside / release.GRAM, np.eye(3, dtype=np.float32))
     with pytest.raises(release.BadRelease, match="shapes disagree"):
+        release.publish(aside, tmp_path / "r1", manifest())
+    assert not (tmp_path / "r1").exists()
+
+
+@pytest.mark.parametrize("name", [release.FOLLOWERS, release.NEIGHBOURS])
+@pytest.mark.parametrize("wrong", [table_of(2), table_of(-1), table_of(1, np.nan)])
+def test_a_table_that_is_none_of_the_catalogues_rows_is_never_published(
+    tmp_path: Path, name: str, wrong: Table
+) -> None:
+    aside = filled(tmp_path / "r1")
+    wrong.save(aside / name)
+    with pytest.raises(release.BadRelease, match="no table of rows of the catalogue"):
         release.publish(aside, tmp_path / "r1", manifest())
     assert not (tmp_path / "r1").exists()
 

@@ -10,6 +10,7 @@ from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.heldout import cut, score
 from models.index import search
+from models.ranker.settings import RankerSettings
 from models.train import CheckSettings, TrainSettings, probe, train
 from schemas.release import Span
 
@@ -61,7 +62,8 @@ def test_the_manifest_says_what_the_release_was_made_of(tmp_path: Path) -> None:
     assert set(manifest.versions) >= {"implicit", "numpy", "faiss-cpu"}
     assert set(manifest.metrics) >= {"popular", "personal", "als", "index", "seconds"}
     assert 0 <= manifest.metrics["als"]["ndcg@100"] <= 1
-    assert set(manifest.files) == {"catalogue.parquet", "als_factors.npy", "als_gram.npy", "als.faiss"}
+    assert manifest.settings["neighbours"]["window"] == 10
+    assert set(manifest.files) >= set(release.REQUIRED)
     assert [path.name for path in tmp_path.iterdir()] == ["r1"]
 
 
@@ -142,7 +144,7 @@ def test_progress_names_each_step_and_ends_it(tmp_path: Path) -> None:
     train(checkerboard(6), NO_TRACKS, tmp_path, SETTINGS, release_id="r", now_ms=0, window={},
           progress=lambda step, done: told.append((step, done)))  # fmt: skip
     steps = list(dict(told))
-    assert steps == ["read", "check", "weigh", "catalogue", "als", "index"]
+    assert steps == ["read", "check", "ranker", "weigh", "catalogue", "als", "neighbours", "index"]
     assert all((step, 1.0) in told for step in steps)
 
 
@@ -161,7 +163,7 @@ def test_gaps_of_the_history_are_told(tmp_path: Path) -> None:
 
 
 def test_the_check_can_be_left_out(tmp_path: Path) -> None:
-    settings = msgspec.structs.replace(SETTINGS, check=CheckSettings(listeners=0))
+    settings = msgspec.structs.replace(SETTINGS, check=CheckSettings(listeners=0), ranker=RankerSettings(listeners=0))
     folder = train(checkerboard(6), NO_TRACKS, tmp_path, settings, release_id="r", now_ms=0, window={})
     assert set(release.check(folder).metrics) == {"index", "seconds"}
 

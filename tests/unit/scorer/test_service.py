@@ -43,7 +43,7 @@ def test_settings_come_from_the_environment() -> None:
         ("SEGUE_LIST_LENGTH", "0"),
         ("SEGUE_LIST_LENGTH", "501"),
         ("SEGUE_LIST_FAMILIAR", "1.1"),
-        ("SEGUE_LIST_ARTIST_CAP", "0"),
+        ("SEGUE_LIST_ARTIST_CAP", "-1"),
         ("SEGUE_LIST_MOOD", "blue"),
         ("SEGUE_SCORER_MAX_BATCH", "0"),
         ("SEGUE_SCORER_METRICS_PORT", "70000"),

@@ -13,8 +13,21 @@ from models.als.fit import fit
 from models.als.settings import AlsSettings
 from models.catalogue import COLUMNS
 from models.index import build
+from models.neighbours.table import Table
 from models.profile import Profile, ProfileView
-from models.release import CATALOGUE, FACTORS, FORMAT, GRAM, INDEX, Release, load, make_aside, publish
+from models.release import (
+    CATALOGUE,
+    FACTORS,
+    FOLLOWERS,
+    FORMAT,
+    GRAM,
+    INDEX,
+    NEIGHBOURS,
+    Release,
+    load,
+    make_aside,
+    publish,
+)
 from models.taste import TasteSettings, fold
 from schemas.events import Kind, Listen
 from schemas.release import Manifest
@@ -38,12 +51,33 @@ def frame(titles: Sequence[tuple[str, str]]) -> pl.DataFrame:
         "popularity": [1.0 / (row + 1) for row in range(count)],
         "listeners": [count - row for row in range(count)],
         "plays": [count - row for row in range(count)],
+        "skips": [row % 3 for row in range(count)],
+        "recent_listeners": [(count - row) // 2 for row in range(count)],
     }
     return pl.DataFrame(columns, schema=COLUMNS)
 
 
+Links = dict[int, dict[int, float]]  # row -> what comes after it, or is played around it, with its weight
+
+
+def table(size: int, links: Links | None = None) -> Table:
+    """A table of the first `size` rows: the strongest link of each row first."""
+    ordered = [sorted((links or {}).get(row, {}).items(), key=lambda link: (-link[1], link[0])) for row in range(size)]
+    flat = [link for row in ordered for link in row]
+    return Table(
+        np.cumsum([0, *map(len, ordered)]).astype(np.int64),
+        np.array([row for row, _ in flat], dtype=np.int32),
+        np.array([weight for _, weight in flat], dtype=np.float32),
+    )
+
+
 def write_release(
-    folder: Path, catalogue: pl.DataFrame, factors: NDArray[np.float32], als: AlsSettings | None = None
+    folder: Path,
+    catalogue: pl.DataFrame,
+    factors: NDArray[np.float32],
+    als: AlsSettings | None = None,
+    followers: Links | None = None,
+    neighbours: Links | None = None,
 ) -> str:
     """Publish a release of these parts at `folder`; returns the SHA-256 of its manifest."""
     aside = make_aside(folder)
@@ -53,6 +87,8 @@ def write_release(
     np.save(aside / GRAM, factors.T @ factors)
     index, _ = build(factors, factors, als.exact_items, als.min_recall, 1)
     faiss.write_index(index, str(aside / INDEX))
+    table(len(catalogue), followers).save(aside / FOLLOWERS)
+    table(len(catalogue), neighbours).save(aside / NEIGHBOURS)
     settings = {"als": msgspec.to_builtins(als), "taste": msgspec.to_builtins(TASTE)}
     return publish(
         aside, folder, Manifest(folder.name, FORMAT, NOON * 1000, {}, len(catalogue), 0, 0, {}, settings, {}, {})
@@ -60,10 +96,15 @@ def write_release(
 
 
 def make_release(
-    folder: Path, titles: Sequence[tuple[str, str]], factors: NDArray[np.float32], als: AlsSettings | None = None
+    folder: Path,
+    titles: Sequence[tuple[str, str]],
+    factors: NDArray[np.float32],
+    als: AlsSettings | None = None,
+    followers: Links | None = None,
+    neighbours: Links | None = None,
 ) -> Release:
     """The same, loaded."""
-    return load(folder, write_release(folder, frame(titles), factors, als))
+    return load(folder, write_release(folder, frame(titles), factors, als, followers, neighbours))
 
 
 def checkerboard_parts() -> tuple[list[tuple[str, str]], NDArray[np.float32], AlsSettings]:
