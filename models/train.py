@@ -1,6 +1,10 @@
 """Training: a history in, a checked release folder out. Knows no broker; the trainer and `segue train` both call it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import faiss
@@ -9,7 +13,7 @@ import numpy as np
 import polars as pl
 from msgspec import Struct
 
-from models import fitted, index, interactions, release
+from models import fitted, heldout, index, interactions, release
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.fitted import Fitted, Progress
@@ -90,8 +94,90 @@ def train(
             for mix, ranker in rankers.items():
                 ranker.save(aside / release.ranker_file(mix))
         metrics["seconds"] = steps.seconds
-        used = _settings(made, settings, {})
-        manifest = Manifest("past", release.FORMAT, 0, {}, made.catalogue.height, 0, 0, {}, used, {}, {})
+        manifest = Manifest(
+            release_id=release_id,
+            format=release.FORMAT,
+            created_at=now_ms,
+            files={},
+            tracks=made.catalogue.height,
+            listeners=len(made.users),
+            listens=listens.height,
+            window=window,
+            settings=_settings(made, settings, gaps or {}),
+            metrics=metrics,
+            versions={name: version(name) for name in MADE_BY},
+        )
+        release.publish(aside, folder, manifest, probe)
+    finally:
+        release.discard(aside)
+    return folder
+
+
+class Steps:
+    """Tells what is being done, and how long each step took."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._begun: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}
+
+    def part(self, step: str, done: float) -> None:
+        """A step is so far (0 to 1)."""
+        now = perf_counter()
+        if done == 0.0:
+            self._begun[step] = now
+        self.seconds[step] = round(now - self._begun.setdefault(step, now), 3)
+        self._progress(step, done)
+
+    @contextmanager
+    def __call__(self, step: str) -> Iterator[None]:
+        """Time a step from beginning to end."""
+        self.part(step, 0.0)
+        yield
+        self.part(step, 1.0)
+
+
+def _held_out(
+    listens: pl.DataFrame, tracks: pl.DataFrame, settings: TrainSettings, steps: Steps
+) -> dict[str, dict[str, float]]:
+    """Fit on the past only and ask for what came after; {} when there is no past or nothing after it."""
+    cut = heldout.cut(listens, settings.check.days, settings.check.share)
+    past, after = listens.filter(pl.col("listened_at") < cut), listens.filter(pl.col("listened_at") >= cut)
+    if past.is_empty() or after.is_empty():
+        return {}
+    later = interactions.weigh(after, settings.taste).filter(pl.col("plays") > 0).select("user_id", "track_id")
+    made = fitted.fit(
+        past,
+        tracks,
+        settings.taste,
+        settings.als,
+        settings.neighbours,
+        settings.threads,
+        lambda step, done: steps.part("check", 0.01 + 0.9 * done) if step == "als" else None,
+    )
+    return heldout.evaluate(made, later, settings.check.listeners, settings.check.seed)
+
+
+def _teach(
+    listens: pl.DataFrame, tracks: pl.DataFrame, folder: Path, settings: TrainSettings, steps: Steps
+) -> tuple[dict[str, Blend], dict[str, dict[str, float]]]:
+    """Rankers from what listeners played after lists that a release of the past would have made."""
+    cut = heldout.cut(listens, settings.ranker.days, settings.ranker.share)
+    past = listens.filter(pl.col("listened_at") < cut)
+    if past.is_empty() or past.height == listens.height:
+        return {}, {}
+    # Of the past also in that it knows no track that nobody had heard: that it will be played would be told by that.
+    met = tracks.join(past.select("track_id").unique(), on="track_id", how="semi", maintain_order="left")
+    made = fitted.fit(
+        past, met, settings.taste, settings.als, settings.neighbours, settings.threads,
+        lambda step, done: steps.part("ranker", 0.01 + 0.2 * done) if step == "als" else None,
+    )  # fmt: skip
+    aside = release.make_aside(folder)
+    try:
+        _write(made, aside)
+        manifest = Manifest(
+            "past", release.FORMAT, 0, {}, made.catalogue.height, 0, 0, {}, _settings(made, settings, {}), {}, {}
+        )
         recommender = Recommender(release.Release(aside, manifest), EVERYTHING)
         done = lessons(
             recommender, listens, cut // 1000, settings.taste, settings.ranker,

@@ -12,7 +12,10 @@ from models.ranker.lessons import Lessons
 from models.ranker.settings import RankerSettings
 
 TOP = 20
+DEPTH = 100
+JUDGED_BY = {"for-you": "ndcg@100", "up-next": "mrr"}
 FEW = 20  # held-out lessons, below which nothing can be said
+_FIGURES = ("mrr", "hr@20", "ndcg@100")
 WEIGHT = NAMES.index("weight_14d")
 
 
@@ -22,7 +25,7 @@ def teach(
     """The rankers worth having, by mix, and what was measured of each mix ("ranker_" + mix).
 
     A ranker is shipped when, on held-out listeners, it beats the fusion of the sources and the listener's own decayed
-    plays; it is then taught once more on everybody. `mrr`: mean over lessons of 1/rank of the first right candidate.
+    plays by what its mix is for; it is then taught once more on everybody.
     """
     rankers, metrics = {}, {}
     for done, (mix, taught) in enumerate(lessons.taught.items()):
@@ -32,7 +35,8 @@ def teach(
         trial = fit([lesson for lesson in taught if lesson.listener not in others], settings, one)
         progress((done + 0.5) / len(lessons.taught))
         measured = _measure(held, trial)
-        better = len(held) >= FEW and measured["mrr"] > max(measured["fusion_mrr"], measured["decayed_mrr"])
+        by = JUDGED_BY[mix]
+        better = len(held) >= FEW and measured[by] > max(measured[f"fusion_{by}"], measured[f"decayed_{by}"])
         final = fit(taught, settings, one) if better else None
         if final is not None:
             rankers[mix] = final
@@ -48,18 +52,23 @@ def _measure(held: Sequence[Lesson], ranker: Blend | None) -> dict[str, float]:
     }
     if ranker is not None:
         columns[""] = lambda lesson: ranker.scores(lesson.features)
-    found = {"recall": _mean([float(lesson.played.any()) for lesson in held]), "mrr": 0.0, "hr@20": 0.0}
+    found = {"recall": _mean([float(lesson.played.any()) for lesson in held]), **dict.fromkeys(_FIGURES, 0.0)}
     for name, scores in columns.items():
-        ranks = [_rank(scores(lesson), lesson.played) for lesson in held]
-        found[f"{name}mrr"] = _mean([1.0 / rank if rank else 0.0 for rank in ranks])
-        found[f"{name}hr@20"] = _mean([float(0 < rank <= TOP) for rank in ranks])
+        figures = [_figures(scores(lesson), lesson.played) for lesson in held]
+        for figure, values in zip(_FIGURES, zip(*figures, strict=True), strict=False):
+            found[name + figure] = _mean(values)
     return found
 
 
-def _mean(values: list[float]) -> float:
+def _figures(scores: NDArray[np.floating], played: NDArray[np.bool_]) -> tuple[float, float, float]:
+    """MRR, HR@20 and NDCG@100 of a lesson; of candidates that score the same the wrong ones go first."""
+    if not played.any():
+        return 0.0, 0.0, 0.0
+    ranks = np.flatnonzero(played[np.lexsort((played, -scores))])
+    gains = 1.0 / np.log2(np.arange(DEPTH) + 2.0)
+    ideal = gains[: min(DEPTH, len(ranks))].sum()
+    return 1.0 / (ranks[0] + 1.0), float(ranks[0] < TOP), float(gains[ranks[ranks < DEPTH]].sum() / ideal)
+
+
+def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values)) if values else 0.0
-
-
-def _rank(scores: NDArray[np.floating], played: NDArray[np.bool_]) -> int:
-    """The place of the first right candidate, those that score the same before it; 0: there is none."""
-    return int((scores >= scores[played].max()).sum()) if played.any() else 0
