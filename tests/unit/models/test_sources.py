@@ -1,136 +1,38 @@
 """What each source proposes, and what all of them must keep to."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
 import pytest
 
-from models.als.settings import AlsSettings
 from models.catalogue import Catalogue
 from models.profile import ProfileView
 from models.release import Release
-from models.sources.als import NO_CAUSE, Als
-from models.sources.base import Batch, Candidates, Listener, Source
+from models.sources.als import Als
+from models.sources.artists import Artists
+from models.sources.base import Candidates, Source
 from models.sources.history import History
+from models.sources.neighbours import NO_CAUSE as NO_NEIGHBOUR
+from models.sources.neighbours import Neighbours
 from models.sources.popular import REASON, Popular
-from models.sources.reading import STRANGER, Reader
-from models.sources.settings import BadSources, ListSettings
-from models.sources.shelf import Shelf, normalised
-from tests.unit.scorer.worlds import NOON, TASTE, checkerboard, frame, listen, make_release, player_of, view
-
-DAY = 86_400
-
-
-def thirty() -> Shelf:
-    return Shelf(Catalogue(frame([(f"Song {row}", f"Artist {row // 3}") for row in range(30)])))
-
-
-def read(shelf: Shelf, *views: ProfileView | None, **settings: object) -> list[Listener]:
-    chosen = ListSettings(**{"just_played": 0, "just_played_minutes": 0, **settings})  # type: ignore[arg-type]
-    return Reader(shelf, chosen, TASTE.half_life_days).read(views)
-
-
-def batch(shelf: Shelf, listeners: list[Listener]) -> Batch:
-    return Batch(shelf, listeners, np.zeros((len(listeners), 1), dtype=np.float32))
-
-
-def propose(source: Source, shelf: Shelf, seen: ProfileView, quota: int = 10) -> Candidates:
-    return source.candidates(batch(shelf, read(shelf, seen)), quota)[0]
-
-
-def rows(candidates: Candidates) -> list[int]:
-    return candidates.rows.tolist()
-
-
-# --- the shelf
-
-
-@pytest.mark.parametrize(
-    ("title", "bare"),
-    [
-        ("Harbour", "harbour"),
-        ("  HARBOUR  light ", "harbour light"),
-        ("Harbour (Live at the Pier)", "harbour"),
-        ("Harbour [2011 Remaster]", "harbour"),
-        ("Harbour - Remastered 2009", "harbour"),
-        ("Harbour - 2011 Remaster", "harbour"),
-        ("Harbour - Radio Edit", "harbour"),
-        ("Harbour - Live", "harbour"),
-        ("Harbour feat. Anna", "harbour"),
-        ("Harbour (feat. Anna)", "harbour"),
-        ("Harbour (Part 2)", "harbour (part 2)"),
-        ("Harbour (Night Remix)", "harbour (night remix)"),
-        ("Harbour - Reprise", "harbour - reprise"),
-        ("Olive Tree", "olive tree"),
-        ("(Live)", "(live)"),
-        ("", ""),
-    ],
+from models.sources.recent import Recent
+from models.sources.sequence import OwnSequence
+from models.sources.settings import SOURCES, BadSources, ListSettings
+from models.sources.shelf import Shelf
+from models.sources.transitions import Transitions
+from tests.unit.models.listeners import DAY, TWELVE, batch, line, propose, read, rows, thirty
+from tests.unit.scorer.worlds import (
+    NOON,
+    Links,
+    checkerboard_parts,
+    frame,
+    listen,
+    make_release,
+    player_of,
+    view,
 )
-def test_a_title_is_stripped_of_remarks_on_its_edition(title: str, bare: str) -> None:
-    assert normalised(pl.Series([title])).to_list() == [bare]
-
-
-def test_editions_of_one_artist_are_one_work_and_names_differ_only_in_more_than_case() -> None:
-    shelf = Shelf(
-        Catalogue(frame([("Tide", "Anna"), ("Tide (Live)", "ANNA "), ("Tide", "Ben"), ("Ebb", "Anna"), ("Tide", "")]))
-    )
-    assert shelf.works[0] == shelf.works[1]
-    assert len(set(shelf.works.tolist())) == 4
-    assert shelf.artists[0] == shelf.artists[1] == shelf.artists[3]
-
-
-def test_the_head_of_the_catalogue_keeps_the_cap_and_its_order() -> None:
-    titles = [("A", "x"), ("B", "x"), ("A (Live)", "x"), ("C", "y"), ("D", "x"), ("E", "y")]
-    shelf = Shelf(Catalogue(frame(titles)))
-    assert shelf.first_rows(2).tolist() == [0, 1, 3, 5]
-    assert shelf.first_rows(9).tolist() == [0, 1, 3, 4, 5]
-
-
-# --- reading
-
-
-def test_weights_are_decayed_to_the_listeners_own_newest_listen() -> None:
-    half_life = int(TASTE.half_life_days * DAY)
-    old = view([listen("t3", NOON), listen("t5", NOON + half_life)])
-    (listener,) = read(thirty(), old)
-    assert dict(zip(listener.rows.tolist(), listener.weights.tolist(), strict=True)) == {3: 0.5, 5: 1.0}
-    assert listener.newest == NOON + half_life
-
-
-def test_strangers_and_listeners_keep_their_places_in_a_batch() -> None:
-    one, two = player_of([1]), player_of([2, 4])
-    read_ = read(thirty(), None, one, None, view([]), two)
-    assert [listener.rows.tolist() for listener in read_] == [[], [1], [], [], [2, 4]]
-    assert read_[0] is STRANGER
-
-
-def test_tracks_that_the_release_does_not_know_are_left_out() -> None:
-    (listener,) = read(thirty(), view([listen("elsewhere", NOON), listen("t7", NOON)]))
-    assert listener.rows.tolist() == [7]
-
-
-def test_what_is_banned_says_nothing_of_taste() -> None:
-    plays = [listen(f"t{row}", NOON, artist=f"Artist {row // 3}") for row in (0, 3, 6)]
-    bans = [listen("t0", NOON + 1, "ban"), listen("t3", NOON + 1, "ban", "Artist 1", scope="artist")]
-    (listener,) = read(thirty(), view([*plays, *bans]))
-    assert dict(zip(listener.rows.tolist(), (listener.weights > 0).tolist(), strict=True)) == {
-        0: False,
-        3: False,
-        6: True,
-    }
-
-
-@pytest.mark.parametrize(
-    ("plays", "minutes", "dropped"), [(0, 0, set()), (2, 0, {28, 29}), (0, 3, {27, 28, 29}), (1, 3, {27, 28, 29})]
-)
-def test_just_played_counts_plays_or_minutes_whichever_reaches_further(
-    plays: int, minutes: int, dropped: set[int]
-) -> None:
-    shelf = thirty()
-    listener = read(shelf, player_of(range(30), step=70), just_played=plays, just_played_minutes=minutes)[0]
-    assert set(listener.works.tolist()) == set(shelf.works[sorted(dropped)].tolist())
-
 
 # --- history
 
@@ -155,18 +57,6 @@ def test_a_track_that_was_only_loved_is_history_too() -> None:
     assert proposed.reasons([0]) == ["You loved it"]
 
 
-# --- what a batch allows
-
-
-def test_a_banned_artists_tracks_are_not_allowed_and_a_gap_is_no_track() -> None:
-    shelf = thirty()
-    (listener,) = read(shelf, view([listen("t4", NOON), listen("t3", NOON, "ban", "ARTIST 1", scope="artist")]))
-    asked = np.array([-1, 0, 3, 4, 5, 29])
-    assert batch(shelf, [listener]).allowed(listener, asked).tolist() == [False, True, False, False, False, True]
-    (someone,) = read(shelf, player_of([0]))
-    assert batch(shelf, [someone]).unheard(someone, asked).tolist() == [False, False, True, True, True, True]
-
-
 # --- popular
 
 
@@ -186,97 +76,147 @@ def test_another_edition_of_a_known_song_is_not_new() -> None:
     assert rows(propose(Popular(shelf, 3), shelf, player_of([1]))) == [2]
 
 
-# --- als
+# --- recent
 
 
-def line(folder: Path, count: int = 12) -> Release:
-    """Tracks on a fan: the nearer two rows, the nearer their directions."""
-    angles = np.linspace(0, np.pi / 2, count)
-    factors = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
-    return make_release(folder, [(f"Song {row}", f"Artist {row}") for row in range(count)], factors)
+def test_recent_proposes_what_was_heard_last_skipped_or_not() -> None:
+    plays = [listen("t4", NOON), listen("t9", NOON + 60), listen("t7", NOON + DAY, "skip", ms_played=0)]
+    again = [listen("t4", NOON + 2 * DAY), listen("elsewhere", NOON + 3 * DAY)]
+    proposed = propose(Recent(), thirty(), view(plays + again))
+    assert rows(proposed) == [4, 7, 9]
+    assert proposed.reasons([0, 2]) == ["You heard it 24 hours ago", "You heard it 2 days ago"]
 
 
-def als_of(release: Release, *views: ProfileView | None, quota: int = 3) -> list[Candidates]:
-    shelf = Shelf(release.catalogue)
-    listeners = read(shelf, *views)
-    vectors = np.array(
-        [
-            (each.weights[:, None] * release.factors[each.rows]).sum(axis=0) if len(each.rows) else np.zeros(2)
-            for each in listeners
-        ],
-        dtype=np.float32,
-    )
-    return Als(release, AlsSettings().regularization).candidates(Batch(shelf, listeners, vectors), quota)
+def test_recent_looks_behind_what_was_just_played() -> None:
+    shelf = thirty()
+    listeners = read(shelf, player_of(range(10)), just_played=3)
+    assert rows(Recent().candidates(batch(shelf, listeners), 4)[0]) == [6, 5, 4, 3]
 
 
-def test_als_proposes_the_nearest_new_tracks_and_names_the_nearest_own_one(tmp_path: Path) -> None:
-    (proposed,) = als_of(line(tmp_path / "r"), player_of([0, 6, 7, 8], step=1))
-    assert rows(proposed) == [5, 4, 3]
-    assert proposed.reasons([0]) == ["Because you play “Song 6” by Artist 6"]
+# --- sequence
 
 
-class Index:
-    """A FAISS index that gives what it is told to, and notes how many neighbours it was asked for."""
-
-    def __init__(self, *rows: int) -> None:
-        self.rows, self.ntotal, self.asked = rows, len(rows), []
-
-    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-        self.asked.append(k)
-        return np.zeros((len(vectors), k), np.float32), np.tile(np.array(self.rows[:k]), (len(vectors), 1))
-
-
-def test_als_searches_on_until_enough_of_the_nearest_are_new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sequence_proposes_what_the_listener_went_on_with(tmp_path: Path) -> None:
     release = line(tmp_path / "r")
-    release.index = Index(*range(11, -1, -1))  # the first eight neighbours are known, whatever the vector
-    monkeypatch.setattr(Als, "_width", lambda _self, _listener, quota: 2 * quota)
-    proposed = als_of(release, player_of(range(4, 12)), player_of([0]), quota=1)
-    assert [rows(each) for each in proposed] == [[3], [11]]
-    assert release.index.asked == [2, 8, 12]  # wider for the one who needs it, never beyond the end
+    evening = [listen(track, NOON + at * 60) for at, track in enumerate(["t1", "t2", "t3"])]
+    proposed = propose(OwnSequence(release), Shelf(release.catalogue), view([*evening, listen("t1", NOON + DAY)]))
+    assert rows(proposed) == [2, 3]
+    assert proposed.reasons([0, 1]) == ["You have gone on with it after “Song 1”"] * 2
 
 
-@pytest.mark.parametrize(("known", "width"), [(0, 200), (99, 200), (100, 400), (250, 400), (300, 800), (1_000, 1_600)])
-def test_als_asks_for_more_neighbours_the_more_a_listener_knows(known: int, width: int) -> None:
-    assert Als._width(Listener(rows=np.arange(known)), 100) == width
-
-
-def test_als_passes_over_the_gaps_that_an_index_leaves(tmp_path: Path) -> None:
+def test_sequence_names_a_track_that_the_release_knows(tmp_path: Path) -> None:
     release = line(tmp_path / "r")
-    release.index = Index(5, 4, *[-1] * 10)
-    assert rows(als_of(release, player_of([0]), quota=4)[0]) == [5, 4]
-    assert release.index.asked == [8]  # −1 last: it has no more to give, so it is not asked again
+    evening = [listen(track, NOON + at * 60) for at, track in enumerate(["t1", "t2", "t3"])]
+    later = [listen("t1", NOON + DAY), listen("elsewhere", NOON + DAY + 60)]
+    proposed = propose(OwnSequence(release), Shelf(release.catalogue), view(evening + later))
+    assert rows(proposed)[0] == 3
+    assert proposed.reasons([0]) == ["You have gone on with it after “Song 1”"]
 
 
-def test_als_asks_for_no_more_neighbours_than_there_are(tmp_path: Path) -> None:
-    (proposed,) = als_of(line(tmp_path / "r", 4), player_of([0]), quota=400)
-    assert sorted(rows(proposed)) == [1, 2, 3]
+# --- transitions
 
 
-def test_als_has_nothing_for_strangers_or_without_factors(tmp_path: Path) -> None:
-    stranger, someone = als_of(line(tmp_path / "r"), None, player_of([3]))
-    assert (rows(stranger), len(rows(someone))) == ([], 3)
-    bare = make_release(tmp_path / "bare", [("Song", "Artist")], np.zeros((0, 2), dtype=np.float32))
-    shelf = Shelf(bare.catalogue)
-    vectors = np.ones((1, 2), dtype=np.float32)
-    assert rows(Als(bare, 1.0).candidates(Batch(shelf, read(shelf, player_of([0])), vectors), 5)[0]) == []
-
-
-def test_als_without_a_cause_says_so_plainly(tmp_path: Path) -> None:
+def test_transitions_proposes_what_others_play_after_the_last_plays(tmp_path: Path) -> None:
     release = line(tmp_path / "r")
     shelf = Shelf(release.catalogue)
-    (proposed,) = Als(release, 1.0).candidates(Batch(shelf, [STRANGER], np.ones((1, 2), dtype=np.float32)), 2)
-    assert proposed.reasons([0, 1]) == [NO_CAUSE, NO_CAUSE]
+    listeners = read(shelf, player_of([3, 0]), view([listen("t0", NOON), listen("elsewhere", NOON + 1)]), None)
+    links: Links = {0: {5: 0.4, 7: 0.5}, 3: {9: 0.5, 8: 0.9}}
+    one, odd, stranger = Transitions(release).candidates(batch(shelf, listeners, followers=links), 3)
+    assert rows(one) == [8, 7, 5]  # 0.9 and 0.5 fade to 0.6 of that, the play before
+    assert one.reasons([1]) == ["Often played after “Song 0”"]
+    assert (rows(odd), odd.reasons([0])) == ([7, 5], ["Often played after “Song 0”"])
+    assert rows(stranger) == []
+
+
+# --- neighbours
+
+
+def test_neighbours_proposes_unheard_tracks_around_the_last_plays_and_the_strongest(tmp_path: Path) -> None:
+    links: Links = {0: {1: 0.9, 2: 0.8, 3: 0.7}, 1: {0: 0.9, 4: 0.3}, 2: {5: 0.2, 6: 0.1}}
+    release = make_release(tmp_path / "r", TWELVE, np.zeros((0, 2), np.float32), neighbours=links)
+    shelf = Shelf(release.catalogue)
+    often = [listen("t0", NOON + at * DAY) for at in range(20)]
+    listeners = read(shelf, view([*often, listen("t1", NOON + 21 * DAY)]))
+    (proposed,) = Neighbours(release).candidates(batch(shelf, listeners, neighbours=links), 4)
+    assert rows(proposed) == [2, 3]  # near and liked alike; 1 and 0 are known
+    (proposed,) = Neighbours(release).candidates(batch(shelf, listeners, neighbours=links), 6)
+    assert set(rows(proposed)) == {2, 3, 4}
+    reasons = dict(zip(rows(proposed), proposed.reasons([0, 1, 2]), strict=True))
+    assert reasons == {row: f"Others play it around “Song {0 if row < 4 else 1}”" for row in (2, 3, 4)}
+
+
+def test_neighbours_never_names_a_track_that_is_banned_or_disliked(tmp_path: Path) -> None:
+    links: Links = {0: {5: 0.9}, 1: {5: 0.8}, 2: {5: 0.1}}
+    release = make_release(tmp_path / "r", TWELVE, np.zeros((0, 2), np.float32), neighbours=links)
+    shelf = Shelf(release.catalogue)
+    plays = [listen("t0", NOON), listen("t1", NOON + 1, "skip", ms_played=0), listen("t2", NOON + 2)]
+    ban = [listen("t0", NOON + 3, "ban")]
+    for given, cause in ((plays + ban, "Others play it around “Song 2”"), (plays[1:2], NO_NEIGHBOUR)):
+        listeners = read(shelf, view(given))
+        (proposed,) = Neighbours(release).candidates(batch(shelf, listeners, neighbours=links), 4)
+        assert (rows(proposed), proposed.reasons([0])) == ([5], [cause])
+
+
+# --- artists
+
+
+def artists_of(shelf: Shelf, catalogue: Catalogue, *views: ProfileView | None, quota: int = 10) -> list[Candidates]:
+    release = SimpleNamespace(catalogue=catalogue)
+    return Artists(release, shelf).candidates(batch(shelf, read(shelf, *views)), quota)  # type: ignore[arg-type]
+
+
+def test_artists_proposes_unheard_tracks_of_the_artists_now_then_of_the_liked_in_turn() -> None:
+    shelf = thirty()
+    often = [listen("t0", NOON + at * 60) for at in range(5)]
+    late = [listen(f"t{row}", NOON + DAY + row) for row in (9, 12, 15)]
+    filler = [listen(f"t{row}", NOON + DAY + 60 + at) for at, row in enumerate([15, 12, 9] * 3)]
+    proposed, stranger = artists_of(shelf, shelf.catalogue, view(often + late + filler), None, quota=6)
+    assert rows(proposed) == [10, 13, 16, 1, 11, 14]  # newest artist first; the first of each, then the second
+    assert proposed.reasons([0, 3]) == ["More by Artist 3, whom you play", "More by Artist 0, whom you play"]
+    assert rows(stranger) == []
+
+
+def test_artists_leaves_out_what_nobody_played_and_artists_that_are_not_liked() -> None:
+    silent = frame([("Tide", "Anna"), ("Ebb", "Anna"), ("Pier", "Anna"), ("Gull", "Ben"), ("Sand", "Ben")])
+    heard = pl.Series([5, 4, 0, 3, 2], dtype=pl.UInt32)
+    silent = silent.with_columns(listeners=heard).sort("listeners", descending=True)
+    catalogue = Catalogue(silent)  # rows: Tide, Ebb, Gull, Sand, Pier
+    shelf = Shelf(catalogue)
+    skip = [listen("t3", NOON - DAY, "skip", ms_played=0)]
+    plays = [listen("t0", NOON + at) for at in range(12)]  # Ben is not among the last twelve
+    assert rows(artists_of(shelf, catalogue, view(skip + plays))[0]) == [1]
+    bans = [listen("t0", NOON + 20, "ban", "Anna", scope="artist")]
+    assert rows(artists_of(shelf, catalogue, view(skip + plays + bans))[0]) == []
 
 
 # --- what every source keeps to
 
 
-@pytest.mark.parametrize("name", ["history", "als", "popular"])
+def every_source(release: Release, shelf: Shelf) -> dict[str, Source]:
+    return {
+        "history": History(),
+        "recent": Recent(),
+        "sequence": OwnSequence(release),
+        "transitions": Transitions(release),
+        "neighbours": Neighbours(release),
+        "artists": Artists(release, shelf),
+        "als": Als(release, 0.01),
+        "popular": Popular(shelf, 3),
+    }
+
+
+ALL: Links = {row: {other: 1.0 / (1 + other) for other in range(20) if other != row} for row in range(20)}
+OF_THEIR_OWN, UNHEARD = ("history", "recent", "sequence"), ("neighbours", "artists", "als", "popular")
+
+
+@pytest.mark.parametrize("name", SOURCES)
 def test_every_source_keeps_to_quota_bans_and_batch(name: str, tmp_path: Path) -> None:
-    release = checkerboard(tmp_path / "r")
+    titles, factors, als = checkerboard_parts()
+    by_five = [(title, f"Artist {row % 5}") for row, (title, _) in enumerate(titles)]
+    release = make_release(tmp_path / "r", by_five, factors, als, ALL, ALL)
     shelf = Shelf(release.catalogue)
-    source: Source = {"history": History(), "als": Als(release, 0.01), "popular": Popular(shelf, 3)}[name]
-    evens = [listen(f"t{row}", NOON + row) for row in range(0, 20, 2)]
+    source = every_source(release, shelf)[name]
+    evens = [listen(f"t{row}", NOON + at) for at, row in enumerate([*range(0, 20, 2)] * 2)]
     banned = [
         listen("t1", NOON + 90, "ban"),
         listen("t2", NOON + 90, "ban"),
@@ -284,18 +224,21 @@ def test_every_source_keeps_to_quota_bans_and_batch(name: str, tmp_path: Path) -
     ]
     listeners = read(shelf, view(evens + banned), None, player_of([5]))
     vectors = np.stack([release.factors[:20:2].sum(axis=0), np.zeros(2), release.factors[5]]).astype(np.float32)
-    proposals = source.candidates(Batch(shelf, listeners, vectors), 4)
+    proposals = source.candidates(batch(shelf, listeners, vectors, ALL, ALL), 4)
     assert source.name == name
     assert len(proposals) == 3
     for proposed in proposals:
         found = rows(proposed)
         assert len(found) <= 4
         assert len(set(found)) == len(found)
-        assert all(proposed.reasons(list(range(len(found)))))
-    assert not {1, 2, 3} & set(rows(proposals[0]))
-    assert rows(proposals[0])
+        assert not found or all(proposed.reasons(list(range(len(found)))))
+    found = set(rows(proposals[0]))
+    assert found
+    assert not {1, 2, *range(3, 20, 5)} & found
     known = set(range(0, 20, 2))
-    assert known >= set(rows(proposals[0])) if source.lane == "familiar" else not known & set(rows(proposals[0]))
+    assert name not in OF_THEIR_OWN or found <= known
+    assert name not in UNHEARD or not found & known
+    assert name == "popular" or not rows(proposals[1])  # a stranger
 
 
 # --- the table of sources
@@ -303,7 +246,7 @@ def test_every_source_keeps_to_quota_bans_and_batch(name: str, tmp_path: Path) -
 
 def test_the_table_of_sources_is_read_in_its_order() -> None:
     assert ListSettings(sources="als=2.5, history=1").quotas() == {"als": 2.5, "history": 1.0}
-    assert list(ListSettings().quotas()) == ["history", "als", "popular"]
+    assert tuple(ListSettings().quotas()) == SOURCES
 
 
 @pytest.mark.parametrize("table", ["als", "als=", "als=x", "als=0", "als=-1", "als=nan", "als=101", "als=1 als=2"])
