@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from models.explain import more_of
 from models.release import Release
-from models.sources.base import NO_ROWS, NOTHING, Batch, Candidates, Listener
+from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows
 from models.sources.shelf import Shelf
 
 NOW = 3  # artists of the last plays …
@@ -37,23 +36,28 @@ class Artists:
         weights = np.bincount(where, np.maximum(listener.weights, 0.0))
         liked = artists[np.argsort(-weights, kind="stable")[: min(ARTISTS, np.count_nonzero(weights))]]
         now = self._playing(listener)
-        kept = [self._unheard(batch, listener, artist, EACH_NOW) for artist in now]
-        kept += [self._unheard(batch, listener, artist, EACH) for artist in liked.tolist() if artist not in now]
-        ranks = np.concatenate([np.arange(len(rows)) for rows in kept]) if kept else NO_ROWS
-        rows = np.concatenate(kept) if kept else NO_ROWS
-        rows = rows[np.argsort(ranks, kind="stable")][:quota]
+        wanted = np.concatenate((now, liked[~np.isin(liked, now)]))
+        each = np.where(np.arange(len(wanted)) < len(now), EACH_NOW, EACH)
+        rows = self._unheard(batch, listener, wanted, each)[:quota]
 
         def reasons(positions: Sequence[int]) -> list[str]:
             return [more_of(self._names[row]) for row in rows[list(positions)].tolist()]
 
         return Candidates(rows, reasons)
 
-    def _playing(self, listener: Listener) -> list[int]:
+    def _playing(self, listener: Listener) -> Rows:
         """The artists of the last plays, newest first."""
         artists = self._shelf.artists_at(listener.recent[: -4 * NOW - 1 : -1])
-        return [artist for artist in dict.fromkeys(artists.tolist()) if artist >= 0][:NOW]
+        known = [artist for artist in dict.fromkeys(artists.tolist()) if artist >= 0]
+        return np.array(known[:NOW], dtype=np.int64)
 
-    def _unheard(self, batch: Batch, listener: Listener, artist: int, most: int) -> NDArray[np.int64]:
-        rows = self._shelf.of_artist(artist)
-        rows = rows[rows < self._played][: LOOK * most]
-        return rows[batch.unheard(listener, rows)][:most]
+    def _unheard(self, batch: Batch, listener: Listener, artists: Rows, each: Rows) -> Rows:
+        """At most `each` of each artist, in turn."""
+        rows, of = self._shelf.first_of_artists(artists, LOOK * each)
+        fine = batch.unheard(listener, rows) & (rows < self._played) if len(rows) else np.empty(0, dtype=bool)
+        rows, of = rows[fine], of[fine]
+        begins = np.searchsorted(of, np.arange(len(artists)))
+        turn = np.arange(len(rows)) - begins[of]
+        kept = np.flatnonzero(turn < each[of])
+        chosen: Rows = rows[kept[np.argsort(turn[kept], kind="stable")]]
+        return chosen

@@ -49,9 +49,15 @@ class Shelf:
         known: NDArray[np.int64] = at[self.artist_keys[at] == keys]
         return known
 
-    def of_artist(self, artist: int) -> NDArray[np.int64]:
-        """The rows of an artist's tracks, most popular first."""
-        return self._by_artist[self._starts[artist] : self._starts[artist + 1]]
+    def first_of_artists(
+        self, artists: NDArray[np.int64], most: NDArray[np.int64]
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """The first `most` rows of each artist, artist after artist, and the position of each row's artist."""
+        starts = self._starts[artists]
+        counts = np.minimum(self._starts[artists + 1] - starts, most)
+        of = np.repeat(np.arange(len(artists)), counts)
+        at = starts[of] + np.arange(len(of)) - (np.cumsum(counts) - counts)[of]
+        return self._by_artist[at], of
 
     def artists_at(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The artist of each row; of an unknown one (−1) a number that no artist has, −1."""

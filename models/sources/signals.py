@@ -18,6 +18,7 @@ OCCURRENCES = 60  # newest ones of a track in the listener's own past
 OWN_HALF_LIFE_S = 60 * 86_400
 FADE = 0.6  # from one play to the one before it, in what everybody plays next
 NEAR_FADE = 0.8
+FEW = 4_000  # entries of a table
 OWN_TRACKS = 300  # of the listener's strongest, whose neighbours are looked at
 
 
@@ -144,6 +145,9 @@ def _gathered(table: Table, rows: Rows, weights: NDArray[np.floating]) -> Sparse
     if not total:
         return NONE
     at = np.repeat(begins - np.concatenate(([0], np.cumsum(counts)[:-1])), counts) + np.arange(total)
-    scores = _bincount(table.rows[at], np.repeat(weights, counts) * table.weights[at], len(table.starts) - 1)
+    votes, scored = np.repeat(weights, counts) * table.weights[at], table.rows[at]
+    if total < FEW:  # looking through a column as long as the catalogue would cost more than sorting
+        return _summed([(scored.astype(np.int64), votes)])
+    scores = _bincount(scored, votes, len(table.starts) - 1)
     found = np.flatnonzero(scores)
     return Sparse(found, scores[found])
