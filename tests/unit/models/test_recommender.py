@@ -84,6 +84,13 @@ def test_one_more_play_changes_a_first_time_listeners_list(board: Release) -> No
     assert [item.track_id for item in before] != [item.track_id for item in after]
 
 
+@pytest.mark.parametrize(("familiar", "known"), [(0.0, 0), (0.5, 3), (1.0, 6)])
+def test_the_dial_turns_between_what_is_known_and_what_is_new(board: Release, familiar: float, known: int) -> None:
+    turned = msgspec.structs.replace(NO_RECENT, familiar=familiar)
+    (items,) = Recommender(board, turned).recommend([player_of(range(0, 20, 2))], 6)
+    assert sum(int(item.track_id[1:]) % 2 == 0 for item in items) == known
+
+
 def test_every_stage_is_heard_of_once_a_batch(board: Release) -> None:
     heard: list[str] = []
     Recommender(board, ListSettings()).recommend([None, player_of([3])], 5, heard.append)
