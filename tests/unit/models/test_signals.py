@@ -106,6 +106,11 @@ def test_only_the_window_is_looked_at() -> None:
     assert set(scores(own)) == {10 + at for at in range(1, WINDOW + 1)}
 
 
+def test_where_the_listener_is_now_is_no_step_they_went_on_with() -> None:
+    own, _ = continuations(listener((1, 0), (1, 60), (2, 120)))
+    assert scores(own) == {}
+
+
 def test_only_the_newest_occurrences_vote() -> None:
     often = [play for at in range(OCCURRENCES) for play in ((1, DAY * (at + 1)), (2, DAY * (at + 1) + 60))]
     own, _ = continuations(listener((1, 0), (9, 60), *often, (1, DAY * 100)))
