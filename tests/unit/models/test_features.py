@@ -222,6 +222,21 @@ def test_whatever_was_heard_the_reference_agrees(
     agrees(world, heard(*timed[::-1], banned=banned), rows, [1.0, 0.0, -1.0])
 
 
+def test_what_is_repeated_was_played_before_the_last_thirty(world: Release) -> None:
+    rows = [1, 1, *[2] * 29]
+    who = heard(*((row, 60 * ago, True) for ago, row in zip(range(31, 0, -1), rows, strict=True)))
+    assert context(who, Shelf(world.catalogue))[3] == pytest.approx(1 / 30)
+
+
+def test_midnight_is_no_border_to_the_time_of_day(world: Release) -> None:
+    times = np.array([NOON - 12 * HOUR - DAY + 1_200, NOON - 12 * HOUR - 1_200])  # 0:20, then 23:40
+    who = Listener(
+        newest=int(times[1]), recent=np.array([1, 2]), recent_times=times, recent_played=np.array([True, True])
+    )
+    hours = np.expm1(made(world, who, [1, 2])[:, NAMES.index("hour")]) / 5
+    assert hours.tolist() == pytest.approx([2 ** ((int(times[0]) - int(times[1])) / (30 * DAY)), 1.0], rel=1e-4)
+
+
 def test_candidates_do_not_depend_on_each_other(world: Release) -> None:
     who = heard(*EVENING)
     together = made(world, who, [15, 0, 7, 3])
