@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from services.faults.app import Run
 from services.faults.injuries import FAULTS
@@ -14,18 +15,7 @@ QUICK = FaultOptions(seconds=1, rate=100.0, zombie_s=2.0, away_s=2.0, recover_s=
 
 
 def hurt(*faults: str, guarded: bool = True, seconds: float = 1) -> Result:
-    options = FaultOptions(
-        faults,
-        seconds,
-        QUICK.seed,
-        QUICK.rate,
-        QUICK.every_s,
-        1,
-        QUICK.zombie_s,
-        QUICK.away_s,
-        QUICK.recover_s,
-        guarded,
-    )
+    options = replace(QUICK, faults=faults, seconds=seconds, guarded=guarded)
     return asyncio.run(Run(options, print).run())
 
 
