@@ -44,6 +44,8 @@ def every_setting() -> dict[str, Any]:
 
 def text(default: Any) -> str:
     """A default as one writes it into the environment."""
+    if default is None:
+        return "null"
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

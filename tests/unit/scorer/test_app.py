@@ -156,9 +156,9 @@ def test_metrics_tell_of_freshness_sources_and_fallbacks(recommender: Recommende
     assert world.count("items_total", source="popular") >= 5
     assert world.count("fallbacks_total", reason="stranger") == 1
     assert world.count("stage_seconds_count", stage="candidates") == 1
-    assert {label for label in ("fetch", "read", "vectors", "candidates", "compose", "explain", "send")
+    assert {label for label in ("fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "send")
             if world.count("stage_seconds_count", stage=label) == 1} == {
-        "fetch", "read", "vectors", "candidates", "compose", "explain", "send"}  # fmt: skip
+        "fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "send"}  # fmt: skip
 
 
 def test_profiles_seen_are_kept_for_warming(recommender: Recommender) -> None:
