@@ -41,6 +41,8 @@ CAUGHT_UP_S = 600.0
 END_S = 3.0
 TRAINED_SHARE = 0.99  # of the history must be read before the first release; some of it may be dead letters
 
+BRIEF = {"SEGUE_RANKER_LISTENERS": "150", "SEGUE_RANKER_GUESSES": "600"}  # people wait for the first release
+
 FAREWELL = """
 While a demo runs (on a terminal: until Ctrl-C; elsewhere: --for 10m), send one listen and watch one listener with
 {commands}"""
@@ -83,9 +85,10 @@ class Demo:
         services["trainer"] = self._service(
             "trainer", folder,
             SEGUE_TRAINER_HISTORY=str(folder / "history"), SEGUE_TRAINER_RELEASES=str(folder / "releases"),
-            SEGUE_TRAINER_MIN_LISTENS=enough, SEGUE_TRAINER_EVERY_LISTENS=enough,
+            SEGUE_TRAINER_MIN_LISTENS=enough, SEGUE_TRAINER_EVERY_LISTENS=enough, **BRIEF,
         )  # fmt: skip
-        services["scorer"] = self._service("scorer", folder)
+        # Lists are judged by what is played next, so they are made for that.
+        services["scorer"] = self._service("scorer", folder, SEGUE_LIST_MIX="up-next")
 
     def _service(self, name: str, folder: Path, **settings: str) -> Service:
         servers = {"SEGUE_KAFKA_BOOTSTRAP": self._kafka.bootstrap, "SEGUE_REDIS_URL": self._redis.url}
