@@ -17,12 +17,14 @@ from models.evaluation.run import evaluate
 from models.evaluation.settings import Settings
 from models.evaluation.systems import Lists, alone
 from models.profile import ProfileView
+from models.ranker.settings import RankerSettings
 from models.recommender import Recommender
 from models.sources.settings import SOURCES, ListSettings
 from models.train import CheckSettings, TrainSettings, train
 from tests.unit.models.evaluation.logs import END, WEEK, crowd, tracks_of
 
-SETTINGS = Settings(Protocol(weeks=2, share=0.1), als=AlsSettings(factors=8, iterations=3))
+QUICK = RankerSettings(listeners=30, guesses=150, rest=60, epochs=2)
+SETTINGS = Settings(Protocol(weeks=2, share=0.1), als=AlsSettings(factors=8, iterations=3), ranker=QUICK)
 
 
 def run(listens: pl.DataFrame, folder: Path, settings: Settings = SETTINGS) -> tuple[Evaluation, Served]:
@@ -46,17 +48,20 @@ def test_served_is_what_the_recommender_makes_of_the_profile_and_the_release_of_
     log = Log(listens)
     window = windows(log, SETTINGS.protocol)[1]
     before = listens.filter(pl.col("listened_at") < window.start * 1000)
-    trained = TrainSettings(taste=SETTINGS.taste, als=SETTINGS.als, check=CheckSettings(listeners=0))
+    trained = TrainSettings(
+        taste=SETTINGS.taste, als=SETTINGS.als, ranker=SETTINGS.ranker, check=CheckSettings(listeners=0)
+    )
     folder = train(before, tracks_of(before), tmp_path, trained, release_id="r", now_ms=0, window={})
-    recommender = Recommender(release.load(folder), ListSettings())
+    made_then = release.load(folder)
     weekly = [each for each in made[1].weekly if each.window_start == window.start]
     guesses = [each for each in made[1].next if each.at >= window.start]
     assert len(weekly) > 5
     assert len(guesses) > 5
-    for lists, n, moments in (
-        (weekly, 300, [window.start] * len(weekly)),
-        (guesses, 20, [each.at for each in guesses]),
+    for mix, lists, n, moments in (
+        ("for-you", weekly, 300, [window.start] * len(weekly)),
+        ("up-next", guesses, 20, [each.at for each in guesses]),
     ):
+        recommender = Recommender(made_then, ListSettings(mix=mix))
         for each, moment in zip(lists, moments, strict=True):
             data = Replay(log, SETTINGS.taste).at(each.user, [moment], moment)[0]
             items = recommender.recommend([None if data is None else ProfileView(data)], n)[0]
