@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from models.ranker.merge import Merged
 from models.sources.shelf import Shelf
 
+KNOWN, BEGUN, UNSEEN = range(3)  # played to its merit before, only begun and skipped, never met
 FAINT = 1e-6  # a lane whose share is nothing still gives what the other cannot
 
 
@@ -25,20 +26,22 @@ class Pick(Struct, frozen=True, gc=False):
 class Composer:
     """Puts candidates in order, by their scores or by the dial, under the artist cap, no work twice."""
 
-    def __init__(self, shelf: Shelf, familiar: float | None, artist_cap: int) -> None:
-        """`familiar`: the share of known tracks; None: what the scores say. `artist_cap` 0: no cap."""
+    def __init__(self, shelf: Shelf, familiar: float | None, artist_cap: int, kind_cap: int = 0) -> None:
+        """`familiar`: the share of known tracks; None: what the scores say. A cap of 0 is none."""
         self._artists, self._works = shelf.artists, shelf.works
-        self._cap = artist_cap
+        self._cap, self._kind_cap = artist_cap, kind_cap
         self._shares = None if familiar is None else (max(familiar, FAINT), max(1.0 - familiar, FAINT))
 
-    def compose(self, merged: Merged, scores: NDArray[np.floating], known: NDArray[np.bool_], n: int) -> list[Pick]:
-        """At most `n` tracks, best first, scores falling; `known` are those that the listener has played."""
+    def compose(self, merged: Merged, scores: NDArray[np.floating], kinds: NDArray[np.int64], n: int) -> list[Pick]:
+        """At most `n` tracks, best first, scores falling; `kinds`: KNOWN, BEGUN or UNSEEN."""
         order = np.lexsort((merged.rows, -scores))
-        room = _Room(self._works[merged.rows].tolist(), self._artists[merged.rows].tolist(), self._cap)
+        works, artists = self._works[merged.rows].tolist(), self._artists[merged.rows].tolist()
+        room = _Room(works, artists, kinds.tolist(), self._cap, self._kind_cap)
         ranked: Iterator[tuple[int, float]]
         if self._shares is None:
             ranked = ((at, float(scores[at])) for at in order.tolist() if room.take(at))
         else:
+            known = kinds == KNOWN
             ranked = _dialled((order[known[order]].tolist(), order[~known[order]].tolist()), self._shares, room)
         return [
             Pick(int(merged.rows[at]), score, int(merged.sources[at]), int(merged.positions[at]))
@@ -47,11 +50,13 @@ class Composer:
 
 
 class _Room:
-    """What a list still has room for: a work once, an artist up to the cap."""
+    """What a list still has room for: a work once, an artist and a kind up to their caps."""
 
-    def __init__(self, works: list[int], artists: list[int], cap: int) -> None:
+    def __init__(self, works: list[int], artists: list[int], kinds: list[int], cap: int, kind_cap: int) -> None:
         self._works, self._artists, self._cap = works, artists, cap
+        self._kinds, self._kind_cap = kinds, kind_cap
         self._taken: set[int] = set()
+        self._by_kind = [0, 0, 0]
         self._by_artist: dict[int, int] = {}
 
     def take(self, at: int) -> bool:
@@ -60,6 +65,10 @@ class _Room:
         count = self._by_artist.get(artist, 0)
         if work in self._taken or (self._cap and count >= self._cap):
             return False
+        kind = self._kinds[at]
+        if self._kind_cap and self._by_kind[kind] >= self._kind_cap:
+            return False
+        self._by_kind[kind] += 1
         self._taken.add(work)
         self._by_artist[artist] = count + 1
         return True

@@ -3,7 +3,7 @@
 The bytes are a header and then columns, each column contiguous, so a scorer reads them as numpy views without copying
 and a profile of any size decodes in microseconds. A profile that is folded into has the same columns as arrays, so
 encoding only copies them (little-endian, as every machine is that numpy and faiss have wheels for). Every family is
-bounded (models.taste.TasteSettings), so a profile has a byte cap: 83 KB with the default bounds.
+bounded (models.taste.TasteSettings), so a profile has a byte cap: 57 KB with the default bounds.
 """
 
 from array import array

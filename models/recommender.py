@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
-from models.compose import Composer, Pick
+from models.compose import BEGUN, KNOWN, UNSEEN, Composer, Pick
 from models.profile import ProfileView
 from models.ranker.blend import BlendRanker
 from models.ranker.features import Features
@@ -24,7 +24,7 @@ from models.ranker.merge import Merged, merge
 from models.release import Release
 from models.sources.als import Als
 from models.sources.artists import Artists
-from models.sources.base import Batch, Candidates, Source
+from models.sources.base import Batch, Candidates, Listener, Rows, Source
 from models.sources.history import History
 from models.sources.neighbours import Neighbours
 from models.sources.popular import Popular
@@ -38,7 +38,7 @@ from models.sources.transitions import Transitions
 from models.taste import TasteSettings
 from schemas.recommendation import Item
 
-# What a source's word counts where no ranker was trained: chosen on held-out weeks (docs/evaluation.md).
+# What a source's word counts where no ranker was trained; set by hand, not tuned.
 VOTES = {
     "for-you": {"history": 4.0, "popular": 0.1},
     "up-next": {"sequence": 4.0, "transitions": 2.0, "popular": 0.1},
@@ -77,7 +77,7 @@ class Recommender:
         self._features = Features(release, self._shelf)
         blend = release.rankers.get(settings.mix)
         self._ranker: Ranker = Fusion() if blend is None else BlendRanker(self._features, blend)
-        self._composer = Composer(self._shelf, settings.familiar, settings.artist_cap)
+        self._composer = Composer(self._shelf, settings.familiar, settings.artist_cap, settings.kind_cap)
 
     def recommend(self, views: Sequence[ProfileView | None], n: int, lap: Lap = lambda _: None) -> list[list[Item]]:
         """One list a profile (None: a stranger), at most `n` tracks each, best first."""
@@ -89,15 +89,14 @@ class Recommender:
     def choose(self, views: Sequence[ProfileView | None], n: int, lap: Lap = lambda _: None) -> list[Choice]:
         """The same without the words: for who only counts hits. `lap` hears of each stage as it ends."""
         batch = self._read(views, lap)
-        listeners = batch.listeners
         proposals = self._propose(batch, n)
         merged = [merge(proposed, self._weights) for proposed in proposals]
         lap("candidates")
         scores = [self._ranker.scores(batch, at, each) for at, each in enumerate(merged)]
         lap("rank")
-        known = [np.isin(each.rows, of.rows[of.plays > 0]) for of, each in zip(listeners, merged, strict=True)]
         picks = [
-            self._composer.compose(each, score, old, n) for each, score, old in zip(merged, scores, known, strict=True)
+            self._composer.compose(each, score, _kinds(of, each.rows), n)
+            for of, each, score in zip(batch.listeners, merged, scores, strict=True)
         ]
         lap("compose")
         return [Choice(picked, proposed) for picked, proposed in zip(picks, proposals, strict=True)]
@@ -137,6 +136,12 @@ class Recommender:
             Item(tracks[pick.row], round(pick.score, 6), next(reasons[pick.source]), names[pick.source])
             for pick in choice.picks
         ]
+
+
+def _kinds(listener: Listener, rows: Rows) -> Rows:
+    """KNOWN, BEGUN or UNSEEN, of each row."""
+    met, known = np.isin(rows, listener.rows), np.isin(rows, listener.rows[listener.plays > 0])
+    return np.where(known, KNOWN, np.where(met, BEGUN, UNSEEN))
 
 
 def _sources(

@@ -36,7 +36,7 @@ class TasteSettings(Struct, frozen=True, forbid_unknown_fields=True):
     half_life_days: float = 14.0
     max_tracks: int = 1_000  # the strongest are kept
     max_artists: int = 250
-    max_recent: int = 3_000  # newest plays
+    max_recent: int = 1_000  # newest plays
     max_event_ids: int = 128  # how many events back a producer's repeat is recognised
     max_marks: int = 500  # loved and banned tracks and artists, each
 

@@ -34,9 +34,11 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     length: Annotated[int, Meta(ge=1, le=MOST)] = 50
     mix: Mix = "for-you"  # what the list is for: the coming week's taste, or what to play now
     familiar: Share | None = None  # share of tracks the listener knows already; none: what the scores say
-    artist_cap: Count = 3  # tracks of one artist in a list; 0: as many as there are
-    just_played: Count = 10  # the last so many plays are left out …
-    just_played_minutes: Count = 60  # … and whatever was played in so many minutes before the newest
+    artist_cap: Count = 0  # tracks of one artist in a list; 0: as many as there are
+    # Tracks of one kind (known, begun and skipped, unseen) in a list, so that a long one runs on to the new; 0: no cap.
+    kind_cap: Count = 100
+    just_played: Count = 1  # the last so many plays are left out …
+    just_played_minutes: Count = 0  # … and whatever was played in so many minutes before the newest
     # Which sources bring candidates, in this order, and how many for each track of the list.
     sources: str = "history=4 recent=3 sequence=3 transitions=2 neighbours=3 artists=4 als=2 popular=1"
 

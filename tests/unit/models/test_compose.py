@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from models.catalogue import Catalogue
-from models.compose import Composer, Pick
+from models.compose import BEGUN, KNOWN, UNSEEN, Composer, Pick
 from models.ranker.merge import Merged
 from models.sources.shelf import Shelf
 from tests.unit.scorer.worlds import frame
@@ -28,7 +28,7 @@ def compose(
     scores, old = 1.0 / (1.0 + np.arange(len(rows))), np.arange(len(rows)) >= len(new)
     places = np.arange(len(rows))
     merged = Merged(rows[order], places[order] % 2, places[order], np.zeros(len(rows)))
-    return Composer(on, familiar, cap).compose(merged, scores[order], old[order], n)
+    return Composer(on, familiar, cap).compose(merged, scores[order], np.where(old[order], KNOWN, UNSEEN), n)
 
 
 def rows(picks: list[Pick]) -> list[int]:
@@ -58,7 +58,7 @@ def test_without_the_dial_the_scores_say_what_comes() -> None:
 def test_equal_scores_are_told_apart_by_the_row() -> None:
     column = np.array([3, 5, 8])
     merged = Merged(column, np.zeros(3, np.int64), np.arange(3), np.zeros(3))
-    picks = Composer(SIXTY, None, 3).compose(merged, np.array([1.0, 2.0, 1.0]), np.zeros(3, dtype=bool), 3)
+    picks = Composer(SIXTY, None, 3).compose(merged, np.array([1.0, 2.0, 1.0]), np.full(3, UNSEEN), 3)
     assert rows(picks) == [5, 3, 8]
 
 
@@ -101,3 +101,11 @@ def test_a_pick_points_back_at_its_candidate(familiar: float | None) -> None:
     picks = compose(SIXTY, given[3:], given[:3], 5, familiar)
     assert sorted(rows(picks)) == sorted(given)
     assert all(given[pick.position] == pick.row and pick.source == pick.position % 2 for pick in picks)
+
+
+def test_a_long_list_runs_on_to_other_kinds() -> None:
+    merged = Merged(np.arange(9), np.zeros(9, dtype=np.int64), np.arange(9), np.zeros(9))
+    kinds = np.array([KNOWN] * 4 + [BEGUN] * 3 + [UNSEEN] * 2)
+    picks = Composer(SIXTY, None, 0, kind_cap=2).compose(merged, -np.arange(9.0), kinds, 9)
+    assert rows(picks) == [0, 1, 4, 5, 7, 8]
+    assert len(Composer(SIXTY, None, 0, kind_cap=0).compose(merged, -np.arange(9.0), kinds, 9)) == 9
