@@ -150,7 +150,7 @@ def test_a_release_is_never_overwritten(segue: Segue, release: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "says"), [("als", "is not one `name=quota`"), ("radio=2", "no source 'radio'; known: history, als")]
+    ("value", "says"), [("als", "is not one `name=quota`"), ("radio=2", "no source 'radio'; known: history, recent")]
 )
 def test_a_wrong_table_of_sources(
     segue: Segue, release: str, monkeypatch: pytest.MonkeyPatch, value: str, says: str
