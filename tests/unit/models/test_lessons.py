@@ -22,7 +22,7 @@ NOW, DAY = 1_700_000_000, 86_400
 ALBUM, ALBUMS, PLAYS = 10, 6, 4  # tracks of an album, albums of a listener, plays of each
 SETTINGS = TrainSettings(
     als=AlsSettings(factors=8, iterations=3),
-    ranker=RankerSettings(listeners=40, guesses=400, days=8.0, share=0.3),
+    ranker=RankerSettings(listeners=40, guesses=200, days=8.0, share=0.3, epochs=6, rest=60),
     check=CheckSettings(listeners=0),
 )
 NO_TRACKS = pl.DataFrame(schema={"track_id": pl.String, "title": pl.String, "artist": pl.String})
