@@ -121,14 +121,14 @@ class Demo:
         async with Live(self._kafka, seen) as live:
             with self._step("train"):
                 self._say("training the first release")
-                await asyncio.to_thread(services["scorer"].wait_ready, RELEASE_S)
+                await services["scorer"].ready(RELEASE_S)
             with self._step("first_list"):
                 await live.first_list(60)
             with self._step("lists"):  # of all who are in the history; live listening begins with nothing left to do
                 versions = self._profile_versions()
                 self._say(f"a list for each of {len(versions):,} listeners")
                 await live.caught_up(versions, CAUGHT_UP_S)
-            await asyncio.to_thread(services["profiler"].wait_ready)
+            await services["profiler"].ready()
             seen.lists = 0  # from here on: live ones
             names = {track: (title, artist) for track, title, artist in data.tracks.select(NAMES).iter_rows()}
             release = next(iter(seen.newest.values())).release_id

@@ -1,5 +1,6 @@
 """The services as processes of their own, ended with the demo, each with its log in a file."""
 
+import asyncio
 import json
 import os
 import time
@@ -53,17 +54,14 @@ class Service:
         """The end of its log, under its name."""
         return f"--- the end of the {self.name}'s log:\n{self._child.tail()}"
 
-    def wait_ready(self, seconds: float = START_S) -> None:
-        """Return once /readyz says so. Raises Fatal, with what it waits for."""
+    async def ready(self, seconds: float = START_S) -> None:
+        """Return once /readyz says so. Raises Fatal, with what it waits for. May be cancelled at any moment."""
         end = time.monotonic() + seconds
-        while True:
+        while missing := await asyncio.to_thread(self._missing):
             self.check()
-            missing = self._missing()
-            if not missing:
-                return
             if time.monotonic() > end:
                 raise Fatal(f"the {self.name} is not ready after {seconds:.0f} s: {missing}\n{self._child.tail()}")
-            time.sleep(0.05)
+            await asyncio.sleep(0.05)
 
     def _missing(self) -> str:
         try:

@@ -1,5 +1,6 @@
 """The command line on a real broker, a real Redis and running services: what each command promises, it does."""
 
+import asyncio
 import json
 import os
 import signal
@@ -101,7 +102,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         ]
         try:
             for service in services:
-                service.wait_ready()
+                asyncio.run(service.ready())
             made.ok("import", "csv", str(folder / "plays.csv"), "--tracks", str(folder / "tracks.csv"))
             made.ok("listen", "user-0", "t0", "--artist", "Band 0")  # once its list is there, all profiles are
             yield made

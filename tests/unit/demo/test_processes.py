@@ -1,5 +1,6 @@
 """The services as the demo starts them: what was set for another broker does not reach them."""
 
+import asyncio
 import sys
 from pathlib import Path
 
@@ -45,7 +46,7 @@ def test_a_service_that_ended_is_told_with_its_last_words(script: Path, tmp_path
     write(script, "import sys\nsys.exit('no more disk')\n")
     service = Service("trainer", tmp_path, {})
     with pytest.raises(Fatal, match=r"the trainer ended with exit code 1; the end of its log:\nno more disk"):
-        service.wait_ready(20)
+        asyncio.run(service.ready(20))
 
 
 def test_a_service_that_is_not_ready_in_time_says_so(script: Path, tmp_path: Path) -> None:
@@ -53,7 +54,7 @@ def test_a_service_that_is_not_ready_in_time_says_so(script: Path, tmp_path: Pat
     service = Service("scorer", tmp_path, {})
     try:
         with pytest.raises(Fatal, match="the scorer is not ready after 0 s"):
-            service.wait_ready(0.2)
+            asyncio.run(service.ready(0.2))
     finally:
         service.stop(5)
 
