@@ -72,7 +72,6 @@ def _list(console: "Console") -> None:
 def _run(options: "FaultOptions", console: "Console", as_json: bool) -> None:
     import asyncio
     import logging
-    import signal
     import sys
     import time
 
@@ -82,7 +81,6 @@ def _run(options: "FaultOptions", console: "Console", as_json: bool) -> None:
     from services.faults.report import show
 
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # that the broker is away is the point
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # which leaves nothing behind
     result = asyncio.run(
         Run(options, lambda text: console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)).run()
     )
