@@ -14,6 +14,8 @@ ABOUT = {
     "weigh": "Weighing who likes what",
     "catalogue": "Ordering the catalogue",
     "als": "Fitting ALS",
+    "neighbours": "Finding what is played together",
+    "ranker": "Teaching the rankers",
     "index": "Building and checking the index",
     "profiles": "Folding the profiles",
 }
