@@ -63,7 +63,6 @@ class Recommender:
         """Raises BadSources, or msgspec.ValidationError when the release was fitted with unknown settings."""
         # Small queries and small matrices: two threads that wait for each other make one list many times slower,
         # most of all when the other core is busy (measured in the demo: 10 ms of a fold-in instead of 0.3).
-        faiss.omp_set_num_threads(1)
         threadpool_limits(1)
         fitted = release.manifest.settings
         als = msgspec.convert(fitted.get("als", {}), AlsSettings)
@@ -108,6 +107,8 @@ class Recommender:
         return [(each, self._features.of(batch, at, each.rows)) for at, each in enumerate(merged)]
 
     def _read(self, views: Sequence[ProfileView | None], lap: Lap) -> Batch:
+        # OpenMP's limit is one of the calling thread alone, and who makes the lists need not be who loaded the release.
+        faiss.omp_set_num_threads(1)
         listeners = self._reader.read(views)
         lap("read")
         vectors = self._fold_in.vectors([(listener.rows, listener.weights) for listener in listeners])

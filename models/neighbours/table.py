@@ -16,6 +16,17 @@ class Table(NamedTuple):
     rows: NDArray[np.int32]
     weights: NDArray[np.float32]
 
+    def entries(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Where the others of these rows stand, row after row, and the position in `rows` that each belongs to.
+
+        A row that the table does not have, −1 for one, has none.
+        """
+        has = (rows >= 0) & (rows < len(self.starts) - 1)
+        begins = self.starts[np.where(has, rows, 0)]
+        counts = np.where(has, self.starts[np.where(has, rows + 1, 0)] - begins, 0)
+        of = np.repeat(np.arange(len(rows)), counts)
+        return np.repeat(begins - (np.cumsum(counts) - counts), counts) + np.arange(len(of)), of
+
     @staticmethod
     def files(name: str) -> tuple[str, str]:
         """What `save` writes."""

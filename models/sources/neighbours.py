@@ -46,10 +46,12 @@ def _causes(table: Table, listener: Listener, rows: Rows) -> list[int]:
     """For each row the nearest of the listener's strongest tracks, −1 for none; only what they like is a cause."""
     liked = np.flatnonzero(listener.weights > 0)
     own = listener.rows[liked[np.argsort(-listener.weights[liked], kind="stable")[:CAUSES]]]
-    best_of = dict.fromkeys(rows.tolist(), (0.0, -1))
-    for row in own[own < len(table.starts) - 1].tolist():
-        span = slice(int(table.starts[row]), int(table.starts[row + 1]))
-        hit = np.isin(table.rows[span], rows)
-        for near, weight in zip(table.rows[span][hit].tolist(), table.weights[span][hit].tolist(), strict=True):
-            best_of[near] = max(best_of[near], (weight, row))
-    return [best_of[row][1] for row in rows.tolist()]
+    at, of = table.entries(own)
+    order = np.argsort(rows)
+    place = np.minimum(np.searchsorted(rows[order], table.rows[at]), len(rows) - 1)
+    hit = np.flatnonzero(rows[order[place]] == table.rows[at])
+    # Strongest last, of equals the listener's favourite: the last one written stays.
+    hit = hit[np.lexsort((-hit, table.weights[at[hit]]))]
+    causes = np.full(len(rows), -1, dtype=np.int64)
+    causes[order[place[hit]]] = own[of[hit]]
+    return causes.tolist()

@@ -138,15 +138,11 @@ def _bincount(where: NDArray[np.integer], weights: NDArray[np.floating], size: i
 
 def _gathered(table: Table, rows: Rows, weights: NDArray[np.floating]) -> Sparse:
     """Σ weight x row of the table."""
-    known = (rows >= 0) & (rows < len(table.starts) - 1)
-    rows, weights = rows[known], weights[known]
-    begins, counts = table.starts[rows], table.starts[rows + 1] - table.starts[rows]
-    total = int(counts.sum())
-    if not total:
+    at, of = table.entries(rows)
+    if not len(at):
         return NONE
-    at = np.repeat(begins - np.concatenate(([0], np.cumsum(counts)[:-1])), counts) + np.arange(total)
-    votes, scored = np.repeat(weights, counts) * table.weights[at], table.rows[at]
-    if total < FEW:  # looking through a column as long as the catalogue would cost more than sorting
+    votes, scored = weights[of] * table.weights[at], table.rows[at]
+    if len(at) < FEW:  # looking through a column as long as the catalogue would cost more than sorting
         return _summed([(scored.astype(np.int64), votes)])
     scores = _bincount(scored, votes, len(table.starts) - 1)
     found = np.flatnonzero(scores)
