@@ -47,7 +47,12 @@ class Catalogue:
             dtype=np.int64,
         )
         self._order = np.argsort(self.keys)
-        self._sorted = self.keys[self._order]
+        self._sorted = np.append(self.keys[self._order], np.iinfo(np.int64).max)
+        # Keys are even over their 63 bits: the first ones tell nearly where a key stands, in fewer steps than halving.
+        bits = max(1, len(self.keys).bit_length() + 1)
+        self._shift = 63 - bits
+        self._starts = np.searchsorted(self._sorted[:-1], np.arange((1 << bits) + 1, dtype=np.uint64) << self._shift)
+        self._steps = int(np.diff(self._starts).max())
 
     def __len__(self) -> int:
         return len(self.track_ids)
@@ -59,10 +64,13 @@ class Catalogue:
 
     def rows_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """The row of each key, −1 for a track that this catalogue does not know."""
-        if not len(self._sorted):
+        if not len(self._order):
             return np.full(len(keys), -1, dtype=np.int64)
-        at = np.minimum(np.searchsorted(self._sorted, keys), len(self._sorted) - 1)
-        return np.where(self._sorted[at] == keys, self._order[at], -1)
+        at = self._starts[keys >> self._shift]
+        for _ in range(self._steps):
+            at += self._sorted[at] < keys
+        found = self._sorted[at] == keys
+        return np.where(found, self._order[np.minimum(at, len(self._order) - 1)], -1)
 
 
 def describe(listens: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:

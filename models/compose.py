@@ -8,9 +8,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.ranker.merge import Merged
+from models.sources.base import KNOWN
 from models.sources.shelf import Shelf
 
-KNOWN, BEGUN, UNSEEN = range(3)  # played to its merit before, only begun and skipped, never met
 FAINT = 1e-6  # a lane whose share is nothing still gives what the other cannot
 
 
@@ -32,7 +32,7 @@ class Composer:
         self._cap, self._kind_cap = artist_cap, kind_cap
         self._shares = None if familiar is None else (max(familiar, FAINT), max(1.0 - familiar, FAINT))
 
-    def compose(self, merged: Merged, scores: NDArray[np.floating], kinds: NDArray[np.int64], n: int) -> list[Pick]:
+    def compose(self, merged: Merged, scores: NDArray[np.floating], kinds: NDArray[np.integer], n: int) -> list[Pick]:
         """At most `n` tracks, best first, scores falling; `kinds`: KNOWN, BEGUN or UNSEEN."""
         order = np.lexsort((merged.rows, -scores))
         works, artists = self._works[merged.rows].tolist(), self._artists[merged.rows].tolist()

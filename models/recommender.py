@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
-from models.compose import BEGUN, KNOWN, UNSEEN, Composer, Pick
+from models.compose import Composer, Pick
 from models.profile import ProfileView
 from models.ranker.blend import BlendRanker
 from models.ranker.features import Features
@@ -24,7 +24,7 @@ from models.ranker.merge import Merged, merge
 from models.release import Release
 from models.sources.als import Als
 from models.sources.artists import Artists
-from models.sources.base import Batch, Candidates, Listener, Rows, Source
+from models.sources.base import Batch, Candidates, Source
 from models.sources.history import History
 from models.sources.neighbours import Neighbours
 from models.sources.popular import Popular
@@ -94,7 +94,7 @@ class Recommender:
         scores = [self._ranker.scores(batch, at, each) for at, each in enumerate(merged)]
         lap("rank")
         picks = [
-            self._composer.compose(each, score, _kinds(of, each.rows), n)
+            self._composer.compose(each, score, batch.kinds(of, each.rows), n)
             for of, each, score in zip(batch.listeners, merged, scores, strict=True)
         ]
         lap("compose")
@@ -137,12 +137,6 @@ class Recommender:
             Item(tracks[pick.row], round(pick.score, 6), next(reasons[pick.source]), names[pick.source])
             for pick in choice.picks
         ]
-
-
-def _kinds(listener: Listener, rows: Rows) -> Rows:
-    """KNOWN, BEGUN or UNSEEN, of each row."""
-    met, known = np.isin(rows, listener.rows), np.isin(rows, listener.rows[listener.plays > 0])
-    return np.where(known, KNOWN, np.where(met, BEGUN, UNSEEN))
 
 
 def _sources(

@@ -64,7 +64,18 @@ class Blend(NamedTuple):
 
     def scores(self, features: Matrix) -> Matrix:
         """Higher is better; (candidates)."""
-        return np.asarray(self.bends.apply(features) @ self.weights, dtype=np.float32)
+        bends, at = self.bends, 0
+        parts = np.split(self.weights, np.cumsum([len(NAMES), *[len(_BENT)] * (len(KNOTS) + 2)]))
+        sizes = bends.deviations[_BENT]
+        plain = (features - bends.means) / bends.deviations
+        bent = features[:, _BENT]
+        total = plain @ parts[0]
+        for knot, weights in zip(bends.knots, parts[1:], strict=False):
+            total += np.maximum(bent - knot, 0.0) @ (weights / sizes)
+        total += (bent > 0).astype(np.float32) @ parts[-3]
+        total += features[:, _KNOWN] * (bent @ (parts[-2] / sizes))
+        crossed = plain[:, _CROSSED] @ parts[-1].reshape(len(_CONTEXT), len(_CROSSED)).T
+        return np.asarray(total + (crossed * plain[:, _CONTEXT]).sum(axis=1), dtype=np.float32)
 
     def save(self, path: Path) -> None:
         """As .npz, with the names of the features that it was learned on."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.sources.base import Batch, Listener, Rows
+from models.sources.base import BEGUN, KNOWN, Batch, Listener, Rows
 from models.sources.shelf import Shelf
 from models.sources.signals import Signals
 from models.taste import DAY
@@ -41,7 +41,7 @@ _SCALES = {
     "listeners": 1.0, "recent_listeners": 1.0,
 }  # fmt: skip
 _LOGGED = [NAMES.index(name) for name in _SCALES]
-_SCALE = np.array(list(_SCALES.values()))
+_SCALE = np.array(list(_SCALES.values()), dtype=np.float32)[:, None]
 
 Column = NDArray[np.float64]
 
@@ -67,12 +67,14 @@ class Features:
             *self._own(listener, rows),
             *self._artists(listener, rows),
             *self._tracks(rows),
-            *_flags(listener, rows),
+            *_flags(batch, listener, rows),
             *(np.full(len(rows), value) for value in context(listener, self._shelf)),
         ]
-        table = np.stack(columns, axis=1)
-        table[:, _LOGGED] = np.log1p(table[:, _LOGGED] * _SCALE)
-        return table.astype(np.float32)
+        table = np.empty((len(NAMES), len(rows)), dtype=np.float32)
+        for at, column in enumerate(columns):
+            table[at] = column
+        table[_LOGGED] = np.log1p(table[_LOGGED] * _SCALE)
+        return table.T
 
     @staticmethod
     def _signals(signals: Signals, rows: Rows) -> list[Column]:
@@ -89,9 +91,10 @@ class Features:
     def _own(listener: Listener, rows: Rows) -> list[Column]:
         order = np.argsort(listener.rows, kind="stable")
         where, there = _found(listener.rows[order], rows)
+        where = order[where] if len(order) else where
 
         def own(column: NDArray[np.generic], missing: float = 0.0) -> Column:
-            return np.where(there, column[order][where].astype(np.float64), missing) if len(order) else (
+            return np.where(there, column[where].astype(np.float64), missing) if len(order) else (
                 np.full(len(rows), missing)
             )  # fmt: skip
 
@@ -164,8 +167,8 @@ class _Recent:
 
     def days(self) -> Column:
         """On how many days it was played."""
-        pairs = np.unique(np.stack((self._of[self._played], self._times[self._played] // DAY)), axis=1)
-        return np.bincount(pairs[0], minlength=self._size).astype(np.float64)
+        days = np.unique(self._of[self._played] << 32 | self._times[self._played] // DAY)
+        return np.bincount(days >> 32, minlength=self._size).astype(np.float64)
 
     def at_this_hour(self) -> Column:
         """Plays within an hour of this time of day, of the last weeks."""
@@ -176,20 +179,19 @@ class _Recent:
     def back(self) -> Column:
         """How many plays ago it was last heard."""
         found = np.full(self._size, FAR)
-        np.minimum.at(found, self._of, (self._count - self._position).astype(np.float64))
+        found[self._of] = self._count - self._position  # positions rise, so the last one written is the newest
         return found
 
     def _summed(self, values: NDArray[np.generic]) -> Column:
         return np.bincount(self._of, values, self._size).astype(np.float64)
 
 
-def _flags(listener: Listener, rows: Rows) -> list[Column]:
-    known = np.isin(rows, listener.rows[listener.plays > 0])
-    begun = np.isin(rows, listener.rows) & ~known
+def _flags(batch: Batch, listener: Listener, rows: Rows) -> list[Column]:
+    kinds = batch.kinds(listener, rows)
     times = listener.recent_times
     breaks = np.flatnonzero(np.diff(times) > SESSION_S) if len(times) else np.empty(0, np.int64)
     session = listener.recent[int(breaks[-1]) + 1 if len(breaks) else 0 :]
-    return [known.astype(np.float64), begun.astype(np.float64), np.isin(rows, session).astype(np.float64)]
+    return [(kinds == KNOWN).astype(np.float64), (kinds == BEGUN).astype(np.float64), np.isin(rows, session) * 1.0]
 
 
 def context(listener: Listener, shelf: Shelf) -> tuple[float, ...]:
@@ -208,7 +210,7 @@ def context(listener: Listener, shelf: Shelf) -> tuple[float, ...]:
         going_on[0],
         float(np.mean(going_on)),
         float((artists[1:] == artists[:-1]).mean()),
-        float(np.isin(latest, older).mean()),
+        float((latest[:, None] == older[None, :]).any(axis=1).mean()),
         float(1.0 - listener.recent_played[-LATEST:].mean()),
         float(not listener.recent_played[-1]),
     )

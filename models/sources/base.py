@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Rows = NDArray[np.int64]
 NO_ROWS: Rows = np.empty(0, dtype=np.int64)
+KNOWN, BEGUN, UNSEEN = range(3)  # played to its merit before, only begun and skipped, never met
 
 
 class Listener(Struct, frozen=True):
@@ -47,6 +48,7 @@ class Batch:
         self.vectors = vectors  # (listeners, factors); zeros: nothing is known of this listener's taste
         self._shelf = shelf
         self._marked = np.zeros(len(shelf), dtype=bool)  # by work; all False between calls
+        self._kinds = np.full(len(shelf), UNSEEN, dtype=np.int8)  # by row; all UNSEEN between calls
 
     def allowed(self, listener: Listener, rows: Rows) -> NDArray[np.bool_]:
         """Which of these rows may be in this listener's list at all. A row of −1 may not."""
@@ -55,6 +57,13 @@ class Batch:
     def unheard(self, listener: Listener, rows: Rows) -> NDArray[np.bool_]:
         """Which of these rows may be in the list and are new to the listener, in every edition."""
         return self._without(listener, rows, np.concatenate((listener.works, self._shelf.works[listener.rows])))
+
+    def kinds(self, listener: Listener, rows: Rows) -> NDArray[np.int8]:
+        """KNOWN, BEGUN or UNSEEN, of each row."""
+        self._kinds[listener.rows] = np.where(listener.plays > 0, KNOWN, BEGUN)
+        kinds = self._kinds[rows]
+        self._kinds[listener.rows] = UNSEEN
+        return kinds
 
     def _without(self, listener: Listener, rows: Rows, works: Rows) -> NDArray[np.bool_]:
         self._marked[works] = True

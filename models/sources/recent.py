@@ -19,16 +19,15 @@ class Recent:
 
     @staticmethod
     def _of(batch: Batch, listener: Listener, quota: int) -> Candidates:
-        heard = listener.recent[::-1]
-        heard = heard[heard >= 0]
-        if not len(heard):
+        known = np.flatnonzero(listener.recent >= 0)[::-1]
+        if not len(known):
             return NOTHING
-        _, first = np.unique(heard, return_index=True)
-        rows = heard[np.sort(first)][: 2 * quota]
-        rows = rows[batch.allowed(listener, rows)][:quota]
+        _, first = np.unique(listener.recent[known], return_index=True)
+        newest = known[np.sort(first)[: 2 * quota]]
+        newest = newest[batch.allowed(listener, listener.recent[newest])][:quota]
 
         def reasons(positions: Sequence[int]) -> list[str]:
-            lasts = dict(zip(listener.recent.tolist(), listener.recent_times.tolist(), strict=True))
-            return [ago_played(listener.newest - lasts[row]) for row in rows[list(positions)].tolist()]
+            ages = listener.newest - listener.recent_times[newest[list(positions)]]
+            return [ago_played(age) for age in ages.tolist()]
 
-        return Candidates(rows, reasons)
+        return Candidates(listener.recent[newest], reasons)

@@ -145,5 +145,5 @@ def _gathered(table: Table, rows: Rows, weights: NDArray[np.floating]) -> Sparse
     if len(at) < FEW:  # looking through a column as long as the catalogue would cost more than sorting
         return _summed([(scored.astype(np.int64), votes)])
     scores = _bincount(scored, votes, len(table.starts) - 1)
-    found = np.flatnonzero(scores)
+    found = np.flatnonzero(scores != 0.0)  # of bools, which is many times faster
     return Sparse(found, scores[found])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from models.catalogue import Catalogue
-from models.compose import BEGUN, KNOWN, UNSEEN, Composer, Pick
+from models.compose import Composer, Pick
+from models.sources.base import BEGUN, KNOWN, UNSEEN
 from models.ranker.merge import Merged
 from models.sources.shelf import Shelf
 from tests.unit.scorer.worlds import frame
