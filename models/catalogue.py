@@ -69,7 +69,7 @@ class Catalogue:
         at = self._starts[keys >> self._shift]
         for _ in range(self._steps):
             at += self._sorted[at] < keys
-        found = self._sorted[at] == keys
+        found = (self._sorted[at] == keys) & (at < len(self._order))
         return np.where(found, self._order[np.minimum(at, len(self._order) - 1)], -1)
 
 

@@ -64,7 +64,7 @@ class Blend(NamedTuple):
 
     def scores(self, features: Matrix) -> Matrix:
         """Higher is better; (candidates)."""
-        bends, at = self.bends, 0
+        bends = self.bends
         parts = np.split(self.weights, np.cumsum([len(NAMES), *[len(_BENT)] * (len(KNOTS) + 2)]))
         sizes = bends.deviations[_BENT]
         plain = (features - bends.means) / bends.deviations

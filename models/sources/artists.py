@@ -32,9 +32,9 @@ class Artists:
     def _of(self, batch: Batch, listener: Listener, quota: int) -> Candidates:
         if not len(listener.rows):
             return NOTHING
-        artists, where = np.unique(self._shelf.artists[listener.rows], return_inverse=True)
-        weights = np.bincount(where, np.maximum(listener.weights, 0.0))
-        liked = artists[np.argsort(-weights, kind="stable")[: min(ARTISTS, np.count_nonzero(weights))]]
+        weights = np.bincount(self._shelf.artists[listener.rows], np.maximum(listener.weights, 0.0))
+        artists = np.flatnonzero(weights > 0.0)
+        liked = artists[np.argsort(-weights[artists], kind="stable")[:ARTISTS]]
         now = self._playing(listener)
         wanted = np.concatenate((now, liked[~np.isin(liked, now)]))
         each = np.where(np.arange(len(wanted)) < len(now), EACH_NOW, EACH)

@@ -103,33 +103,29 @@ def continuations(listener: Listener) -> tuple[Sparse, Sparse]:
     """
     recent, times, played = listener.recent, listener.recent_times, listener.recent_played
     size = len(recent)
-    votes: list[tuple[Rows, NDArray[np.float64]]] = []
-    pairs: list[tuple[Rows, NDArray[np.float64]]] = []
-    for back in range(min(WINDOW, size - 1)):
-        end = size - 1 - back
-        at = np.flatnonzero(recent[:end] == recent[end])[-OCCURRENCES:] if recent[end] >= 0 else NO_ROWS
-        if not len(at):
-            continue
-        weights = np.exp2((times[at] - times[-1]) / OWN_HALF_LIFE_S) / (back + 1)
-        ahead = np.arange(back + 1, WINDOW + 1)
-        to = at[:, None] + ahead
-        there = to < end + 1
-        to = np.minimum(to, size - 1)
-        there &= (times[to] - times[at][:, None] < SESSION_S) & played[to] & (recent[to] >= 0)
-        each = weights[:, None] / (ahead - back)
-        votes.append((recent[to[there]], each[there]))
-        if back == 0 and size > 2 and recent[-2] >= 0:
-            same = (at > 0) & (recent[np.maximum(at - 1, 0)] == recent[-2])
-            both = there & same[:, None]
-            pairs.append((recent[to[both]], each[both]))
-    return _summed(votes), _summed(pairs)
+    last = recent[: size - WINDOW - 1 : -1] if size > WINDOW else recent[:0:-1]  # the oldest play of all has no past
+    back, at = np.nonzero(last[:, None] == recent[None, :])
+    kept = (at < size - 1 - back) & (last[back] >= 0)
+    back, at = back[kept], at[kept]
+    if not len(at):
+        return NONE, NONE
+    ends = np.searchsorted(back, back, side="right")
+    kept = ends - np.arange(len(back)) <= OCCURRENCES
+    back, at = back[kept, None], at[kept, None]
+    ahead = np.arange(1, WINDOW + 1)
+    to = np.minimum(at + ahead, size - 1)
+    there = (ahead > back) & (at + ahead < size - back) & (times[to] - times[at] < SESSION_S)
+    there &= played[to] & (recent[to] >= 0)
+    weights = np.exp2((times[at] - times[-1]) / OWN_HALF_LIFE_S) / (back + 1) / np.maximum(ahead - back, 1)
+    both = there & (back == 0) & (at > 0) & (recent[at - 1] == recent[-2]) & (recent[-2] >= 0)
+    return _summed(recent[to[there]], weights[there]), _summed(recent[to[both]], weights[both])
 
 
-def _summed(votes: list[tuple[Rows, NDArray[np.float64]]]) -> Sparse:
-    if not votes:
+def _summed(rows: Rows, weights: NDArray[np.floating]) -> Sparse:
+    if not len(rows):
         return NONE
-    rows, where = np.unique(np.concatenate([rows for rows, _ in votes]), return_inverse=True)
-    return Sparse(rows, _bincount(where, np.concatenate([weights for _, weights in votes]), len(rows)))
+    distinct, where = np.unique(rows, return_inverse=True)
+    return Sparse(distinct, _bincount(where, weights, len(distinct)))
 
 
 def _bincount(where: NDArray[np.integer], weights: NDArray[np.floating], size: int) -> NDArray[np.float64]:
@@ -143,7 +139,7 @@ def _gathered(table: Table, rows: Rows, weights: NDArray[np.floating]) -> Sparse
         return NONE
     votes, scored = weights[of] * table.weights[at], table.rows[at]
     if len(at) < FEW:  # looking through a column as long as the catalogue would cost more than sorting
-        return _summed([(scored.astype(np.int64), votes)])
+        return _summed(scored.astype(np.int64), votes)
     scores = _bincount(scored, votes, len(table.starts) - 1)
     found = np.flatnonzero(scores != 0.0)  # of bools, which is many times faster
     return Sparse(found, scores[found])

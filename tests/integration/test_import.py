@@ -36,14 +36,29 @@ NOW_MS = 1_790_000_000_000
 OPTIONS = Options(now_ms=NOW_MS)
 LIMIT_S = 90.0
 IMPORT = """
-import sys
+import asyncio, os, signal, sys
 from pathlib import Path
 from services.importer.app import run
+from services.runtime.bulk_producer import BulkProducer
 from services.importer.rows import Options
 from services.runtime.settings import KafkaSettings
-bootstrap, file, state, now = sys.argv[1:]
+bootstrap, file, state, now, then, most = sys.argv[1:]
+acknowledged, send = 0, BulkProducer.send
+async def counted(*arguments):  # watched from outside it would be over before the test had looked twice
+    global acknowledged
+    sent = await send(*arguments)
+    acknowledged += sum(each.count for each in sent) if arguments[0].topic == "listens" else 0
+    if acknowledged >= int(most):
+        os.kill(os.getpid(), signal.SIGKILL) if then == "die" else await asyncio.sleep(1)
+    return sent
+BulkProducer.send = counted
 run([Path(file)], KafkaSettings(bootstrap=bootstrap), Options(now_ms=int(now)), state=Path(state))
 """
+
+
+def command(kafka: KafkaSettings, file: Path, state: Path, then: str, most: int) -> list[str]:
+    """An import in a process of its own that will die, or dawdle, when so many are acknowledged."""
+    return [sys.executable, "-c", IMPORT, kafka.bootstrap, str(file), str(state), str(NOW_MS), then, str(most)]
 
 
 @pytest.fixture(scope="module")
@@ -173,28 +188,25 @@ def test_what_others_sent_between_two_imports_is_known_too(kafka: KafkaSettings,
     assert run([line], kafka, OPTIONS, state=tmp_path / "here").already == 1
 
 
-@pytest.mark.parametrize("sent_before", [1, 20_000, 60_000])
+@pytest.mark.parametrize("sent_before", [1, 30_000, 60_000])
 def test_killed_anywhere_it_goes_on_where_it_stopped(kafka: KafkaSettings, tmp_path: Path, sent_before: int) -> None:
     who = f"killed{sent_before}"
-    file, state, before = plays(tmp_path, who, 120_000, users=50), tmp_path / "state", end(kafka)
-    command = [sys.executable, "-c", IMPORT, kafka.bootstrap, str(file), str(state), str(NOW_MS)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as importing:
-        wait(lambda: end(kafka) - before >= sent_before or importing.poll() is not None)
-        importing.send_signal(signal.SIGKILL)
-        assert importing.wait() == -signal.SIGKILL, "it ended before it could be killed"
-    assert 0 < end(kafka) - before < 120_000
+    file, state, before = plays(tmp_path, who, 200_000, users=50), tmp_path / "state", end(kafka)
+    importer = command(kafka, file, state, "die", sent_before)
+    assert subprocess.run(importer, stderr=subprocess.DEVNULL, check=False).returncode == -signal.SIGKILL
+    assert sent_before <= end(kafka) - before < 200_000
     resumed = run([file], kafka, OPTIONS, state=state)
     assert resumed.sent > 0
-    assert resumed.sent + resumed.already == 120_000
+    assert resumed.sent + resumed.already == 200_000
     found = ids(kafka, who)
-    assert len(found) == 120_000
+    assert len(found) == 200_000
     assert set(found.values()) == {1}
 
 
 def test_ctrl_c_ends_it_soon_and_keeps_what_was_sent(kafka: KafkaSettings, tmp_path: Path) -> None:
     file, state, before = plays(tmp_path, "ctrlc", 150_000, users=50), tmp_path / "state", end(kafka)
-    command = [sys.executable, "-c", IMPORT, kafka.bootstrap, str(file), str(state), str(NOW_MS)]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as importing:
+    importer = command(kafka, file, state, "dawdle", 1)
+    with subprocess.Popen(importer, stderr=subprocess.PIPE, text=True) as importing:
         wait(lambda: end(kafka) > before)
         importing.send_signal(signal.SIGINT)
         told = time.monotonic()
@@ -296,9 +308,9 @@ def test_a_broker_killed_and_restarted_midway_loses_and_doubles_nothing(tmp_path
         kafka = KafkaSettings(bootstrap=stack.bootstrap)
         topics.apply(kafka)
         file, state = plays(tmp_path, "restart", 200_000, users=50), tmp_path / "state"
-        command = [sys.executable, "-c", IMPORT, kafka.bootstrap, str(file), str(state), str(NOW_MS)]
-        with subprocess.Popen(command, stderr=subprocess.DEVNULL) as importing:
-            wait(lambda: end(kafka) > 20_000 or importing.poll() is not None)
+        importer = command(kafka, file, state, "dawdle", 1)
+        with subprocess.Popen(importer, stderr=subprocess.DEVNULL) as importing:
+            wait(lambda: end(kafka) > 0 or importing.poll() is not None)
             stack.kafka.kill()
             assert importing.poll() is None, "it ended before the broker could be killed"
             stack.kafka.restart()

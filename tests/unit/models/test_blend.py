@@ -47,6 +47,14 @@ def test_phi_is_the_feature_its_bends_its_presence_and_its_crosses() -> None:
     np.testing.assert_allclose(found[7], expected, rtol=2e-4, atol=2e-5)
 
 
+def test_scores_are_the_weights_times_phi_without_ever_making_it() -> None:
+    table = features(200, 3)
+    bends = Bends.of(table)
+    weights = np.random.default_rng(4).normal(size=SIZE).astype(np.float32)
+    slowly = bends.apply(table).astype(np.float64) @ weights
+    np.testing.assert_allclose(Blend(bends, weights).scores(table), slowly, rtol=1e-4, atol=1e-3)
+
+
 def test_a_feature_that_never_varies_does_no_harm() -> None:
     table = np.zeros((20, len(NAMES)), np.float32)
     assert np.isfinite(Bends.of(table).apply(table)).all()

@@ -22,6 +22,17 @@ def test_rows_are_found_by_key_and_an_unknown_key_is_minus_one() -> None:
     assert found.rows_of(keys).tolist() == [2, -1, 0, -1, -1]
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 1000, 4097])
+def test_every_row_of_any_catalogue_is_found_and_nothing_else(size: int) -> None:
+    names = [f"t{n}" for n in range(size)]
+    found = Catalogue(frame(*((name, "X") for name in names)))
+    order = np.random.default_rng(size).permutation(size)
+    assert found.rows_of(found.keys[order]).tolist() == order.tolist()
+    others = np.array([key_of(f"other{n}") for n in range(3000)])
+    near = np.concatenate([found.keys - 1, found.keys + 1, others])
+    assert set(found.rows_of(near[~np.isin(near, found.keys)]).tolist()) == {-1}
+
+
 def test_an_empty_catalogue_knows_nothing() -> None:
     found = Catalogue(frame())
     assert len(found) == 0

@@ -7,8 +7,8 @@ import pytest
 
 from models.catalogue import Catalogue
 from models.compose import Composer, Pick
-from models.sources.base import BEGUN, KNOWN, UNSEEN
 from models.ranker.merge import Merged
+from models.sources.base import BEGUN, KNOWN, UNSEEN
 from models.sources.shelf import Shelf
 from tests.unit.scorer.worlds import frame
 

@@ -2,8 +2,10 @@
 
 import math
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import faiss
 import msgspec
 import numpy as np
 import pytest
@@ -45,6 +47,23 @@ def test_a_batch_gives_what_one_at_a_time_gives(board: Release) -> None:
     together = recommender.recommend(views, 12)
     assert together == [recommender.recommend([each], 12)[0] for each in views]
     assert together == recommender.recommend(views, 12)
+
+
+def test_lists_take_one_core_whoever_loaded_the_release(board: Release) -> None:
+    def threads() -> int:
+        return int(faiss.omp_get_max_threads())
+
+    faiss.omp_set_num_threads(2)
+    recommender = Recommender(board, NO_RECENT)
+
+    def make() -> tuple[int, int]:
+        faiss.omp_set_num_threads(2)  # what a thread begins with on two cores
+        before = threads()
+        recommender.recommend([player_of([1, 3, 5])], 5)
+        return before, threads()
+
+    with ThreadPoolExecutor(1) as another:
+        assert another.submit(make).result() == (2, 1)
 
 
 def test_a_stranger_gets_what_is_popular_in_its_order(board: Release) -> None:
