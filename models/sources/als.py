@@ -50,11 +50,11 @@ class Als:
 
     @staticmethod
     def _width(listener: Listener, quota: int) -> int:
-        """How many neighbours to ask for at first: most of the nearest are known, the more so the more one knows.
+        """How many neighbours to ask for at first: many of the nearest are known, about half of what one knows at most.
 
         One of few sizes, so that a batch needs few searches.
         """
-        return quota << int(len(listener.rows) // quota + 1).bit_length()
+        return quota << int(len(listener.rows) // (2 * quota) + 1).bit_length()
 
     def _explained(self, listener: Listener, rows: Rows) -> Candidates:
         def reasons(positions: Sequence[int]) -> list[str]:
