@@ -58,7 +58,7 @@ def test_als_searches_on_until_enough_of_the_nearest_are_new(tmp_path: Path, mon
     assert release.index.asked == [2, 8, 12]  # wider for the one who needs it, never beyond the end
 
 
-@pytest.mark.parametrize(("known", "width"), [(0, 200), (99, 200), (100, 400), (250, 400), (300, 800), (1_000, 1_600)])
+@pytest.mark.parametrize(("known", "width"), [(0, 200), (199, 200), (200, 400), (250, 400), (600, 800), (1_000, 800)])
 def test_als_asks_for_more_neighbours_the_more_a_listener_knows(known: int, width: int) -> None:
     assert Als._width(Listener(rows=np.arange(known)), 100) == width
 
