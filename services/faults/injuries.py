@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import NamedTuple
@@ -10,6 +11,7 @@ from typing import NamedTuple
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from schemas.topics import LISTENS
 from services.faults.load import Load
@@ -154,7 +156,8 @@ async def _redis_slow(scene: Scene) -> None:
 
 async def _redis_loading(scene: Scene) -> None:
     """Started with so slow a disk that it answers LOADING for a while."""
-    await scene.redis.bgrewriteaof()  # what is delayed is each key, and each write since the last rewrite
+    with suppress(ResponseError):  # under way by itself
+        await scene.redis.bgrewriteaof()  # what is delayed is each key, and each write since the last rewrite
     for _ in range(200):
         await asyncio.sleep(0.05)
         if not (await scene.redis.info("persistence"))["aof_rewrite_in_progress"]:
