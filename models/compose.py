@@ -26,15 +26,20 @@ class Pick(Struct, frozen=True, gc=False):
 class Composer:
     """Puts candidates in order, by their scores or by the dial, under the artist cap, no work twice."""
 
-    def __init__(self, shelf: Shelf, familiar: float | None, artist_cap: int, kind_cap: int = 0) -> None:
-        """`familiar`: the share of known tracks; None: what the scores say. A cap of 0 is none."""
+    def __init__(
+        self, shelf: Shelf, familiar: float | None, artist_cap: int, kind_cap: int = 0, only: int | None = None
+    ) -> None:
+        """`familiar`: the share of known tracks; None: what the scores say. 0: no cap. `only`: of that kind."""
         self._artists, self._works = shelf.artists, shelf.works
-        self._cap, self._kind_cap = artist_cap, kind_cap
+        self._cap, self._kind_cap = artist_cap, 0 if only is not None else kind_cap
+        self._only = only
         self._shares = None if familiar is None else (max(familiar, FAINT), max(1.0 - familiar, FAINT))
 
     def compose(self, merged: Merged, scores: NDArray[np.floating], kinds: NDArray[np.integer], n: int) -> list[Pick]:
         """At most `n` tracks, best first, scores falling; `kinds`: KNOWN, BEGUN or UNSEEN."""
         order = np.lexsort((merged.rows, -scores))
+        if self._only is not None:
+            order = order[kinds[order] == self._only]
         works, artists = self._works[merged.rows].tolist(), self._artists[merged.rows].tolist()
         room = _Room(works, artists, kinds.tolist(), self._cap, self._kind_cap)
         ranked: Iterator[tuple[int, float]]

@@ -24,7 +24,7 @@ from models.ranker.merge import Merged, merge
 from models.release import Release
 from models.sources.als import Als
 from models.sources.artists import Artists
-from models.sources.base import Batch, Candidates, Source
+from models.sources.base import KNOWN, UNSEEN, Batch, Candidates, Source
 from models.sources.history import History
 from models.sources.neighbours import Neighbours
 from models.sources.popular import Popular
@@ -42,7 +42,10 @@ from schemas.recommendation import Item
 VOTES = {
     "for-you": {"history": 4.0, "popular": 0.1},
     "up-next": {"sequence": 4.0, "transitions": 2.0, "popular": 0.1},
+    "discover": {"popular": 0.1},
+    "familiar": {"history": 4.0},
 }
+ONLY = {"discover": UNSEEN, "familiar": KNOWN}  # mixes of one kind of track, which the ranker of the week puts in order
 
 STAGES = ("read", "vectors", "candidates", "rank", "compose", "explain")
 
@@ -74,9 +77,10 @@ class Recommender:
         self._quotas, self._sources = _sources(release, self._shelf, settings, als)
         self._weights = [VOTES[settings.mix].get(source.name, 1.0) for source in self._sources]
         self._features = Features(release, self._shelf)
-        blend = release.rankers.get(settings.mix)
+        blend = release.rankers.get("for-you" if settings.mix in ONLY else settings.mix)
         self._ranker: Ranker = Fusion() if blend is None else BlendRanker(self._features, blend)
-        self._composer = Composer(self._shelf, settings.familiar, settings.artist_cap, settings.kind_cap)
+        only = ONLY.get(settings.mix)
+        self._composer = Composer(self._shelf, settings.familiar, settings.artist_cap, settings.kind_cap, only)
 
     def recommend(self, views: Sequence[ProfileView | None], n: int, lap: Lap = lambda _: None) -> list[list[Item]]:
         """One list a profile (None: a stranger), at most `n` tracks each, best first."""

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from models.catalogue import Catalogue
 from models.neighbours.table import Table
 from models.ranker.blend import Blend
-from models.sources.settings import MIXES
+from models.sources.settings import RANKED
 from schemas.release import Manifest, ReleaseFile
 
 FORMAT = 2
@@ -62,7 +62,8 @@ class Release:
         self.index = faiss.read_index(str(folder / INDEX))
         self.followers = Table.load(folder / FOLLOWERS)
         self.neighbours = Table.load(folder / NEIGHBOURS)
-        self.rankers = {mix: Blend.load(folder / name) for mix in MIXES if (name := ranker_file(mix)) in manifest.files}
+        brought = [mix for mix in RANKED if ranker_file(mix) in manifest.files]
+        self.rankers = {mix: Blend.load(folder / ranker_file(mix)) for mix in brought}
         self._check(folder)
 
     def _check(self, folder: Path) -> None:

@@ -1,5 +1,7 @@
 """Everything that is compared in one window: the served lists, each source alone, the baselines."""
 
+from msgspec.structs import replace
+
 from models.evaluation.baselines.als import AlsAlone
 from models.evaluation.baselines.ease import Ease
 from models.evaluation.baselines.neighbours import Neighbours
@@ -8,7 +10,8 @@ from models.evaluation.baselines.personal import Personal
 from models.evaluation.baselines.popular import Random, decayed_popular, popular
 from models.evaluation.log import Log
 from models.evaluation.settings import Settings
-from models.evaluation.systems import SERVED, Served, System, alone, tracks_of
+from models.evaluation.systems import SERVED, Lists, Served, System, alone, tracks_of
+from models.recommender import ONLY
 from models.release import Release
 
 POPULAR_DAYS = 7.0  # half-life of a listener's say in decayed popularity
@@ -19,6 +22,9 @@ def contenders(log: Log, made: Release, start: int, settings: Settings) -> dict[
     """By name, the served lists first; fitted on what came before `start`, as `made` is. Raises BadSources."""
     tracks = tracks_of(log, made)
     systems: dict[str, System] = {SERVED: Served(made, tracks, settings.lists)}
+    for mix in ONLY:
+        lists = Lists(*(replace(each, mix=mix) for each in (settings.lists.weekly, settings.lists.next)))
+        systems[f"{SERVED}_{mix}"] = Served(made, tracks, lists)
     if not settings.baselines:
         return systems
     for name, lists in alone(settings.lists).items():

@@ -20,8 +20,8 @@ SOURCES = (
 )  # what there is, each a file of this folder
 
 
-Mix = Literal["for-you", "up-next"]
-MIXES: tuple[Mix, ...] = ("for-you", "up-next")
+Mix = Literal["for-you", "up-next", "discover", "familiar"]
+RANKED: tuple[Mix, ...] = ("for-you", "up-next")  # mixes that a release may bring a ranker for
 
 
 class BadSources(ValueError):
@@ -32,7 +32,7 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One table for every list: scorer, CLI and evaluation read the same."""
 
     length: Annotated[int, Meta(ge=1, le=MOST)] = 50
-    mix: Mix = "for-you"  # what the list is for: the coming week's taste, or what to play now
+    mix: Mix = "for-you"  # what the list is for: the coming week, what to play now, only unseen or only known tracks
     familiar: Share | None = None  # share of tracks the listener knows already; none: what the scores say
     artist_cap: Count = 0  # tracks of one artist in a list; 0: as many as there are
     # Tracks of one kind (known, begun and skipped, unseen) in a list, so that a long one runs on to the new; 0: no cap.

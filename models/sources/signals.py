@@ -16,6 +16,7 @@ WINDOW = 10  # plays looked back, and ahead
 SESSION_S = 7_200  # what came later than this did not follow
 OCCURRENCES = 60  # newest ones of a track in the listener's own past
 OWN_HALF_LIFE_S = 60 * 86_400
+SKIPPED = 0.5  # of what a play counts among what followed: what was skipped there is often played the next time
 FADE = 0.6  # from one play to the one before it, in what everybody plays next
 NEAR_FADE = 0.8
 FEW = 4_000  # entries of a table
@@ -97,9 +98,9 @@ class Signals:
 def continuations(listener: Listener) -> tuple[Sparse, Sparse]:
     """What followed in the listener's own past.
 
-    For the k-th newest play (k = 0 the newest), each earlier occurrence p of its track votes for what was played
-    d = k+1 … WINDOW plays after p, with 2^(−age/half-life) / (k+1) / (d−k). The second column counts only occurrences
-    of the newest track that came after the same track as now.
+    For the k-th newest play (k = 0 the newest), each earlier occurrence p of its track votes for what came d = k+1 …
+    WINDOW plays after p, with 2^(−age/half-life) / (k+1) / (d−k), SKIPPED as much for what was skipped there. The
+    second column counts only occurrences of the newest track that came after the same track as now.
     """
     recent, times, played = listener.recent, listener.recent_times, listener.recent_played
     size = len(recent)
@@ -115,8 +116,9 @@ def continuations(listener: Listener) -> tuple[Sparse, Sparse]:
     ahead = np.arange(1, WINDOW + 1)
     to = np.minimum(at + ahead, size - 1)
     there = (ahead > back) & (at + ahead < size - back) & (times[to] - times[at] < SESSION_S)
-    there &= played[to] & (recent[to] >= 0)
+    there &= recent[to] >= 0
     weights = np.exp2((times[at] - times[-1]) / OWN_HALF_LIFE_S) / (back + 1) / np.maximum(ahead - back, 1)
+    weights *= np.where(played[to], 1.0, SKIPPED)
     both = there & (back == 0) & (at > 0) & (recent[at - 1] == recent[-2]) & (recent[-2] >= 0)
     return _summed(recent[to[there]], weights[there]), _summed(recent[to[both]], weights[both])
 

@@ -104,6 +104,14 @@ def test_a_pick_points_back_at_its_candidate(familiar: float | None) -> None:
     assert all(given[pick.position] == pick.row and pick.source == pick.position % 2 for pick in picks)
 
 
+def test_a_mix_of_one_kind_holds_no_other_and_knows_no_cap() -> None:
+    merged = Merged(np.arange(9), np.zeros(9, dtype=np.int64), np.arange(9), np.zeros(9))
+    kinds = np.array([KNOWN] * 4 + [BEGUN] * 3 + [UNSEEN] * 2)
+    for kind, held in ((KNOWN, [0, 1, 2, 3]), (UNSEEN, [7, 8])):
+        picks = Composer(SIXTY, None, 0, kind_cap=1, only=kind).compose(merged, -np.arange(9.0), kinds, 9)
+        assert rows(picks) == held
+
+
 def test_a_long_list_runs_on_to_other_kinds() -> None:
     merged = Merged(np.arange(9), np.zeros(9, dtype=np.int64), np.arange(9), np.zeros(9))
     kinds = np.array([KNOWN] * 4 + [BEGUN] * 3 + [UNSEEN] * 2)

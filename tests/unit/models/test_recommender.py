@@ -16,7 +16,7 @@ from models.ids import artist_key_of, key_of
 from models.profile import ProfileView
 from models.recommender import STAGES, Recommender
 from models.release import Release
-from models.sources.settings import BadSources, ListSettings
+from models.sources.settings import BadSources, ListSettings, Mix
 from models.sources.shelf import Shelf
 from schemas.events import Kind
 from schemas.recommendation import Item
@@ -108,6 +108,16 @@ def test_the_dial_turns_between_what_is_known_and_what_is_new(board: Release, fa
     turned = msgspec.structs.replace(NO_RECENT, familiar=familiar)
     (items,) = Recommender(board, turned).recommend([player_of(range(0, 20, 2))], 6)
     assert sum(int(item.track_id[1:]) % 2 == 0 for item in items) == known
+
+
+@pytest.mark.parametrize(("mix", "holds"), [("discover", {"t7", "t9", "t11"}), ("familiar", {"t1", "t3", "t5"})])
+def test_a_mix_of_one_kind_of_track(board: Release, mix: Mix, holds: set[str]) -> None:
+    (items,) = Recommender(board, msgspec.structs.replace(NO_RECENT, mix=mix)).recommend([player_of([1, 3, 5])], 12)
+    found = {item.track_id for item in items}
+    known = {"t1", "t3", "t5"}
+    assert holds <= found
+    assert (found <= known) == (mix == "familiar")
+    assert found.isdisjoint(known) == (mix == "discover")
 
 
 def test_every_stage_is_heard_of_once_a_batch(board: Release) -> None:

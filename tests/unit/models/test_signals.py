@@ -6,7 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.sources.base import NO_ROWS, Listener
-from models.sources.signals import NONE, OCCURRENCES, OWN_HALF_LIFE_S, SESSION_S, WINDOW, Signals, Sparse, continuations
+from models.sources.signals import (
+    NONE,
+    OCCURRENCES,
+    OWN_HALF_LIFE_S,
+    SESSION_S,
+    SKIPPED,
+    WINDOW,
+    Signals,
+    Sparse,
+    continuations,
+)
 from tests.unit.scorer.worlds import NOON, Links, table
 
 DAY = 86_400
@@ -88,9 +98,10 @@ def test_what_came_long_after_did_not_follow(later: int, found: set[int]) -> Non
     assert set(scores(own)) == found
 
 
-def test_what_was_skipped_then_is_not_gone_on_with() -> None:
+def test_what_was_skipped_then_counts_half() -> None:
+    played, _ = continuations(listener((1, 0), (2, 60), (3, 120), (1, DAY)))
     own, _ = continuations(listener((1, 0), (2, 60), (3, 120), (1, DAY), skipped=(1,)))
-    assert set(scores(own)) == {3}
+    assert scores(own) == {2: SKIPPED * scores(played)[2], 3: scores(played)[3]}
 
 
 def test_tracks_that_the_release_does_not_know_neither_vote_nor_are_voted_for() -> None:
