@@ -122,7 +122,11 @@ async def _redis_younger(scene: Scene) -> None:
 
 
 async def _redis_restored(scene: Scene) -> None:
-    snapshot = scene.world.snapshot_redis()
+    # As Redis' manual has it: no file may be rewritten away while they are copied.
+    await scene.redis.config_set("auto-aof-rewrite-percentage", 0)
+    await _no_rewrite(scene)
+    snapshot = await asyncio.to_thread(scene.world.snapshot_redis)
+    await scene.redis.config_set("auto-aof-rewrite-percentage", 100)
     await asyncio.sleep(scene.zombie_s)
     await scene.world.restart_redis(with_files=snapshot)
 
@@ -158,11 +162,16 @@ async def _redis_loading(scene: Scene) -> None:
     """Started with so slow a disk that it answers LOADING for a while."""
     with suppress(ResponseError):  # under way by itself
         await scene.redis.bgrewriteaof()  # what is delayed is each key, and each write since the last rewrite
+    await _no_rewrite(scene)
+    await scene.world.restart_redis(load_delay_us=5_000)
+
+
+async def _no_rewrite(scene: Scene) -> None:
+    """Wait until Redis rewrites its append-only file no more."""
     for _ in range(200):
         await asyncio.sleep(0.05)
         if not (await scene.redis.info("persistence"))["aof_rewrite_in_progress"]:
             break
-    await scene.world.restart_redis(load_delay_us=5_000)
 
 
 async def _kafka_killed(scene: Scene) -> None:
