@@ -47,8 +47,9 @@ class LogMoved(Transient):
 class KafkaLog:
     """Reads any topic; use it in a `with`. Raises BrokerAway, BadSetting."""
 
-    def __init__(self, settings: KafkaSettings, client: str = "segue-audit") -> None:
-        self._settings = settings
+    def __init__(self, settings: KafkaSettings, client: str = "segue-audit", patience_s: float = PATIENCE_S) -> None:
+        """`patience_s`: so long a broker may say nothing before it is away."""
+        self._settings, self._patience_s = settings, patience_s
         self._consumer: KafkaConsumer = consumer(settings, client=client, **FETCH)
 
     def __enter__(self) -> "KafkaLog":
@@ -96,5 +97,7 @@ class KafkaLog:
             if position > at:
                 at, heard = position, time.monotonic()
                 yield [Record(r.offset, r.timestamp, r.key, r.value, r.headers) for r in polled if r.offset < stop]
-            elif time.monotonic() - heard > PATIENCE_S:
-                raise BrokerAway(f"the broker sent nothing of {topic}-{partition} for {PATIENCE_S:.0f} s; run it again")
+            elif time.monotonic() - heard > self._patience_s:
+                raise BrokerAway(
+                    f"the broker sent nothing of {topic}-{partition} for {self._patience_s:.0f} s; run it again"
+                )
