@@ -26,7 +26,7 @@ from services.runtime.patience import Patient
 from services.runtime.settings import BadSetting, load
 from services.runtime.shutdown import stop_event
 
-READ_S = 3.0  # a broker that says nothing for so long is away: longer, and SIGTERM would have to wait for it
+READ_S = 2.0  # a broker that says nothing for so long is away: longer, and SIGTERM would have to wait for it
 
 log = logging.getLogger("services.outcomes")
 
