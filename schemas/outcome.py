@@ -18,6 +18,10 @@ class Outcome(Struct, frozen=True):
     user_id: Id
     track_id: Id
     kind: Annotated[Literal["play", "skip"], Meta(description="What it counts as by docs/taste.md, not as sent.")]
+    chosen: Annotated[
+        Literal["list", "listener"] | None,
+        Meta(description="Played from a list, or of the listener's own accord; null: the listen does not say."),
+    ]
     listened_at: Annotated[Millis, Meta(description="When it happened, by the listener's clock.")]
     at: Annotated[Millis, Meta(description="When it was appended to `listens`, by the broker's.")]
     list_id: Annotated[Id, Meta(description="Of the list that stood at `at`.")]

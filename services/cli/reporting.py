@@ -1,6 +1,6 @@
 """`segue report`: how good are the lists that are being served?"""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -13,6 +13,10 @@ def register(app: typer.Typer) -> None:
 def report(
     since: Annotated[
         str | None, typer.Option(help="Only listens from then on: 30m, 2h, 7d ago, or 2026-01-31[T12:00[Z]] in UTC.")
+    ] = None,
+    chosen: Annotated[
+        Literal["listener", "list"] | None,
+        typer.Option(help="Only what listeners chose themselves, or only what was played from a list."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output, not tables.")] = False,
 ) -> None:
@@ -30,6 +34,7 @@ def report(
 
     from services.cli.settings import client_settings
     from services.cli.times import since_ms
+    from services.report.figures import of_chosen
     from services.report.figures import report as figures
     from services.report.reading import gathered
     from services.report.table import table
@@ -44,14 +49,18 @@ def report(
         task = bar.add_task("", total=None)
         gathering = gathered(log, lambda done, of: bar.update(task, completed=done, total=of or None))
     found, repeats = gathering.columns()
-    chosen = found if from_ms is None else found.where(found.at >= from_ms)
-    made = figures(chosen, repeats, gathering.unreadable)
+    wanted = found if from_ms is None else found.where(found.at >= from_ms)
+    if chosen is not None:
+        wanted = of_chosen(wanted, chosen)
+    made = figures(wanted, repeats, gathering.unreadable)
     if as_json:
-        sys.stdout.write(msgspec.json.encode({"since": from_ms, **msgspec.to_builtins(made)}).decode() + "\n")
+        sys.stdout.write(
+            msgspec.json.encode({"since": from_ms, "only": chosen, **msgspec.to_builtins(made)}).decode() + "\n"
+        )
         return
     console = Console()
-    if not len(chosen):
-        what = "no outcomes yet" if not len(found) else f"none of the {len(found):,} outcomes is that new"
+    if not len(wanted):
+        what = "no outcomes yet" if not len(found) else f"none of the {len(found):,} outcomes is of these"
         console.print(f"{what}; they come from `segue outcomes`, once listeners who have a list play something")
         return
     if not console.is_terminal:

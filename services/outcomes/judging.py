@@ -39,6 +39,7 @@ class Judge:
             user_id=listen.user_id,
             track_id=listen.track_id,
             kind="play" if is_positive(listen, self._taste) else "skip",
+            chosen=_chosen(listen),
             listened_at=listen.listened_at,
             at=appended_ms,
             list_id=kept.list_id,
@@ -48,6 +49,14 @@ class Judge:
             rank=None if place is None else place + 1,
             source=None if place is None else self._standing.sources[kept.sources[place]],
         )
+
+
+def _chosen(listen: Listen) -> Literal["list", "listener"] | None:
+    if listen.list_id is not None:
+        return "list"
+    if listen.organic is None:
+        return None
+    return "listener" if listen.organic else "list"
 
 
 def _place(kept: Kept, track_id: str) -> int | None:

@@ -12,6 +12,7 @@ from services.report.reading import Columns, Numbers
 
 TOP = 20
 DAY_MS = 86_400_000
+CHOSEN = {"listener": "by the listener", "list": "from a list"}
 Z = 1.959964  # of a 95 % interval
 
 Rows = NDArray[np.bool_]
@@ -52,6 +53,7 @@ class Report(Struct, frozen=True):
     """Everything that `segue report` shows."""
 
     all: Line
+    chosen: list[Line]  # by the listener, from a list, or not told
     days: list[Line]
     sources: list[Line]  # of all listens, those that hit a track of this source
     releases: list[Line]
@@ -60,6 +62,12 @@ class Report(Struct, frozen=True):
     in_both: int  # listeners who had lists of both variants: the share or the salt was changed meanwhile
     repeats: int  # outcomes left out, since their event was counted already
     unreadable: int
+
+
+def of_chosen(found: Columns, chosen: str) -> Columns:
+    """Only what was chosen so: "listener" or "list"."""
+    names = found.names["chosen"]
+    return found.where(found.chosen == (names.index(chosen) if chosen in names else len(names)))
 
 
 def wilson(hits: int, n: int) -> Share:
@@ -77,6 +85,11 @@ def report(found: Columns, repeats: int, unreadable: int) -> Report:
     variants = list(_lines(found, found.variant, found.names["variant"]))
     return Report(
         all=_line("all", found),
+        chosen=[
+            _line(name, found.where(found.chosen == number))
+            for name, number in _chosen(found)
+            if (found.chosen == number).any()
+        ],
         days=[
             _line(str(np.datetime64(int(day), "D")), found.where(found.at // DAY_MS == day))
             for day in np.unique(found.at // DAY_MS)
@@ -96,6 +109,14 @@ def _lines(found: Columns, column: Numbers, names: list[str]) -> Iterator[Line]:
     numbers, first = np.unique(column, return_index=True)
     for number in numbers[np.argsort(found.at[first], kind="stable")]:
         yield _line(names[int(number)], found.where(column == number))
+
+
+def _chosen(found: Columns) -> Iterator[tuple[str, int]]:
+    names = found.names["chosen"]
+    for name, told in CHOSEN.items():
+        if name in names:
+            yield told, names.index(name)
+    yield "not told", -1
 
 
 def _sources(found: Columns) -> Iterator[Line]:

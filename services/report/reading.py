@@ -18,6 +18,8 @@ from services.runtime.kafka_log import KafkaLog, Record
 Numbers = NDArray[np.int64]
 Progress = Callable[[int, int], None]  # offsets read, of how many
 
+NAMED = ("release", "variant", "source", "chosen")
+
 log = logging.getLogger(__name__)
 
 
@@ -31,7 +33,8 @@ class Columns(Struct, frozen=True):
     release: Numbers
     variant: Numbers
     source: Numbers  # of a miss: -1
-    names: dict[str, list[str]]  # "release", "variant", "source" -> what each number means
+    chosen: Numbers  # where the listen does not say: -1
+    names: dict[str, list[str]]  # "release", "variant", "source", "chosen" -> what each number means
 
     def __len__(self) -> int:
         return len(self.at)
@@ -43,12 +46,12 @@ class Columns(Struct, frozen=True):
 
 
 class Gathering:
-    """Takes outcomes in the order of their partition and gives columns: about 60 bytes an outcome."""
+    """Takes outcomes in the order of their partition and gives columns: about 70 bytes an outcome."""
 
     def __init__(self) -> None:
         self._events = array("q")
         self._columns = {name: array("q") for name in ("at", "listener", "rank", "skipped")}
-        self._named = {name: array("q") for name in ("release", "variant", "source")}
+        self._named = {name: array("q") for name in NAMED}
         self._numbers: dict[str, dict[str, int]] = {name: {} for name in self._named}
         self.unreadable = 0
 
@@ -67,7 +70,8 @@ class Gathering:
         row = (outcome.at, key_of(outcome.user_id), outcome.rank or 0, outcome.kind == "skip")
         for column, value in zip(self._columns.values(), row, strict=True):
             column.append(value)
-        for name, text in (("release", outcome.release_id), ("variant", outcome.variant), ("source", outcome.source)):
+        texts = (outcome.release_id, outcome.variant, outcome.source, outcome.chosen)
+        for name, text in zip(NAMED, texts, strict=True):
             numbers = self._numbers[name]
             self._named[name].append(-1 if text is None else numbers.setdefault(text, len(numbers)))
 

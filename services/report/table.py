@@ -19,6 +19,7 @@ def table(found: Report) -> RenderableType:
             f"{found.all.listens:,} plays and skips of {found.all.listeners:,} listeners, each held against the list "
             "that stood just before it; below: 95 % intervals"
         ),
+        _lines("by who chose the track", found.chosen),
         _lines("by day (UTC)", found.days, found.all),
         _sources(found.sources),
         _lines("by release", found.releases),

@@ -1,5 +1,7 @@
 """One listen against the list that stood: which one stood, what a hit is, what is not judged at all."""
 
+from typing import Any
+
 import pytest
 
 from schemas.outcome import Outcome
@@ -11,7 +13,7 @@ def test_a_track_of_the_list_is_a_hit_with_its_rank_and_source() -> None:
     world.log.put(made("ann", 3, 0, "x", "y", "z", release_id="r7", variant="b"))
     (found,) = world.take(play("ann", "y", 9, 50))
     assert found == Outcome(
-        "e9", "ann", "y", "play", T0 + 50, T0 + 50, "list-3", "r7", "b", length=3, rank=2, source="source-y"
+        "e9", "ann", "y", "play", None, T0 + 50, T0 + 50, "list-3", "r7", "b", length=3, rank=2, source="source-y"
     )
 
 
@@ -62,6 +64,23 @@ def test_a_skip_is_what_the_taste_table_calls_one(kind: str, ms_played: int | No
     world.log.put(made("ann", 3, 0, "x"))
     (found,) = world.take(play("ann", "x", 9, 50, kind=kind, ms_played=ms_played))
     assert found.kind == counts_as
+
+
+@pytest.mark.parametrize(
+    ("said", "chosen"),
+    [
+        ({}, None),
+        ({"organic": True}, "listener"),
+        ({"organic": False}, "list"),
+        ({"list_id": "any"}, "list"),
+        ({"list_id": "any", "organic": True}, "list"),
+    ],
+)
+def test_who_chose_the_track_is_what_the_listen_says(said: dict[str, Any], chosen: str | None) -> None:
+    world = World()
+    world.log.put(made("ann", 3, 0, "x"))
+    (found,) = world.take(play("ann", "x", 9, 50, **said))
+    assert found.chosen == chosen
 
 
 @pytest.mark.parametrize("kind", ["love", "ban", "unban"])

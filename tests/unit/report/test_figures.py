@@ -7,7 +7,7 @@ from rich.console import Console
 from scipy.stats import binomtest
 
 from schemas.outcome import Outcome
-from services.report.figures import Report, report, wilson
+from services.report.figures import Report, of_chosen, report, wilson
 from services.report.reading import Gathering
 from services.report.table import table
 from tests.unit.report.made import DAY, T0, outcome
@@ -66,6 +66,25 @@ def test_sources_share_the_hits_of_all_listens_among_them() -> None:
     assert lines == {"als": (2, 5, 2, 0), "history": (1, 5, 0, 1)}
     assert [line.name for line in found.sources] == ["als", "history"]
     assert sum(line.hit.share for line in found.sources) == pytest.approx(found.all.hit.share)
+
+
+def test_by_who_chose_the_track() -> None:
+    """What was played from a list is a hit by construction; what the listener chose tells how good the lists are."""
+    found = reported(
+        outcome("e1", rank=1, chosen="list"), outcome("e2", rank=2, chosen="list"), outcome("e3", rank=3),
+        outcome("e4", chosen="listener"), outcome("e5", rank=4, chosen="listener"),
+    )  # fmt: skip
+    assert [(line.name, line.listens, line.hit.hits) for line in found.chosen] == [
+        ("by the listener", 2, 1), ("from a list", 2, 2), ("not told", 1, 1)]  # fmt: skip
+    assert [line.name for line in mixed().chosen] == ["not told"]
+
+
+def test_only_of_one_choice() -> None:
+    found = Gathering()
+    for event, chosen in (("e1", "list"), ("e2", None), ("e3", "list")):
+        found.add(outcome(event, chosen=chosen))
+    columns, _ = found.columns()
+    assert [len(of_chosen(columns, chosen)) for chosen in ("list", "listener")] == [2, 0]
 
 
 def test_variants_differ_by_the_difference_of_their_shares() -> None:
