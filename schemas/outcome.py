@@ -19,8 +19,11 @@ class Outcome(Struct, frozen=True):
     track_id: Id
     kind: Annotated[Literal["play", "skip"], Meta(description="What it counts as by docs/taste.md, not as sent.")]
     chosen: Annotated[
-        Literal["list", "listener"] | None,
-        Meta(description="Played from a list, or of the listener's own accord; null: the listen does not say."),
+        Literal["listener", "list", "other"] | None,
+        Meta(
+            description="Who chose the track: the listener, a list of ours (the listen has a list_id), or something "
+            "other, like a radio; null: the listen does not say."
+        ),
     ]
     listened_at: Annotated[Millis, Meta(description="When it happened, by the listener's clock.")]
     at: Annotated[Millis, Meta(description="When it was appended to `listens`, by the broker's.")]

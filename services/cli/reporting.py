@@ -15,8 +15,8 @@ def report(
         str | None, typer.Option(help="Only listens from then on: 30m, 2h, 7d ago, or 2026-01-31[T12:00[Z]] in UTC.")
     ] = None,
     chosen: Annotated[
-        Literal["listener", "list"] | None,
-        typer.Option(help="Only what listeners chose themselves, or only what was played from a list."),
+        Literal["listener", "list", "other"] | None,
+        typer.Option(help="Only what listeners chose themselves, what our lists played, or what a radio did."),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output, not tables.")] = False,
 ) -> None:

@@ -8,6 +8,7 @@ from schemas.events import Listen
 from schemas.outcome import Outcome
 from services.outcomes.standing import Kept, Standing
 
+Chosen = Literal["listener", "list", "other"] | None
 Passed = Literal["mark", "late", "no_list"]  # why a listen makes no outcome
 
 MINUTE_MS = 60_000
@@ -51,12 +52,12 @@ class Judge:
         )
 
 
-def _chosen(listen: Listen) -> Literal["list", "listener"] | None:
+def _chosen(listen: Listen) -> Chosen:
     if listen.list_id is not None:
         return "list"
     if listen.organic is None:
         return None
-    return "listener" if listen.organic else "list"
+    return "listener" if listen.organic else "other"
 
 
 def _place(kept: Kept, track_id: str) -> int | None:

@@ -12,7 +12,7 @@ from services.report.reading import Columns, Numbers
 
 TOP = 20
 DAY_MS = 86_400_000
-CHOSEN = {"listener": "by the listener", "list": "from a list"}
+CHOSEN = {"listener": "by the listener", "list": "from our lists", "other": "radio, other lists"}
 Z = 1.959964  # of a 95 % interval
 
 Rows = NDArray[np.bool_]
@@ -53,7 +53,7 @@ class Report(Struct, frozen=True):
     """Everything that `segue report` shows."""
 
     all: Line
-    chosen: list[Line]  # by the listener, from a list, or not told
+    chosen: list[Line]  # by the listener, our lists, something other, or not told
     days: list[Line]
     sources: list[Line]  # of all listens, those that hit a track of this source
     releases: list[Line]
@@ -65,7 +65,7 @@ class Report(Struct, frozen=True):
 
 
 def of_chosen(found: Columns, chosen: str) -> Columns:
-    """Only what was chosen so: "listener" or "list"."""
+    """Only what was chosen so: "listener", "list" or "other"."""
     names = found.names["chosen"]
     return found.where(found.chosen == (names.index(chosen) if chosen in names else len(names)))
 

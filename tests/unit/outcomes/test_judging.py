@@ -71,7 +71,7 @@ def test_a_skip_is_what_the_taste_table_calls_one(kind: str, ms_played: int | No
     [
         ({}, None),
         ({"organic": True}, "listener"),
-        ({"organic": False}, "list"),
+        ({"organic": False}, "other"),
         ({"list_id": "any"}, "list"),
         ({"list_id": "any", "organic": True}, "list"),
     ],

@@ -75,7 +75,7 @@ def test_by_who_chose_the_track() -> None:
         outcome("e4", chosen="listener"), outcome("e5", rank=4, chosen="listener"),
     )  # fmt: skip
     assert [(line.name, line.listens, line.hit.hits) for line in found.chosen] == [
-        ("by the listener", 2, 1), ("from a list", 2, 2), ("not told", 1, 1)]  # fmt: skip
+        ("by the listener", 2, 1), ("from our lists", 2, 2), ("not told", 1, 1)]  # fmt: skip
     assert [line.name for line in mixed().chosen] == ["not told"]
 
 
