@@ -14,9 +14,9 @@ import msgspec
 
 from schemas.dead_letter import PREFIX, DeadLetter
 from schemas.release import Manifest
-from schemas.topics import DEAD, LISTENS, PROFILES, RECOMMENDATIONS, RELEASES, TOPICS, TRACKS, Topic
+from schemas.topics import DEAD, LISTENS, OUTCOMES, PROFILES, RECOMMENDATIONS, RELEASES, TOPICS, TRACKS, Topic
 
-VERSION = "0.1.0"  # of the messages: the second number goes up with a new field, the first with anything else
+VERSION = "0.2.0"  # of the messages: the second number goes up with a new field, the first with anything else
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 BINDING = {"bindingVersion": "0.5.0"}
 HEADERS = "DeadLetterHeaders"
@@ -26,8 +26,10 @@ SERVICES: dict[str, tuple[tuple[Topic, ...], tuple[Topic, ...]]] = {
     "profiler": ((LISTENS,), (PROFILES, DEAD)),
     "trainer": ((LISTENS, TRACKS, RELEASES), (RELEASES,)),
     "scorer": ((PROFILES, RELEASES), (RECOMMENDATIONS,)),
+    "outcomes": ((LISTENS, RECOMMENDATIONS), (OUTCOMES,)),
     "importer": ((LISTENS,), (LISTENS, TRACKS)),
     "audit": ((LISTENS, RECOMMENDATIONS, RELEASES, DEAD), ()),
+    "report": ((OUTCOMES,), ()),
     "dead": ((DEAD,), (LISTENS, DEAD)),
     "cli": ((RECOMMENDATIONS, RELEASES), (LISTENS,)),
 }

@@ -28,3 +28,4 @@ class Recommendations(Struct, frozen=True):
     listened_at: Millis  # of the listen behind it
     produced_at: Millis  # when that listen was appended to `listens`: made_at - produced_at is the freshness
     items: list[Item]
+    variant: Annotated[str, Meta(min_length=1, max_length=16, description="Of two ways to make lists, which.")] = "a"

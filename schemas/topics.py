@@ -5,6 +5,7 @@ from typing import Any, Literal
 from msgspec import Struct, field
 
 from schemas.events import Listen
+from schemas.outcome import Outcome
 from schemas.profile import ProfileChanged
 from schemas.recommendation import Recommendations
 from schemas.release import ReleaseAnnounced
@@ -74,4 +75,14 @@ DEAD = Topic(
     retention_ms=90 * DAY_MS,
 )
 
-TOPICS = (LISTENS, TRACKS, PROFILES, RECOMMENDATIONS, RELEASES, DEAD)
+OUTCOMES = Topic(
+    "outcomes",
+    Outcome,
+    "user_id",
+    LISTENER_PARTITIONS,
+    "delete",
+    "What listeners went on to play, held against the list that stood for them: hits and misses.",
+    retention_ms=90 * DAY_MS,
+)
+
+TOPICS = (LISTENS, TRACKS, PROFILES, RECOMMENDATIONS, RELEASES, DEAD, OUTCOMES)

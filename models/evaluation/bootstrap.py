@@ -4,10 +4,11 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from models.evaluation.log import Numbers
+from models.evaluation.log import Flags, Numbers
 from models.evaluation.protocol import SEED
 
 DRAWS = 1_000
+AT_ONCE = 4_000_000  # times a listener was drawn, held in memory at once: 32 MB
 ENDS = (0.025, 0.975)
 
 
@@ -59,3 +60,43 @@ class Bootstrap:
 
 def _divided(over: NDArray[np.number], under: NDArray[np.number]) -> NDArray[np.float64]:
     return np.asarray(np.divide(over, under, out=np.zeros(over.shape), where=under > 0))
+
+
+class Ratio(Struct, frozen=True):
+    """A difference of two ratios, its 95 % interval, and how many listeners are on either side."""
+
+    difference: float
+    low: float
+    high: float
+    first: int
+    second: int
+
+
+def ratio_apart(
+    users: Numbers, over: Flags, under: Flags, first: Flags, second: Flags, draws: int = DRAWS, seed: int = SEED
+) -> Ratio:
+    """Σ over / Σ under of the rows in `first`, less that of those in `second`; each side's listeners are redrawn.
+
+    `users`: whose each row is. A redrawing whose Σ under is 0 counts as 0. Memory is bounded: any number of listeners.
+    """
+    rng = np.random.default_rng(seed)
+    sides = [_totals(users[rows], over[rows], under[rows]) for rows in (first, second)]
+    (whole_a, drawn_a), (whole_b, drawn_b) = (_redrawn(totals, draws, rng) for totals in sides)
+    low, high = np.quantile(drawn_a - drawn_b, ENDS).tolist()
+    return Ratio(whole_a - whole_b, low, high, len(sides[0]), len(sides[1]))
+
+
+def _totals(users: Numbers, over: Flags, under: Flags) -> NDArray[np.float64]:
+    """(listeners, 2): Σ over and Σ under of each."""
+    names, at = np.unique(users, return_inverse=True)
+    return np.stack([np.bincount(at, column, len(names)) for column in (over, under)], axis=1)
+
+
+def _redrawn(totals: NDArray[np.float64], draws: int, rng: np.random.Generator) -> tuple[float, NDArray[np.float64]]:
+    """The ratio of all, and of each redrawing of as many listeners."""
+    size = len(totals)
+    most = max(1, AT_ONCE // max(1, size))
+    chance = np.full(size, 1 / max(1, size))
+    sums = [rng.multinomial(size, chance, size=min(most, draws - start)) @ totals for start in range(0, draws, most)]
+    drawn = np.concatenate(sums)
+    return float(_divided(*totals.sum(axis=0, keepdims=True).T)[0]), _divided(drawn[:, 0], drawn[:, 1])

@@ -15,6 +15,7 @@ from services.cli import (
     listening,
     loading,
     releases,
+    reporting,
     running,
     simulating,
     topics,
@@ -29,7 +30,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    demo, running, loading, simulating, listening, releases, evaluating, topics, checking, benching, auditing, dead
+    demo, running, loading, simulating, listening, releases, evaluating, reporting, topics, checking, benching,
+    auditing, dead,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

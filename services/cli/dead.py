@@ -144,30 +144,12 @@ def _cases(kafka: "KafkaSettings", selection: "Selection") -> "dict[Origin, Case
 
 
 def _selection(cause: str | None, since: str | None, partition: int | None, offset: int | None) -> "Selection":
+    from services.cli.times import since_ms
     from services.dead.letters import Selection
 
     if offset is not None and partition is None:
         raise typer.BadParameter("an offset alone names nothing: give --partition too", param_hint="--offset")
-    return Selection(cause, partition, offset, _since(since))
-
-
-def _since(text: str | None) -> int | None:
-    """As ms since epoch."""
-    import re
-    import time
-    from datetime import UTC, datetime
-
-    if text is None:
-        return None
-    ago = re.fullmatch(r"(\d+)([smhd])", text)
-    if ago:
-        seconds = int(ago[1]) * {"s": 1, "m": 60, "h": 3_600, "d": 86_400}[ago[2]]
-        return time.time_ns() // 1_000_000 - 1_000 * seconds
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is neither 30m, 2h, 7d nor a date", param_hint="--since") from error
-    return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1000)
+    return Selection(cause, partition, offset, since_ms(since))
 
 
 def _mend(changes: list[str] | None, file: Path | None, *, edit: bool) -> "Mend":

@@ -1,4 +1,4 @@
-"""`segue up | profiler | trainer | scorer`: the servers and the services, each until Ctrl-C."""
+"""`segue up | profiler | trainer | scorer | outcomes`: the servers and the services, each until Ctrl-C."""
 
 import os
 from pathlib import Path
@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
     app.command()(profiler)
     app.command()(trainer)
     app.command()(scorer)
+    app.command()(outcomes)
 
 
 def up(
@@ -65,6 +66,17 @@ def scorer(metrics_port: Metrics = None) -> None:
     """
     _set(SEGUE_SCORER_METRICS_PORT=metrics_port)
     from services.scorer.__main__ import main
+
+    main()
+
+
+def outcomes(metrics_port: Metrics = None) -> None:
+    """Hold what listeners play against the lists that stood for them. Settings: SEGUE_OUTCOMES_*, SEGUE_TASTE_*.
+
+    `segue report` shows what came of it. Example: `SEGUE_OUTCOMES_LATE_MINUTES=10 segue outcomes`
+    """
+    _set(SEGUE_OUTCOMES_METRICS_PORT=metrics_port)
+    from services.outcomes.__main__ import main
 
     main()
 

@@ -29,7 +29,7 @@ def check_settings() -> None:
     """Raise BadSetting or BadSources for what would end a service, before anything is started."""
     load(ProfilerSettings, os.environ)
     load(TrainerSettings, os.environ)
-    load(ScorerSettings, os.environ).list.quotas()
+    load(ScorerSettings, os.environ).split()
 
 
 class Service:

@@ -47,8 +47,9 @@ class LogMoved(Transient):
 class KafkaLog:
     """Reads any topic; use it in a `with`. Raises BrokerAway, BadSetting."""
 
-    def __init__(self, settings: KafkaSettings, client: str = "segue-audit") -> None:
-        self._settings = settings
+    def __init__(self, settings: KafkaSettings, client: str = "segue-audit", patience_s: float = PATIENCE_S) -> None:
+        """`patience_s`: so long a broker may say nothing before it is away."""
+        self._settings, self._patience_s = settings, patience_s
         self._consumer: KafkaConsumer = consumer(settings, client=client, **FETCH)
 
     def __enter__(self) -> "KafkaLog":
@@ -66,15 +67,22 @@ class KafkaLog:
             if not numbers:
                 raise Fatal(f"no topic {topic} at {self._settings.bootstrap}; run `segue topics apply`")
             places = [TopicPartition(topic, number) for number in sorted(numbers)]
-            firsts, ends = self._consumer.beginning_offsets(places), self._consumer.end_offsets(places)
+            firsts, ends = self._ends(places)
         return {place.partition: Span(firsts[place], ends[place]) for place in places}
 
     def span(self, topic: str, partition: int) -> Span:
         """What there is now of one partition."""
         place = TopicPartition(topic, partition)
         with kafka_trouble(f"finding the end of {topic}"):
-            first, end = self._consumer.beginning_offsets([place]), self._consumer.end_offsets([place])
-        return Span(first[place], end[place])
+            firsts, ends = self._ends([place])
+        return Span(firsts[place], ends[place])
+
+    def _ends(self, places: list[TopicPartition]) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+        most = int(1_000 * self._patience_s)
+        return (
+            self._consumer.beginning_offsets(places, timeout_ms=most),
+            self._consumer.end_offsets(places, timeout_ms=most),
+        )
 
     def read(self, topic: str, partition: int, first: int, stop: int) -> Iterator[list[Record]]:
         """The records from `first` to before `stop`, which must not be beyond the end. Raises LogMoved, BrokerAway."""
@@ -96,5 +104,7 @@ class KafkaLog:
             if position > at:
                 at, heard = position, time.monotonic()
                 yield [Record(r.offset, r.timestamp, r.key, r.value, r.headers) for r in polled if r.offset < stop]
-            elif time.monotonic() - heard > PATIENCE_S:
-                raise BrokerAway(f"the broker sent nothing of {topic}-{partition} for {PATIENCE_S:.0f} s; run it again")
+            elif time.monotonic() - heard > self._patience_s:
+                raise BrokerAway(
+                    f"the broker sent nothing of {topic}-{partition} for {self._patience_s:.0f} s; run it again"
+                )

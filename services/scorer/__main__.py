@@ -9,21 +9,22 @@ from contextlib import ExitStack
 from time import monotonic
 
 from models.sources.settings import BadSources
+from schemas.topics import PROFILES
 from services.runtime.errors import Fatal, Stopped
 from services.runtime.http import Health, Server
+from services.runtime.kafka_member import KafkaMember
 from services.runtime.log import configure
 from services.runtime.metrics import process_registry
+from services.runtime.patience import Patient
 from services.runtime.redis_client import sync_redis
 from services.runtime.settings import BadSetting, load
 from services.runtime.shutdown import stop_event
 from services.scorer.app import Scorer
-from services.scorer.kafka_profiles import KafkaNotices
 from services.scorer.kafka_recommendations import KafkaLists
 from services.scorer.kafka_releases import KafkaAnnouncements
 from services.scorer.loop import Following, serve
 from services.scorer.made import Made
 from services.scorer.metrics import Metrics, now_ms
-from services.scorer.patience import Patient
 from services.scorer.redis_profiles import RedisProfiles
 from services.scorer.releases import Releases
 from services.scorer.settings import ScorerSettings
@@ -39,7 +40,7 @@ def main() -> None:
     """Run a scorer until SIGTERM or Ctrl-C."""
     try:
         settings = load(ScorerSettings, os.environ)
-        settings.list.quotas()  # a wrong table stops the start, not the first release
+        settings.split()
         configure(settings.log, "scorer", monotonic)
         sys.setswitchinterval(SWITCH_S)
         run(settings, stop_event())
@@ -66,21 +67,27 @@ def run(settings: ScorerSettings, stop: threading.Event) -> None:
 def _serve(
     settings: ScorerSettings, closing: ExitStack, health: Health, metrics: Metrics, stop: threading.Event
 ) -> None:
-    options, patiently = settings.scorer, Patient(metrics, stop)
+    options, patiently = settings.scorer, Patient(metrics.retried, stop)
     profiles = RedisProfiles(closing.enter_context(sync_redis(settings.redis)))
     lists = patiently(lambda: KafkaLists(settings.kafka, health.beat))
     closing.callback(lists.close)
     announcements = patiently(lambda: KafkaAnnouncements(settings.kafka))
     closing.callback(announcements.close)
     notices = patiently(
-        lambda: KafkaNotices(settings.kafka, options.group, options.max_notices, options.commit_ms, monotonic)
+        lambda: KafkaMember(
+            settings.kafka,
+            PROFILES.name,
+            options.group,
+            "segue-scorer",
+            options.max_notices,
+            options.commit_ms,
+            monotonic,
+        )
     )
-    patiently.notices = notices
+    patiently.member = notices
     closing.callback(notices.close)
-    scorer = Scorer(
-        profiles, lists, metrics, Made(options.remember), patiently, now_ms, settings.list.length, options.max_batch
-    )
-    releases = Releases(settings.list, metrics, scorer.seen.copy, monotonic, options.retry_release_s)
+    scorer = Scorer(profiles, lists, metrics, Made(options.remember), patiently, now_ms, options.max_batch)
+    releases = Releases(settings.split(), metrics, scorer.seen.copy, monotonic, options.retry_release_s)
     probes = {"redis": profiles.ping, "kafka": announcements.ping}
     gc.freeze()  # what is imported stays; looking through it for garbage stopped everything for 40 ms now and then
     with Following(announcements, releases, probes, health, stop, options.probe_s, monotonic):

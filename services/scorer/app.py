@@ -17,14 +17,17 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from models.profile import BadProfile, ProfileView
-from models.recommender import Recommender
+from models.recommender import Lap
 from schemas.codec import decode
 from schemas.errors import Poison
 from schemas.profile import ProfileChanged
+from schemas.recommendation import Recommendations
+from services.runtime.group import Patience, Record
+from services.scorer.arms import Arm, Arms, Usable
 from services.scorer.lists import written
 from services.scorer.made import Made
 from services.scorer.metrics import Metrics
-from services.scorer.ports import Lists, Patience, Profiles, Record
+from services.scorer.ports import Lists, Profiles
 
 WARMING = 32  # profiles kept to warm the next release with
 
@@ -42,23 +45,22 @@ class Scorer:
         made: Made,
         patiently: Patience,
         now: Callable[[], int],
-        length: int,
         max_batch: int,
     ) -> None:
         """`now` gives milliseconds since epoch."""
         self._profiles, self._lists = profiles, lists
         self._metrics, self._made = metrics, made
         self._patiently, self._now = patiently, now
-        self._length, self._max_batch = length, max_batch
+        self._max_batch = max_batch
         self.seen: deque[bytes] = deque(maxlen=WARMING)
 
-    def score(self, records: Sequence[Record], recommender: Recommender) -> None:
+    def score(self, records: Sequence[Record], arms: Arms) -> None:
         """Take a batch all the way: when this returns, its lists stand. All of them are made from one release."""
         newest = newest_of(self._decoded(records))
         wanted = [notice for notice in newest if not self._made.covers(notice)]
         self._metrics.noticed(len(records), len(records) - len(wanted))
         for start in range(0, len(wanted), self._max_batch):
-            self._make(wanted[start : start + self._max_batch], recommender)
+            self._make(wanted[start : start + self._max_batch], arms)
 
     def take_over(self, partitions: Collection[int]) -> None:
         """These partitions were just given to this scorer: what stands there it has not all made itself.
@@ -68,22 +70,25 @@ class Scorer:
         """
         self._made.forget(partitions)
 
-    def _make(self, notices: list[ProfileChanged], recommender: Recommender) -> None:
+    def _make(self, notices: list[ProfileChanged], arms: Arms) -> None:
         lap = self._metrics.stopwatch()
         stored = self._patiently(lambda: self._profiles.read([(each.partition, each.user_id) for each in notices]))
         usable = list(self._usable(notices, stored))
         lap("fetch")
-        listed = recommender.recommend([view for _, view in usable], self._length, lap)
-        now = self._now()
-        lists = [
-            written(notice, view, items, recommender.release.id, now)
-            for (notice, view), items in zip(usable, listed, strict=True)
-        ]
+        lists = [made for arm, mine in arms.shared(usable) for made in self._listed(arm, mine, lap)]
         self._patiently(lambda: self._lists.send(lists))
         lap("send")
         for made in lists:
             self._made.remember(made)
         self._metrics.listed(lists)
+
+    def _listed(self, arm: Arm, usable: list[Usable], lap: Lap) -> list[Recommendations]:
+        listed = arm.recommender.recommend([view for _, view in usable], arm.length, lap)
+        now, release = self._now(), arm.recommender.release.id
+        return [
+            written(notice, view, items, release, now, arm.name)
+            for (notice, view), items in zip(usable, listed, strict=True)
+        ]
 
     def _decoded(self, records: Sequence[Record]) -> Iterable[ProfileChanged]:
         for record in records:
@@ -93,9 +98,7 @@ class Scorer:
                 self._metrics.skipped("poison")
                 log.error("notice %d-%d is passed over: %s", record.partition, record.offset, poison)
 
-    def _usable(
-        self, notices: list[ProfileChanged], stored: list[bytes | None]
-    ) -> Iterable[tuple[ProfileChanged, ProfileView]]:
+    def _usable(self, notices: list[ProfileChanged], stored: list[bytes | None]) -> Iterable[Usable]:
         for notice, data in zip(notices, stored, strict=True):
             if data is None:
                 self._metrics.skipped("no_profile")

@@ -5,18 +5,22 @@ from models.recommender import Recommender
 from schemas.codec import MAX_BYTES, encode
 from schemas.profile import ProfileChanged
 from schemas.recommendation import Item, Recommendations
+from services.scorer.split import A
 
 
 def written(
-    notice: ProfileChanged, view: ProfileView | None, items: list[Item], release: str, now: int
+    notice: ProfileChanged, view: ProfileView | None, items: list[Item], release: str, now: int, variant: str = A
 ) -> Recommendations:
     """The message for a list. Its id says what it was made from, so a repeat is recognised."""
     version = notice.version if view is None else view.version
     # Of a profile newer than its notice the exact ms of its newest listen are not known, only the second.
     listened_at = notice.listened_at if view is None or version == notice.version else view.newest * 1000
+    list_id = f"{notice.partition}-{version}-{release}"
+    if variant != A:
+        list_id += f"-{variant}"
     return Recommendations(
-        f"{notice.partition}-{version}-{release}", notice.user_id, notice.partition, version, release, now,
-        listened_at, notice.produced_at, items,
+        list_id, notice.user_id, notice.partition, version, release, now,
+        listened_at, notice.produced_at, items, variant,
     )  # fmt: skip
 
 

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from services.runtime.errors import Transient
+from services.runtime.group import Member, Patience
 from services.runtime.http import Health
 from services.scorer.app import Scorer
 from services.scorer.metrics import Metrics
-from services.scorer.ports import Announcements, Notices, Patience
+from services.scorer.ports import Announcements
 from services.scorer.releases import Releases
 
 TURN = 0.25  # seconds waited for a notice or an announcement: how late a stop is noticed
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 def serve(
     scorer: Scorer,
-    notices: Notices,
+    notices: Member,
     releases: Releases,
     metrics: Metrics,
     patiently: Patience,

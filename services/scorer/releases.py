@@ -10,29 +10,29 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from models.profile import ProfileView
-from models.recommender import Recommender
 from models.release import BadRelease, load
-from models.sources.settings import ListSettings
 from schemas.release import ReleaseAnnounced
+from services.scorer.arms import Arms
 from services.scorer.metrics import Metrics
+from services.scorer.split import Split
 
 log = logging.getLogger(__name__)
 
 
 class Releases:
-    """The recommender in force. One thread calls `follow`; any may read `current` and gets one whole release."""
+    """What makes the lists now. One thread calls `follow`; any may read `current` and gets one whole release."""
 
     def __init__(
         self,
-        settings: ListSettings,
+        split: Split,
         metrics: Metrics,
         warming: Callable[[], Sequence[bytes]],
         clock: Callable[[], float],
         retry_s: float,
     ) -> None:
         """`warming` gives profiles seen lately; `clock` gives seconds (time.monotonic)."""
-        self.current: Recommender | None = None
-        self._settings, self._metrics = settings, metrics
+        self.current: Arms | None = None
+        self._split, self._metrics = split, metrics
         self._warming, self._clock = warming, clock
         self._retry_s = retry_s
         self._taken: tuple[str, str] | None = None  # id and hash of what is in force
@@ -47,27 +47,26 @@ class Releases:
             return
         begun = self._clock()
         try:
-            recommender = self._warmed(announced)
+            arms = self._warmed(announced)
         except Exception as error:  # noqa: BLE001  # whatever is wrong with a release must not end what works
             self._refused = (wanted, self._clock())
             self._metrics.refused(type(error).__name__)
             kept = self.current.release.id if self.current else "none yet"
             log.error("release %s is refused: %s: %s; in force: %s", wanted[0], type(error).__name__, error, kept)
             return
-        self.current, self._taken, self._refused = recommender, wanted, None
-        self._metrics.released(recommender.release.manifest, self._clock() - begun)
+        self.current, self._taken, self._refused = arms, wanted, None
+        self._metrics.released(arms.release.manifest, self._clock() - begun)
         log.info("release %s is in force, loaded in %.1f s", wanted[0], self._clock() - begun)
 
-    def _warmed(self, announced: ReleaseAnnounced) -> Recommender:
+    def _warmed(self, announced: ReleaseAnnounced) -> Arms:
         release = load(local_folder(announced.uri), announced.sha256)
         if release.id != announced.release_id:
             raise BadRelease(f"{announced.uri}: holds release {release.id}, not the announced {announced.release_id}")
-        recommender = Recommender(release, self._settings)
+        arms = Arms(release, self._split)
         # With real profiles: the first list after the swap is as fast as any, and a release that fails on them is found
         # out before it serves.
-        views = [ProfileView(data) for data in self._warming()]
-        recommender.recommend([*views, None], self._settings.length)
-        return recommender
+        arms.warm([*(ProfileView(data) for data in self._warming()), None])
+        return arms
 
     def _just_refused(self, wanted: tuple[str, str]) -> bool:
         if self._refused is None or self._refused[0] != wanted:

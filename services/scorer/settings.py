@@ -6,6 +6,7 @@ from msgspec import Meta, Struct
 
 from models.sources.settings import ListSettings
 from services.runtime.settings import KafkaSettings, LogSettings, RedisSettings
+from services.scorer.split import Split, overridden
 
 Positive = Annotated[int, Meta(ge=1)]
 
@@ -20,6 +21,9 @@ class ScorerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     remember: Annotated[int, Meta(ge=0)] = 100_000  # listeners whose newest list is remembered, so as not to repeat it
     retry_release_s: Annotated[float, Meta(gt=0)] = 30.0  # a release that could not be loaded is tried again after this
     probe_s: Annotated[float, Meta(gt=0)] = 2.0  # how often Redis and the broker are asked whether they are there
+    b_share: Annotated[float, Meta(ge=0, le=1)] = 0.0  # of the listeners get variant b; 0: there is none
+    b_list: str = ""  # what is different about its lists: "mix=up-next kind_cap=50"
+    b_salt: str = "segue"  # another one deals the listeners anew
     metrics_port: Annotated[int, Meta(ge=0, le=65_535)] = 9103  # 0: any free port
     metrics_host: str = "127.0.0.1"
 
@@ -32,3 +36,10 @@ class ScorerSettings(Struct, frozen=True):
     list: ListSettings = ListSettings()
     scorer: ScorerOptions = ScorerOptions()
     log: LogSettings = LogSettings()
+
+    def split(self) -> Split:
+        """Who gets which lists. Raises BadSetting, BadSources: a wrong table stops the start, not the first release."""
+        options = self.scorer
+        self.list.quotas()
+        b = overridden(self.list, options.b_list, "SEGUE_SCORER_B_LIST")
+        return Split(self.list, b, options.b_share, options.b_salt)

@@ -366,6 +366,22 @@ def test_offsets_are_committed_behind_the_lists_so_a_restart_repeats_nothing(wor
     assert len(world.of(ann)) == 1
 
 
+def test_two_variants_run_side_by_side_and_a_restart_deals_nobody_anew(world: World) -> None:
+    world.announce(world.publish())
+    b = {"SEGUE_SCORER_B_SHARE": "0.5", "SEGUE_SCORER_B_LIST": "length=3"}
+    world.start("variants", **b)
+    users = [world.listener() for _ in range(16)]
+    first = {user: world.newest(user, world.plays(user, 2)) for user in users}
+    assert {made.variant for made in first.values()} == {"a", "b"}
+    for made in first.values():
+        assert len(made.items) == (3 if made.variant == "b" else 8)
+        assert made.list_id.endswith("-b") == (made.variant == "b")
+    assert world.end_scorers() == [0]
+    world.start("variants", **b)
+    for user in users:
+        assert world.newest(user, world.plays(user, 3)).variant == first[user].variant
+
+
 def test_two_scorers_share_the_listeners_and_one_takes_over(world: World) -> None:
     world.announce(world.publish())
     ports = [world.start("two"), world.start("two")]

@@ -21,8 +21,9 @@ ONLINE = [
     ("releases", "list"),
     ("releases", "promote", "20260101-120000-000"),
     ("releases", "rollback"),
+    ("report", "--since", "7d"),
 ]
-SERVICES = [("profiler",), ("trainer",), ("scorer",)]
+SERVICES = [("profiler",), ("trainer",), ("scorer",), ("outcomes",)]
 
 
 def ids(command: tuple[str, ...]) -> str:

@@ -23,7 +23,7 @@ def _of(info: inspect.Type) -> st.SearchStrategy[Any]:
             return st.from_regex(pattern.removesuffix("$"), fullmatch=True)
         case inspect.StrType():
             most = min(info.max_length or 20, 600)
-            return st.text(TEXT, min_size=info.min_length or 0, max_size=20) | st.text(
+            return st.text(TEXT, min_size=info.min_length or 0, max_size=min(20, most)) | st.text(
                 "x", min_size=most, max_size=most
             )
         case inspect.IntType():

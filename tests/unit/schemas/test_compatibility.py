@@ -54,21 +54,21 @@ def test_the_headers_that_were_sent_are_read(version: str) -> None:
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_a_field_that_is_not_known_yet_is_skipped(name: str) -> None:
-    full = json.loads(lines("0.1", name)[-1])
+    full = json.loads(lines(VERSIONS[-1], name)[-1])
     assert decode(MESSAGES[name], json.dumps({"tempo": {"bpm": 120}, **full}).encode()) == decode(
         MESSAGES[name], json.dumps(full).encode()
     )
 
 
 def test_a_field_that_is_not_known_yet_is_skipped_in_an_item_too() -> None:
-    full = json.loads(lines("0.1", "Recommendations")[-1])
+    full = json.loads(lines(VERSIONS[-1], "Recommendations")[-1])
     full["items"][1]["tempo"] = 120
     assert len(decode(MESSAGES["Recommendations"], json.dumps(full).encode()).items) == 2
 
 
 @pytest.mark.parametrize(("name", "field"), REQUIRED)
 def test_a_required_field_that_is_missing_is_named(name: str, field: str) -> None:
-    full = json.loads(lines("0.1", name)[-1])
+    full = json.loads(lines(VERSIONS[-1], name)[-1])
     del full[field]
     with pytest.raises(Poison, match=f"missing required field `{field}`") as error:
         decode(MESSAGES[name], json.dumps(full).encode())
@@ -86,7 +86,7 @@ def test_a_required_field_that_is_missing_is_named(name: str, field: str) -> Non
     ],
 )
 def test_a_wrong_field_is_refused_with_its_path(name: str, path: tuple[Any, ...], value: object, told: str) -> None:
-    document = json.loads(lines("0.1", name)[-1])
+    document = json.loads(lines(VERSIONS[-1], name)[-1])
     place: Any = document
     for step in path[:-1]:
         place = place[step]
@@ -97,7 +97,7 @@ def test_a_wrong_field_is_refused_with_its_path(name: str, path: tuple[Any, ...]
 
 
 def test_a_missing_field_of_an_item_is_refused_with_the_items_path() -> None:
-    document = json.loads(lines("0.1", "Recommendations")[-1])
+    document = json.loads(lines(VERSIONS[-1], "Recommendations")[-1])
     del document["items"][1]["score"]
     with pytest.raises(Poison, match=r"missing required field `score` - at `\$\.items\[1\]`"):
         decode(MESSAGES["Recommendations"], json.dumps(document).encode())

@@ -6,15 +6,19 @@ from typing import TypeVar
 from prometheus_client import CollectorRegistry
 
 from models.profile import Profile
+from models.release import Release
+from models.sources.settings import ListSettings
 from schemas.codec import encode
 from schemas.profile import ProfileChanged
 from schemas.recommendation import Recommendations
 from services.runtime.errors import BrokerAway, RedisAway, Transient
+from services.runtime.group import Record
 from services.runtime.http import Health
 from services.scorer.app import Scorer
+from services.scorer.arms import Arms
 from services.scorer.made import Made
 from services.scorer.metrics import Metrics
-from services.scorer.ports import Record
+from services.scorer.split import Split
 
 T = TypeVar("T")
 NOW = 1_704_200_000_000
@@ -55,10 +59,16 @@ class Topic:
         self.sent += lists
 
 
+def alone(release: Release, length: int = 5) -> Arms:
+    """A release at work without a second variant."""
+    settings = ListSettings(length=length)
+    return Arms(release, Split(settings, settings))
+
+
 class World:
     """A scorer with nothing real around it."""
 
-    def __init__(self, length: int = 5, max_batch: int = 64, remember: int = 100) -> None:
+    def __init__(self, max_batch: int = 64, remember: int = 100) -> None:
         self.now = NOW
         self.store, self.topic = Store(), Topic()
         self.registry = CollectorRegistry()
@@ -66,7 +76,7 @@ class World:
         self.metrics = Metrics(self.registry, self.health)
         self.retries: list[Transient] = []
         self.scorer = Scorer(
-            self.store, self.topic, self.metrics, Made(remember), self._patiently, lambda: self.now, length, max_batch
+            self.store, self.topic, self.metrics, Made(remember), self._patiently, lambda: self.now, max_batch
         )
 
     def _patiently(self, call: Callable[[], T], /) -> T:

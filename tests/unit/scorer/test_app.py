@@ -3,13 +3,12 @@
 import msgspec
 import pytest
 
-from models.recommender import Recommender
 from models.release import Release
-from models.sources.settings import ListSettings
 from schemas.profile import ProfileChanged
+from services.runtime.group import Record
 from services.scorer.app import newest_of
-from services.scorer.ports import Record
-from tests.unit.scorer.fakes import NOW, World, notice
+from services.scorer.arms import Arms
+from tests.unit.scorer.fakes import NOW, World, alone, notice
 from tests.unit.scorer.worlds import NOON, checkerboard, listen, profile
 
 
@@ -19,28 +18,28 @@ def board(tmp_path_factory: pytest.TempPathFactory) -> Release:
 
 
 @pytest.fixture(scope="module")
-def recommender(board: Release) -> Recommender:
-    return Recommender(board, ListSettings())
+def arms(board: Release) -> Arms:
+    return alone(board)
 
 
 def player(plays: int = 3) -> bytes:
     return profile(listen(f"t{row}", NOON + row * 86_400) for row in range(plays)).encode()
 
 
-def test_several_notices_of_one_listener_make_one_list(recommender: Recommender) -> None:
+def test_several_notices_of_one_listener_make_one_list(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile(listen(f"t{row}", NOON) for row in range(4)))
-    world.scorer.score([notice("ann", version) for version in range(4)], recommender)
+    world.scorer.score([notice("ann", version) for version in range(4)], arms)
     assert [made.profile_version for made in world.topic.sent] == [3]
     assert world.count("notices_total") == 4
     assert world.count("collapsed_notices_total") == 3
     assert world.count("lists_total") == 1
 
 
-def test_a_list_says_what_it_was_made_from(recommender: Recommender) -> None:
+def test_a_list_says_what_it_was_made_from(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile([listen("t0", NOON), listen("t1", NOON + 1)]), partition=3)
-    world.scorer.score([notice("ann", 1, 3, produced_at=NOW - 5, listened_at=NOON * 1000 + 1_234)], recommender)
+    world.scorer.score([notice("ann", 1, 3, produced_at=NOW - 5, listened_at=NOON * 1000 + 1_234)], arms)
     (made,) = world.topic.sent
     assert made.list_id == "3-1-r1"
     assert (made.user_id, made.partition, made.profile_version, made.release_id) == ("ann", 3, 1, "r1")
@@ -48,27 +47,27 @@ def test_a_list_says_what_it_was_made_from(recommender: Recommender) -> None:
     assert len(made.items) == 5
 
 
-def test_a_profile_newer_than_its_notice_is_told_as_what_it_is(recommender: Recommender) -> None:
+def test_a_profile_newer_than_its_notice_is_told_as_what_it_is(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile(listen(f"t{row}", NOON + row) for row in range(5)))
-    world.scorer.score([notice("ann", 2, listened_at=7)], recommender)
+    world.scorer.score([notice("ann", 2, listened_at=7)], arms)
     (made,) = world.topic.sent
     assert (made.profile_version, made.listened_at, made.list_id) == (4, (NOON + 4) * 1000, "0-4-r1")
 
 
-def test_late_notices_of_what_a_list_covers_make_no_second_one(recommender: Recommender) -> None:
+def test_late_notices_of_what_a_list_covers_make_no_second_one(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile(listen(f"t{row}", NOON) for row in range(5)))
-    world.scorer.score([notice("ann", 2)], recommender)
-    world.scorer.score([notice("ann", 3), notice("ann", 4)], recommender)
+    world.scorer.score([notice("ann", 2)], arms)
+    world.scorer.score([notice("ann", 3), notice("ann", 4)], arms)
     assert len(world.topic.sent) == 1
 
 
-def test_a_repeated_notice_gives_a_list_of_the_same_id_after_a_restart(recommender: Recommender) -> None:
+def test_a_repeated_notice_gives_a_list_of_the_same_id_after_a_restart(arms: Arms) -> None:
     first, second = World(), World()
     for world in (first, second):
         world.store.put("ann", profile([listen("t0", NOON)]))
-        world.scorer.score([notice("ann", 0)], recommender)
+        world.scorer.score([notice("ann", 0)], arms)
     assert first.topic.sent == second.topic.sent
 
 
@@ -82,63 +81,63 @@ def test_a_repeated_notice_gives_a_list_of_the_same_id_after_a_restart(recommend
     ],
 )
 def test_a_notice_ahead_of_its_profile_is_passed_over_until_the_profiler_repeats_it(
-    recommender: Recommender, stored: bytes | None, version: int, reason: str
+    arms: Arms, stored: bytes | None, version: int, reason: str
 ) -> None:
     world = World()
     if stored is not None:
         world.store.profiles[0, "ann"] = stored
     world.store.put("ben", profile([listen("t0", NOON)]))
-    world.scorer.score([notice("ann", version), notice("ben", 0)], recommender)
+    world.scorer.score([notice("ann", version), notice("ben", 0)], arms)
     assert [made.user_id for made in world.topic.sent] == ["ben"]
     assert world.count("skipped_notices_total", reason=reason) == 1
     world.store.profiles[0, "ann"] = player(3)
-    world.scorer.score([notice("ann", version)], recommender)
+    world.scorer.score([notice("ann", version)], arms)
     assert [made.user_id for made in world.topic.sent] == ["ben", "ann"]
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"{}", b'{"user_id":3}', b"\xff", b'"\\ud800"'])
-def test_a_poisonous_notice_is_counted_and_passed_over(recommender: Recommender, value: bytes | None) -> None:
+def test_a_poisonous_notice_is_counted_and_passed_over(arms: Arms, value: bytes | None) -> None:
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]))
-    world.scorer.score([Record(0, 0, value), notice("ann", 0)], recommender)
+    world.scorer.score([Record(0, 0, value), notice("ann", 0)], arms)
     assert len(world.topic.sent) == 1
     assert world.count("skipped_notices_total", reason="poison") == 1
 
 
-def test_redis_or_broker_away_holds_the_batch_and_loses_nothing(recommender: Recommender) -> None:
+def test_redis_or_broker_away_holds_the_batch_and_loses_nothing(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]))
     world.store.away, world.topic.away = 3, 2
-    world.scorer.score([notice("ann", 0)], recommender)
+    world.scorer.score([notice("ann", 0)], arms)
     assert len(world.retries) == 5
     assert len(world.topic.sent) == 1
 
 
-def test_a_list_that_was_not_acknowledged_is_not_taken_for_made(recommender: Recommender) -> None:
+def test_a_list_that_was_not_acknowledged_is_not_taken_for_made(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]))
     world.scorer._patiently = lambda call: call()
     world.topic.away = 1
     with pytest.raises(Exception, match="away"):
-        world.scorer.score([notice("ann", 0)], recommender)
-    world.scorer.score([notice("ann", 0)], recommender)
+        world.scorer.score([notice("ann", 0)], arms)
+    world.scorer.score([notice("ann", 0)], arms)
     assert len(world.topic.sent) == 1
 
 
-def test_a_large_batch_is_read_and_sent_in_parts(recommender: Recommender) -> None:
+def test_a_large_batch_is_read_and_sent_in_parts(arms: Arms) -> None:
     world = World(max_batch=4)
     for user in range(10):
         world.store.put(f"u{user}", profile([listen("t0", NOON)]))
-    world.scorer.score([notice(f"u{user}", 0) for user in range(10)], recommender)
+    world.scorer.score([notice(f"u{user}", 0) for user in range(10)], arms)
     assert world.store.reads == [4, 4, 2]
     assert world.topic.batches == [4, 4, 2]
 
 
-def test_two_partitions_may_have_a_listener_of_the_same_name(recommender: Recommender) -> None:
+def test_two_partitions_may_have_a_listener_of_the_same_name(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]), 1)
     world.store.put("ann", profile([listen("t0", NOON)]), 2)
-    world.scorer.score([notice("ann", 0, 1), notice("ann", 0, 2)], recommender)
+    world.scorer.score([notice("ann", 0, 1), notice("ann", 0, 2)], arms)
     assert [made.partition for made in world.topic.sent] == [1, 2]
 
 
@@ -147,11 +146,11 @@ def test_the_newest_notice_is_that_of_the_highest_version() -> None:
     assert [each.version for each in newest_of(notices)] == [9]
 
 
-def test_metrics_tell_of_freshness_sources_and_fallbacks(recommender: Recommender) -> None:
+def test_metrics_tell_of_freshness_sources_and_fallbacks(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile([listen("t4", NOON - 86_400), listen("elsewhere", NOON)]))
     world.store.put("new", profile([listen("elsewhere", NOON)]))
-    world.scorer.score([notice("ann", 1), notice("new", 0)], recommender)
+    world.scorer.score([notice("ann", 1), notice("new", 0)], arms)
     assert world.count("freshness_seconds_sum") == pytest.approx(0.01)
     assert world.count("items_total", source="popular") >= 5
     assert world.count("fallbacks_total", reason="stranger") == 1
@@ -161,16 +160,16 @@ def test_metrics_tell_of_freshness_sources_and_fallbacks(recommender: Recommende
         "fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "send"}  # fmt: skip
 
 
-def test_profiles_seen_are_kept_for_warming(recommender: Recommender) -> None:
+def test_profiles_seen_are_kept_for_warming(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]))
-    world.scorer.score([notice("ann", 0)], recommender)
+    world.scorer.score([notice("ann", 0)], arms)
     assert list(world.scorer.seen) == [world.store.profiles[0, "ann"]]
 
 
-def test_a_notice_from_a_newer_version_with_another_field_is_taken(recommender: Recommender) -> None:
+def test_a_notice_from_a_newer_version_with_another_field_is_taken(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]))
     value = msgspec.json.decode(notice("ann", 0).value or b"")
-    world.scorer.score([Record(0, 0, msgspec.json.encode({**value, "mood": "blue"}))], recommender)
+    world.scorer.score([Record(0, 0, msgspec.json.encode({**value, "mood": "blue"}))], arms)
     assert len(world.topic.sent) == 1

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from models.recommender import Recommender
 from models.sources.settings import ListSettings
 from schemas.release import ReleaseAnnounced
 from services.runtime.errors import BrokerAway, RedisAway
+from services.runtime.group import Record
+from services.scorer.arms import Arms
 from services.scorer.loop import follow, serve
-from services.scorer.ports import Record
 from services.scorer.releases import Releases
-from tests.unit.scorer.fakes import World, notice
+from services.scorer.split import Split
+from tests.unit.scorer.fakes import World, alone, notice
 from tests.unit.scorer.worlds import NOON, checkerboard, listen, profile
 
 
@@ -56,9 +57,9 @@ def world() -> World:
     return world
 
 
-def releases(world: World, recommender: Recommender | None) -> Releases:
-    made = Releases(ListSettings(), world.metrics, list, lambda: 0.0, 30)
-    made.current = recommender
+def releases(world: World, arms: Arms | None) -> Releases:
+    made = Releases(Split(ListSettings(), ListSettings()), world.metrics, list, lambda: 0.0, 30)
+    made.current = arms
     return made
 
 
@@ -73,11 +74,11 @@ def test_before_the_first_release_nothing_is_taken(world: World) -> None:
 def test_offsets_are_done_behind_the_lists(world: World, tmp_path: Path) -> None:
     stop = threading.Event()
     script = Script(stop, [notice("ann", 0)], [], [notice("ann", 0)])
-    recommender = Recommender(checkerboard(tmp_path / "r1"), ListSettings())
+    arms = alone(checkerboard(tmp_path / "r1"))
     seen: list[tuple[int, int]] = []
     done = script.done
     script.done = lambda records: (seen.append((len(world.topic.sent), len(records))), done(records))[0]  # type: ignore[method-assign]
-    serve(world.scorer, script, releases(world, recommender), world.metrics, world._patiently, stop)
+    serve(world.scorer, script, releases(world, arms), world.metrics, world._patiently, stop)
     assert seen == [(1, 1), (1, 1)]
 
 
@@ -92,19 +93,19 @@ def test_lists_of_partitions_that_came_back_are_made_again(world: World, tmp_pat
         return records
 
     script.poll = losing_and_getting_back  # type: ignore[method-assign]  # the third batch comes after a rebalance
-    recommender = Recommender(checkerboard(tmp_path / "r1"), ListSettings())
-    serve(world.scorer, script, releases(world, recommender), world.metrics, world._patiently, stop)
+    arms = alone(checkerboard(tmp_path / "r1"))
+    serve(world.scorer, script, releases(world, arms), world.metrics, world._patiently, stop)
     assert len(world.topic.sent) == 2
 
 
 def test_a_batch_that_cannot_be_finished_is_not_done(world: World, tmp_path: Path) -> None:
     stop = threading.Event()
     script = Script(stop, [notice("ann", 0)])
-    recommender = Recommender(checkerboard(tmp_path / "r1"), ListSettings())
+    arms = alone(checkerboard(tmp_path / "r1"))
     world.scorer._patiently = lambda call: call()
     world.store.away = 1
     with pytest.raises(RedisAway):
-        serve(world.scorer, script, releases(world, recommender), world.metrics, lambda call: call(), stop)
+        serve(world.scorer, script, releases(world, arms), world.metrics, lambda call: call(), stop)
     assert script.done_records == []
 
 

@@ -10,6 +10,7 @@ from models.release import CATALOGUE, INDEX, BadRelease
 from models.sources.settings import ListSettings
 from schemas.release import ReleaseAnnounced
 from services.scorer.releases import Releases, local_folder
+from services.scorer.split import Split
 from tests.unit.scorer.fakes import World
 from tests.unit.scorer.worlds import NOON, checkerboard_parts, frame, listen, profile, write_release
 
@@ -21,7 +22,11 @@ class Following:
         self.time = 0.0
         self.world = World()
         self.releases = Releases(
-            ListSettings(), self.world.metrics, lambda: warming or [], lambda: self.time, retry_s=30
+            Split(ListSettings(), ListSettings()),
+            self.world.metrics,
+            lambda: warming or [],
+            lambda: self.time,
+            retry_s=30,
         )
 
     def in_force(self) -> str | None:

@@ -1,4 +1,4 @@
-"""Notices from the `profiles` topic over kafka-python."""
+"""One member of a consumer group over kafka-python: it commits what its service says is done, behind the next poll."""
 
 import logging
 from collections.abc import Callable, Collection, Sequence
@@ -8,28 +8,35 @@ from kafka import ConsumerRebalanceListener, TopicPartition
 from kafka.errors import KafkaError
 from kafka.structs import OffsetAndMetadata
 
-from schemas.topics import PROFILES
+from services.runtime.group import Record
 from services.runtime.kafka_clients import consumer, kafka_trouble
 from services.runtime.settings import KafkaSettings
-from services.scorer.ports import Record
 
 CLOSE_MS = 2_000
 
 log = logging.getLogger(__name__)
 
 
-class KafkaNotices:
-    """The `Notices` port: one member of the group. `clock` gives seconds (time.monotonic)."""
+class KafkaMember:
+    """The `Member` port. `clock` gives seconds (time.monotonic)."""
 
     def __init__(
-        self, settings: KafkaSettings, group: str, most: int, commit_ms: int, clock: Callable[[], float]
+        self,
+        settings: KafkaSettings,
+        topic: str,
+        group: str,
+        client: str,
+        most: int,
+        commit_ms: int,
+        clock: Callable[[], float],
     ) -> None:
-        """Joins the group. Raises BrokerAway, BadSetting."""
+        """Joins the group; at most `most` records a poll. Raises BrokerAway, BadSetting."""
+        self._topic = topic
         self._given: set[int] = set()
-        # Nothing is done when partitions go: what is not committed yet comes again, at the next owner, as lists of the
-        # same ids.
-        self._consumer = consumer(settings, group=group, client="segue-scorer", max_poll_records=most)
-        self._consumer.subscribe([PROFILES.name], listener=_Listener(self._given))
+        # Nothing is done when partitions go: what is not committed yet comes again, at the next owner. So what is made
+        # of a record must be recognisable as made before: a list of the same id, an outcome of the same event.
+        self._consumer = consumer(settings, group=group, client=client, max_poll_records=most)
+        self._consumer.subscribe([topic], listener=_Listener(self._given))
         self._commit_s, self._clock = commit_ms / 1000, clock
         self._committed_at = clock()
         self._done: dict[TopicPartition, int] = {}  # the next offset of each, not committed yet
@@ -37,25 +44,29 @@ class KafkaNotices:
         self._early: list[Record] = []  # came during `hold`
 
     def poll(self, seconds: float) -> list[Record]:
-        """See Notices."""
+        """See Member."""
         self._commit_when_due()
         early, self._early = self._early, []
         return early or self._take(seconds)
 
     def taken_over(self) -> set[int]:
-        """See Notices."""
+        """See Member."""
         given = self._given.copy()
         self._given.clear()
         return given
 
+    def owned(self) -> set[int]:
+        """See Member."""
+        return {at.partition for at in self._consumer.assignment()}
+
     def done(self, records: Sequence[Record]) -> None:
-        """See Notices. Committed behind the next poll, at most every `commit_ms`."""
+        """See Member. Committed behind the next poll, at most every `commit_ms`."""
         for record in records:
-            at = TopicPartition(PROFILES.name, record.partition)
+            at = TopicPartition(self._topic, record.partition)
             self._done[at] = self._next[at] = record.offset + 1
 
     def hold(self, seconds: float) -> None:
-        """See Notices."""
+        """See Member."""
         mine = self._consumer.assignment()
         self._consumer.pause(*mine)
         try:
@@ -64,7 +75,7 @@ class KafkaNotices:
             self._consumer.resume(*self._consumer.paused())
 
     def lags(self) -> dict[int, int]:
-        """Notices not taken yet, by partition, as of the last fetch; costs no request."""
+        """See Member; as of the last fetch, costs no request."""
         lags = {}
         for at in self._consumer.assignment():
             end, start = self._consumer.highwater(at), self._next.get(at)
@@ -73,18 +84,22 @@ class KafkaNotices:
         return lags
 
     def close(self) -> None:
-        """Commit what is done, leave the group. A broker that is away is not waited for: the notices come again."""
+        """Commit what is done, leave the group. A broker that is away is not waited for: the records come again."""
         try:
             if offsets := self._offsets():
                 self._consumer.commit(offsets, timeout_ms=CLOSE_MS)
         except KafkaError as error:
-            log.warning("the last offsets are not committed, their notices come again: %s", error)
+            log.warning("the last offsets are not committed, their records come again: %s", error)
         self._consumer.close(timeout_ms=CLOSE_MS)
 
     def _take(self, seconds: float) -> list[Record]:
-        with kafka_trouble("read notices"):
+        with kafka_trouble(f"read {self._topic}"):
             polled = self._consumer.poll(timeout_ms=max(1, int(seconds * 1000)))
-        return [Record(at.partition, each.offset, each.value) for at, records in polled.items() for each in records]
+        return [
+            Record(at.partition, each.offset, each.value, each.key, each.timestamp)
+            for at, records in polled.items()
+            for each in records
+        ]
 
     def _commit_when_due(self) -> None:
         if self._done and self._clock() - self._committed_at >= self._commit_s:
@@ -112,6 +127,6 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pytho
 
 
 def _on_commit(_offsets: Any, result: Any) -> None:
-    """A commit that fails is made good by the next one; at worst its notices come again."""
+    """A commit that fails is made good by the next one; at worst its records come again."""
     if isinstance(result, Exception):
         log.warning("offsets are not committed yet, later ones will cover them: %s", result)
