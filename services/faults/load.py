@@ -27,7 +27,10 @@ USERS, TRACKS, ARTISTS = 120, 600, 60
 KINDS = ("play",) * 90 + ("skip",) * 5 + ("love",) * 3 + ("ban", "unban")
 REPEATED = 0.02  # of the events are sent three times, as an eager producer does
 LATE_DAYS = 0.02  # of the events come days after they happened
-MOST_UNDER_WAY = 20_000  # events that wait for a broker; then the producer waits too
+# Events that wait for a broker; then the producer waits too. They must fit into the batches under way: aiokafka wakes all
+# that wait for a full one whenever it is sent, and 20,000 of them once kept the loop busy for good.
+MOST_UNDER_WAY = 2_000
+BATCH_BYTES = 1 << 20
 
 
 class Load:
@@ -121,7 +124,7 @@ class Load:
         if self._producer is None:
             self._producer = AIOKafkaProducer(
                 **aio_connection(self._kafka, "segue-faults"), acks="all", enable_idempotence=True,
-                max_request_size=16 << 20, request_timeout_ms=10_000,
+                max_request_size=16 << 20, max_batch_size=BATCH_BYTES, request_timeout_ms=10_000,
             )  # fmt: skip
             self._starting = asyncio.create_task(self._producer.start())
         await asyncio.shield(self._starting)
