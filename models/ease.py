@@ -15,7 +15,7 @@ class Inverse:
     """P of X; `diagonal` is its diagonal."""
 
     def __init__(self, matrix: csr_matrix, regularization: float) -> None:
-        """`matrix` (listeners, items). Takes the smaller of the two cubed in time; listeners x items x 8 bytes at most."""
+        """`matrix` (listeners, items). Time: the smaller of the two, cubed; memory: that times the larger one."""
         listeners, items = matrix.shape
         self._matrix = matrix
         self._regularization = regularization

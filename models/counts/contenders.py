@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from importlib.util import find_spec
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -78,7 +79,7 @@ class Ease:
     """models/ease.py; where listeners and items are both many, on the items of most listeners only."""
 
     def __init__(self, train: csr_matrix, settings: EaseSettings, _seed: int, _threads: int) -> None:
-        listeners, items = train.shape
+        items = train.shape[1]
         most = items if min(train.shape) <= EASE_MOST else EASE_MOST
         self._items = np.sort(np.argsort(-train.getnnz(axis=0), kind="stable")[:most])
         self._weights = weighed(train, settings.form, settings.damping)[:, self._items]
@@ -142,11 +143,11 @@ def _dict(settings: Struct) -> dict[str, Any]:
 
 
 class Contender(NamedTuple):
-    """How to fit it on a training part: `fit(train, settings, seed, threads)`; `space` is empty where nothing is tuned."""
+    """How it is fitted on a training part: `fit(train, settings, seed, threads)`. An empty `space`: nothing to tune."""
 
     fit: Callable[[csr_matrix, Any, int, int], Model]
     defaults: Struct | None
-    space: Space = {}
+    space: Space = MappingProxyType({})
     trials: float = 1.0  # of the trials asked for, how many: a slow one has fewer
     needs: str = ""  # a module of an extra
 
@@ -178,9 +179,9 @@ CONTENDERS: dict[str, Contender] = {
             "form": Choice(("binary", "log", "linear")),
             "damping": Range(0.0, 0.6),
             "alpha": Range(1, 64, log=True),
-            "factors": Range(16, 256, log=True, whole=True),
-            "iterations": Range(3, 15, whole=True),
-            "regularization": Range(0.5, 100, log=True),
+            "factors": Range(24, 160, log=True, whole=True),
+            "iterations": Range(4, 12, whole=True),
+            "regularization": Range(4, 120, log=True),
         },
     ),
     "ncf": Contender(

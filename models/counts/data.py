@@ -33,7 +33,7 @@ def matrix_of(users: Numbers, items: Numbers, counts: NDArray[np.float64]) -> cs
 def shuffled(counts: csr_matrix, rng: np.random.Generator) -> csr_matrix:
     """The items in an order by chance, so that nothing can be read from their numbers, not even in a tie."""
     order = rng.permutation(counts.shape[1])
-    moved = csr_matrix((counts.data, order[counts.indices], counts.indptr), shape=counts.shape)
+    moved = csr_matrix((counts.data, order[counts.indices], counts.indptr), shape=counts.shape, copy=True)
     moved.sort_indices()
     return moved
 
@@ -48,8 +48,8 @@ def split(counts: csr_matrix, share: float, rng: np.random.Generator) -> Split:
     held = place < np.floor(share * lengths + 1e-9)[users]  # 0.2 · 5 is 1, whatever binary fractions say
     if not held.any():
         raise NothingToCompare(
-            f"nothing can be held out: no listener has {int(np.ceil(1 / share))} items or more, so {share:g} of each is "
-            "none; give more counts or hold out a larger share"
+            f"nothing can be held out: no listener has {int(np.ceil(1 / share))} items or more, so {share:g} of each "
+            "is none; give more counts or hold out a larger share"
         )
     return Split(_part(counts, users, ~held), _part(counts, users, held))
 

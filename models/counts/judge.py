@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from models.counts.data import Numbers, Split
 from models.evaluation.metrics import ndcg, recall
@@ -42,7 +43,7 @@ def judge(model: Model, split: Split, progress: Callable[[float], None] = lambda
     for user, scores in _rows(model, split, users):
         wanted = split.test.indices[split.test.indptr[user] : split.test.indptr[user + 1]]
         open_items = np.flatnonzero(scores > -np.inf)
-        values.append(of_list(scores[open_items], np.searchsorted(open_items, np.sort(wanted))))
+        values.append(of_list(scores[open_items], np.searchsorted(open_items, np.sort(wanted)), len(scores)))
         shown[_first(scores, min(MEASURED, len(open_items)))] = True
         if len(values) % BLOCK == 0:
             progress(len(values) / len(users))
@@ -51,8 +52,9 @@ def judge(model: Model, split: Split, progress: Callable[[float], None] = lambda
     return Judged(users, np.array(values), float(shown.sum() / max(1, heard)))
 
 
-def of_list(scores: Scores, wanted: Numbers) -> NDArray[np.float64]:
-    """RANKED of one listener: `scores` of all items to rank, `wanted` the places of the right ones in it.
+def of_list(scores: Scores, wanted: Numbers, items: int) -> NDArray[np.float64]:
+    """RANKED of one listener: `scores` of all items to rank, `wanted` the places of the right ones in it, `items`
+    how many items there are with those of the training part.
 
     Of equal scores the first place goes first; for the AUC they are half above and half below.
     """
@@ -60,16 +62,19 @@ def of_list(scores: Scores, wanted: Numbers) -> NDArray[np.float64]:
     own = scores[wanted]
     above = size - np.searchsorted(inside, own, side="right")
     equal = size - np.searchsorted(inside, own, side="left") - above
-    ranks = above + [  # from 0
-        0 if same == 1 else int((scores[:place] == score).sum())
-        for place, score, same in zip(wanted, own, equal, strict=True)
-    ]
+    ranks = (
+        above
+        + [  # from 0
+            0 if same == 1 else int((scores[:place] == score).sum())
+            for place, score, same in zip(wanted, own, equal, strict=True)
+        ]
+    )
     hits = np.zeros(MEASURED, dtype=bool)
     hits[ranks[ranks < MEASURED]] = True
     count = len(wanted)
     return np.array([
         ndcg(hits, count, MEASURED), recall(hits, count, 20), recall(hits, count, 50),
-        _auc(above + (equal + 1) / 2, size), truncated_auc(hits[:TRUNCATED], count, size - count),
+        _auc(above + (equal + 1) / 2, size), truncated_auc(hits[:TRUNCATED], count, items - count),
     ])  # fmt: skip
 
 
@@ -84,7 +89,8 @@ def truncated_auc(hits: NDArray[np.bool_], right: int, wrong: int) -> float:
     """What `implicit.evaluation.AUC_at_k` calls AUC: the area up to rank k, then a straight line to the end.
 
     All that stands below rank k is taken to be in an order by chance: 10 ranks of 17,000 items can lift it but little
-    above 0.5. Here only to be compared with published figures; `wrong`: items that are not right, ranked or not.
+    above 0.5. Here only to be compared with published figures. `wrong`: all items that are not right, as there also
+    those of the training part.
     """
     missed = ~hits
     found = np.cumsum(hits)
@@ -97,7 +103,8 @@ def _rows(model: Model, split: Split, users: Numbers) -> Iterator[tuple[int, Sco
     train = split.train
     for start in range(0, len(users), BLOCK):
         block = users[start : start + BLOCK]
-        scores = model.scores(block)
+        with threadpool_limits(1, "blas"):  # many small systems: threads would only wait for each other
+            scores = model.scores(block)
         if not np.isfinite(scores).all():
             raise ValueError(f"{type(model).__name__} gave scores that are not finite")
         for user, row in zip(block.tolist(), scores, strict=True):

@@ -1,10 +1,10 @@
 """NeuMF, the network (He et al., "Neural Collaborative Filtering", 2017): a product and a tower, joined at the end.
 
-    listener ─┬─ vector f  ──┐
-              │              × ── f ───────────────┐
-    item ─────┼─ vector f  ──┘                     ├── 2f ─► 1: how likely the listener has the item
-              ├─ vector 2f ──┐                     │
-              └─ vector 2f ──┴─ 4f ─► 2f ─► f ─────┘
+listener ─┬─ vector f  ──┐
+          │              × ── f ───────────────┐
+item ─────┼─ vector f  ──┘                     ├── 2f ─► 1: how likely the listener has the item
+          ├─ vector 2f ──┐                     │
+          └─ vector 2f ──┴─ 4f ─► 2f ─► f ─────┘
 """
 
 import torch

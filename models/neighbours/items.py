@@ -53,7 +53,7 @@ def _blocks(matrix: csr_matrix, turned: csr_matrix, pairs: int) -> list[tuple[in
     products = has @ np.diff(matrix.indptr).astype(np.float64)  # of an item: what all its listeners have
     spans: list[tuple[int, int]] = []
     low, held = 0, 0.0
-    for item, more in enumerate(products.tolist()):
+    for item, more in enumerate(map(float, products)):
         if item > low and held + more > pairs:
             spans.append((low, item))
             low, held = item, 0.0

@@ -9,6 +9,7 @@ from services.cli import (
     auditing,
     benching,
     checking,
+    comparing,
     dead,
     demo,
     evaluating,
@@ -29,7 +30,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    demo, running, loading, simulating, listening, releases, evaluating, topics, checking, benching, auditing, dead
+    demo, running, loading, simulating, listening, releases, evaluating, comparing, topics, checking, benching,
+    auditing, dead,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)
