@@ -127,10 +127,10 @@ class TunedAls:
         return np.asarray(self._fold_in.solved(_own(self._confident, users)) @ self._factors.T)
 
 
-def _ncf(train: csr_matrix, settings: NcfSettings, seed: int, threads: int) -> Model:
+def _ncf(train: csr_matrix, settings: NcfSettings, seed: int, _threads: int) -> Model:
     from models.ncf.fit import fit as fit_ncf  # with torch, which only this one needs
 
-    return fit_ncf(train, convert({**_dict(settings), "seed": seed}, NcfSettings), threads)
+    return fit_ncf(train, convert({**_dict(settings), "seed": seed}, NcfSettings))
 
 
 def _own(matrix: csr_matrix, users: Numbers) -> list[tuple[Numbers, Any]]:
@@ -193,7 +193,7 @@ CONTENDERS: dict[str, Contender] = {
             "rate": Range(0.0005, 0.005, log=True),
             "decay": Range(0.00001, 0.01, log=True),
         },
-        trials=0.25,
+        trials=0.125,
         needs="torch",
     ),
 }

@@ -24,6 +24,14 @@ class Split(NamedTuple):
         """Listeners of whom something was held out."""
         return np.flatnonzero(np.diff(self.test.indptr))
 
+    def judging(self, most: int, rng: np.random.Generator) -> "Split":
+        """The same training part, with at most so many listeners by chance to be judged on it."""
+        users = self.judged
+        if len(users) <= most:
+            return self
+        rows = np.repeat(np.arange(self.test.shape[0]), np.diff(self.test.indptr))
+        return Split(self.train, _part(self.test, rows, np.isin(rows, rng.choice(users, most, replace=False))))
+
 
 def matrix_of(users: Numbers, items: Numbers, counts: NDArray[np.float64]) -> csr_matrix:
     """Parallel columns of row, column and count as (listeners, items); the counts of a pair are added up."""

@@ -30,6 +30,7 @@ class Plan(Struct, frozen=True):
     models: tuple[str, ...] = tuple(CONTENDERS)
     seeds: int = 5  # splits
     share: float = 0.2  # of each listener's items that is held out, also for tuning
+    tuned_on: int = 1_000  # listeners, at most, that settings are judged on; the same for all models
     trials: int = 24  # of each search; 0: the defaults
     threads: int = 0  # 0: every core
 
@@ -47,7 +48,7 @@ def compare(counts: csr_matrix, plan: Plan, progress: Progress = lambda _step, _
     for seed in range(plan.seeds):
         rng = np.random.default_rng((SEED, seed))
         outer = split(shuffled(counts, rng), plan.share, rng)
-        inner = split(outer.train, plan.share, rng)
+        inner = split(outer.train, plan.share, rng).judging(plan.tuned_on, rng)
         held.append(outer.test.nnz)
         for name in names:
             task = _Task(CONTENDERS[name], plan, seed, lambda done, name=name, seed=seed: progress(  # type: ignore[misc]

@@ -36,17 +36,16 @@ class Ncf:
 def fit(
     matrix: csr_matrix,
     settings: NcfSettings,
-    threads: int = 0,
+    threads: int = 1,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Ncf:
-    """Fit on who has what, (listeners, items), whatever the entries are. `threads`: 0 leaves torch its own number.
+    """Fit on who has what, (listeners, items), whatever the entries are.
 
-    The same input, seed and number of threads give the same network, and torch's own chance is as it was before.
+    `threads` are torch's, from now on; where batches are so small, several mostly wait for each other. The same input, seed and number of threads give the same network, and torch's own chance is as it was before.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        if threads:
-            torch.set_num_threads(threads)
+        torch.set_num_threads(threads)
         network = NeuMF(*matrix.shape, settings.factors)
         optimizer = torch.optim.Adam(network.parameters(), lr=settings.rate)
         rng = np.random.default_rng(settings.seed)

@@ -32,6 +32,16 @@ def test_who_has_too_few_is_not_judged() -> None:
         split(few[1:], 0.2, chance())
 
 
+def test_judging_fewer_listeners_changes_nothing_else() -> None:
+    parts = split(two_camps(), 0.2, chance())
+    few = parts.judging(30, chance())
+    assert len(few.judged) == 30
+    assert (few.test[few.judged] != parts.test[few.judged]).nnz == 0
+    assert few.test.shape == parts.test.shape
+    assert few.train is parts.train
+    assert parts.judging(80, chance()) is parts
+
+
 def test_items_are_shuffled_whole() -> None:
     counts = two_camps()
     moved = shuffled(counts, chance())
