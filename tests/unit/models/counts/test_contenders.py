@@ -24,7 +24,7 @@ def fitted(name: str, train: csr_matrix, **settings: object) -> Model:
 @pytest.mark.parametrize("name", LEARNERS)
 def test_it_learns_which_camp_a_listener_is_of(name: str) -> None:
     parts = split(two_camps(), 0.2, np.random.default_rng(1))
-    quick = {"ncf": {"epochs": 60, "rate": 0.01, "batch": 256}, "als_tuned": {"factors": 4, "regularization": 1.0}}
+    quick = {"ncf": {"epochs": 15, "rate": 0.01, "batch": 256}, "als_tuned": {"factors": 4, "regularization": 1.0}}
     found = judge(fitted(name, parts.train, **quick.get(name, {})), parts)
     rival = judge(fitted("popular", parts.train), parts)
     assert found.values[:, 3].mean() > 0.75 > rival.values[:, 3].mean()  # AUC; all of a camp are alike, so 5/6 at most
