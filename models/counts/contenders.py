@@ -189,11 +189,11 @@ CONTENDERS: dict[str, Contender] = {
         NcfSettings(),
         {
             "factors": Range(8, 32, log=True, whole=True),
-            "epochs": Range(4, 20, whole=True),
-            "rate": Range(0.0005, 0.005, log=True),
+            "epochs": Range(8, 30, whole=True),
+            "rate": Range(0.001, 0.01, log=True),
             "decay": Range(0.00001, 0.01, log=True),
         },
-        trials=0.125,
+        trials=0.25,
         needs="torch",
     ),
 }

@@ -41,7 +41,8 @@ def fit(
 ) -> Ncf:
     """Fit on who has what, (listeners, items), whatever the entries are.
 
-    `threads` are torch's, from now on; where batches are so small, several mostly wait for each other. The same input, seed and number of threads give the same network, and torch's own chance is as it was before.
+    `threads` are torch's, from now on; where batches are so small, several mostly wait for each other. The same input,
+    seed and number of threads give the same network, and torch's own chance is as it was before.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)

@@ -19,7 +19,7 @@ def compare(
     seeds: Annotated[int, typer.Option(min=1, help="Splits by chance.")] = 5,
     held_out: Annotated[float, typer.Option(help="Share of each listener's items, above 0 and below 1.")] = 0.2,
     trials: Annotated[
-        int, typer.Option(min=0, help="Settings tried for each model on each split; ncf an eighth; 0: the defaults.")
+        int, typer.Option(min=0, help="Settings tried for each model on each split; ncf a quarter; 0: the defaults.")
     ] = 24,
     threads: Annotated[int, typer.Option(min=0, help="Of ALS; 0: every core.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output, not tables.")] = False,
