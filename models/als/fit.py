@@ -38,13 +38,26 @@ def fit(
         return np.zeros((shape[1], settings.factors), dtype=np.float32), settings
     matrix = csr_matrix((confidence(weights, settings.alpha), (users, items)), shape=shape, dtype=np.float32)
     settings = replace(settings, regularization=_bearable(matrix, settings.regularization))
+    return factorize(matrix, settings, threads, progress), settings
+
+
+def factorize(
+    matrix: csr_matrix,
+    settings: AlsSettings,
+    threads: int = 0,
+    progress: Callable[[float], None] = lambda _: None,
+) -> NDArray[np.float32]:
+    """Item factors of a matrix (listeners, items) whose entries are confidences already; `alpha` is not looked at.
+
+    `threads` and `progress` as for `fit`. Raises FitFailed.
+    """
     factors = _factors(matrix, settings, threads or os.cpu_count() or 1, progress)
     if not np.isfinite(factors).all():
         raise FitFailed(
             f"ALS gave factors that are not finite; raise [als] regularization (now {settings.regularization}) "
             f"or lower alpha (now {settings.alpha})"
         )
-    return factors, settings
+    return factors
 
 
 def _factors(

@@ -41,12 +41,15 @@ class FoldIn:
 
         Rows that are no item (−1, or beyond the factors) are left out; of the rest the `max_tracks` strongest count.
         """
+        chosen = [self._strongest(rows, weights) for rows, weights in listeners]
+        return self.solved([(rows, confidence(weights, self._alpha)) for rows, weights in chosen])
+
+    def solved(self, listeners: Sequence[Weighted]) -> NDArray[np.float32]:
+        """The same from signed confidences instead of weights, of rows that are all items; none is left out."""
         width = self._base.shape[0]
         left = np.empty((len(listeners), width, width), dtype=np.float32)
         right = np.zeros((len(listeners), width), dtype=np.float32)
-        for at, (rows, weights) in enumerate(listeners):
-            rows, weights = self._strongest(rows, weights)
-            signed = confidence(weights, self._alpha)
+        for at, (rows, signed) in enumerate(listeners):
             chosen = self._factors[rows]  # (tracks, factors)
             left[at] = self._base + (chosen.T * (np.abs(signed) - 1.0)) @ chosen
             right[at] = np.maximum(signed, 0.0) @ chosen

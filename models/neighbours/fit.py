@@ -9,7 +9,7 @@ The counts of all pairs of 200,000 tracks do not fit into memory, so rows are ma
 all plays for the pairs that begin in it and keeps the best of each row.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -109,16 +109,9 @@ def _in_blocks(
     bounds = _bounds(pairs, size, blocks)
     parts: list[Table] = []
     for low, high in pairwise(bounds):
-        parts.append(_best(score(_count(pairs, low, high, size), low), settings.most))
+        parts.append(strongest(score(_count(pairs, low, high, size), low), settings.most))
         progress(high / size if size else 1.0)
-    if not parts:
-        return Table(np.zeros(size + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
-    lengths = np.concatenate([np.diff(part.starts) for part in parts])
-    return Table(
-        np.concatenate(([0], np.cumsum(lengths))),
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([part.weights for part in parts]),
-    )
+    return joined(parts)
 
 
 def _bounds(pairs: Callable[[], Pairs], size: int, blocks: int) -> list[int]:
@@ -145,7 +138,19 @@ def _count(pairs: Callable[[], Pairs], low: int, high: int, size: int) -> csr_ma
     return total
 
 
-def _best(block: csr_matrix, most: int) -> Table:
+def joined(parts: Sequence[Table]) -> Table:
+    """The rows of several tables of the same items, one table after the other."""
+    if not parts:
+        return Table(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
+    lengths = np.concatenate([np.diff(part.starts) for part in parts])
+    return Table(
+        np.concatenate(([0], np.cumsum(lengths))),
+        np.concatenate([part.rows for part in parts]),
+        np.concatenate([part.weights for part in parts]),
+    )
+
+
+def strongest(block: csr_matrix, most: int) -> Table:
     """The strongest `most` of each row, strongest first; ties by row, so that the same history gives the same table."""
     counts = np.diff(block.indptr)
     rows = np.repeat(np.arange(block.shape[0]), counts)

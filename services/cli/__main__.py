@@ -9,6 +9,7 @@ from services.cli import (
     auditing,
     benching,
     checking,
+    comparing,
     dead,
     demo,
     evaluating,
@@ -30,7 +31,7 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    demo, running, loading, simulating, listening, releases, evaluating, reporting, topics, checking, benching,
+    demo, running, loading, simulating, listening, releases, evaluating, comparing, reporting, topics, checking, benching,
     auditing, dead,
 )  # fmt: skip
 for module in MODULES:

@@ -42,7 +42,7 @@ def _spaced(parts: list[RenderableType]) -> Iterator[RenderableType]:
 
 
 def _figures(title: str, found: Evaluation, metrics: tuple[str, ...]) -> Table:
-    shown = _table(title, metrics)
+    shown = plain_table(title, metrics)
     for system, columns in found.figures.items():
         whole = found.whole.get(system, {})
         cells = [_cell(columns[name]) if name in columns else f"{whole[name]:.3f}" for name in metrics]
@@ -54,20 +54,21 @@ def _stale(found: Evaluation) -> Table:
     """The served lists from profiles of different ages."""
     served = found.figures[SERVED]
     ages = dict.fromkeys(name.split("_")[1] for name in served if name.startswith("stale_"))
-    shown = _table("next track, served from a profile that is", NEXT)
+    shown = plain_table("next track, served from a profile that is", NEXT)
     for age, prefix in (("fresh", ""), *((f"{age} old", f"stale_{age}_") for age in ages)):
         shown.add_row(age, *(_cell(served[prefix + name]) for name in NEXT))
     return shown
 
 
 def _apart(found: Evaluation) -> Table:
-    shown = _table("served minus …", APART)
+    shown = plain_table("served minus …", APART)
     for system, columns in found.differences.items():
-        shown.add_row(system, *(_sure(columns[name]) for name in APART))
+        shown.add_row(system, *(sure(columns[name]) for name in APART))
     return shown
 
 
-def _table(title: str, metrics: tuple[str, ...]) -> Table:
+def plain_table(title: str, metrics: tuple[str, ...]) -> Table:
+    """A column of names, one a metric, no lines."""
     made = Table(title, box=None, padding=(0, 1))
     for name in metrics:
         made.add_column(name, justify="right")
@@ -78,7 +79,8 @@ def _cell(figure: Figure) -> str:
     return f"{figure.mean:.3f}\n{figure.low:.3f}–{figure.high:.3f}" if figure.n else "–"
 
 
-def _sure(figure: Figure) -> Text:
+def sure(figure: Figure, digits: int = 3) -> Text:
     """Coloured only when the whole interval is on one side."""
     style = "green" if figure.low > 0 else "red" if figure.high < 0 else ""
-    return Text(f"{figure.mean:+.3f}\n{figure.low:+.3f} {figure.high:+.3f}", style)
+    mean, low, high = (f"{value:+.{digits}f}" for value in (figure.mean, figure.low, figure.high))
+    return Text(f"{mean}\n{low} {high}", style)

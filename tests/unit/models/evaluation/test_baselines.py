@@ -2,8 +2,10 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 
-from models.evaluation.baselines.ease import Ease, Inverse
+from models.ease import Inverse
+from models.evaluation.baselines.ease import Ease
 from models.evaluation.baselines.neighbours import Neighbours
 from models.evaluation.baselines.past import Columns, past
 from models.evaluation.baselines.personal import Personal
@@ -77,12 +79,12 @@ def test_ease_is_the_closed_form_whichever_inverse_is_smaller() -> None:
     direct = np.linalg.inv(matrix.T @ matrix + 3 * np.eye(30))
     for part in (matrix, matrix[:, :7]):
         whole = np.linalg.inv(part.T @ part + 3 * np.eye(part.shape[1]))
-        inverse = Inverse(part, 3.0)
+        inverse = Inverse(csr_matrix(part), 3.0)
         assert inverse.diagonal == pytest.approx(np.diag(whole))
         assert inverse.times(part) == pytest.approx(part @ whole)
     weights = np.eye(30) - direct / np.diag(direct)
     assert np.diag(weights) == pytest.approx(np.zeros(30))
-    inverse = Inverse(matrix, 3.0)
+    inverse = Inverse(csr_matrix(matrix), 3.0)
     assert matrix - inverse.times(matrix) / inverse.diagonal == pytest.approx(matrix @ weights)
 
 
