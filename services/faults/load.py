@@ -27,8 +27,8 @@ USERS, TRACKS, ARTISTS = 120, 600, 60
 KINDS = ("play",) * 90 + ("skip",) * 5 + ("love",) * 3 + ("ban", "unban")
 REPEATED = 0.02  # of the events are sent three times, as an eager producer does
 LATE_DAYS = 0.02  # of the events come days after they happened
-# Events that wait for a broker; then the producer waits too. They must fit into the batches under way: aiokafka wakes all
-# that wait for a full one whenever it is sent, and 20,000 of them once kept the loop busy for good.
+# Events that wait for a broker; then the producer waits too. They must fit into the batches under way: aiokafka wakes
+# all that wait for a full one whenever it is sent, and 20,000 of them once kept the loop busy for good.
 MOST_UNDER_WAY = 2_000
 BATCH_BYTES = 1 << 20
 
