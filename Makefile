@@ -27,7 +27,7 @@ unit: $(READY) ## Unit tests: no network, no servers
 	$(BIN)/pytest -n 2 tests/unit
 
 integration: $(READY) ## Tests on real Kafka brokers and Redis servers, whole and hurt
-	$(BIN)/pytest -n 2 --dist loadfile tests/integration tests/faults
+	$(BIN)/pytest -n 3 --dist loadfile tests/integration tests/faults
 
 faults: $(READY) ## Hurt a running system for ten minutes, then audit it (ARGS="--seconds 120")
 	@$(BIN)/segue bench faults $(ARGS)

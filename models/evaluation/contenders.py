@@ -22,11 +22,11 @@ def contenders(log: Log, made: Release, start: int, settings: Settings) -> dict[
     """By name, the served lists first; fitted on what came before `start`, as `made` is. Raises BadSources."""
     tracks = tracks_of(log, made)
     systems: dict[str, System] = {SERVED: Served(made, tracks, settings.lists)}
+    if not settings.baselines:
+        return systems
     for mix in ONLY:
         lists = Lists(*(replace(each, mix=mix) for each in (settings.lists.weekly, settings.lists.next)))
         systems[f"{SERVED}_{mix}"] = Served(made, tracks, lists)
-    if not settings.baselines:
-        return systems
     for name, lists in alone(settings.lists).items():
         systems[name] = Served(made, tracks, lists)
     before, half_life = past(log, start), settings.taste.half_life_days

@@ -31,8 +31,8 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    demo, running, loading, simulating, listening, releases, evaluating, comparing, reporting, topics, checking, benching,
-    auditing, dead,
+    demo, running, loading, simulating, listening, releases, evaluating, comparing, reporting, topics, checking,
+    benching, auditing, dead,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

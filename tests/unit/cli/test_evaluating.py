@@ -33,6 +33,7 @@ def small(tmp_path: Path) -> None:
 @pytest.fixture
 def quick(segue: Segue, monkeypatch: pytest.MonkeyPatch) -> Segue:
     monkeypatch.setenv("SEGUE_ALS_FACTORS", "8")  # `segue` has removed every setting
+    monkeypatch.setenv("SEGUE_RANKER_LISTENERS", "0")
     return segue
 
 

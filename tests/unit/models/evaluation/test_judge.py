@@ -17,6 +17,7 @@ from models.evaluation.protocol import Protocol
 from models.evaluation.result import Evaluation, Served
 from models.evaluation.run import evaluate
 from models.evaluation.settings import Settings
+from models.ranker.settings import RankerSettings
 from services.evaluate.lists import next_lists, weekly_lists
 from tests.unit.models.evaluation.logs import crowd, tracks_of
 
@@ -24,6 +25,7 @@ SHARED = Path(__file__).parents[5] / "shared"
 JUDGE = SHARED / "judge" / "protocol.py"
 LISTENS = SHARED / "data" / "listens.parquet"
 SMALL = AlsSettings(factors=8, iterations=3)
+QUICK = RankerSettings(listeners=20, guesses=100, rest=60, epochs=2)
 
 WEEKLY = {
     f"{name}{suffix}": f"{prefix}{name.lower()}"
@@ -81,7 +83,7 @@ class Judged:
 
 @pytest.fixture(scope="module", params=[1, 2])
 def judged(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Judged:
-    settings = Settings(Protocol(share=0.08), als=SMALL)
+    settings = Settings(Protocol(share=0.08), als=SMALL, ranker=QUICK)
     return Judged(tmp_path_factory.mktemp("judged"), crowd(request.param), settings)
 
 
@@ -140,7 +142,7 @@ def test_differences_to_a_baseline_are_the_judges(
     listens = pl.read_parquet(judged.log).with_columns(
         track_id="track", listened_at=pl.col("listened_at") * 1000, kind=pl.lit("play")
     )
-    settings = Settings(Protocol(share=0.08), als=SMALL)
+    settings = Settings(Protocol(share=0.08), als=SMALL, ranker=QUICK)
     _, others = evaluate(listens.drop("track"), judged.tracks, tmp_path, settings, lambda *_: None)
     weekly, guesses = judged.write("other-", others)
     log, apart = judge.load_listens(str(judged.log)), judged.found.differences["decayed_popular"]
@@ -166,14 +168,14 @@ def test_figures_of_real_listeners_are_the_judges(judge: ModuleType, tmp_path: P
     )
     few = log["user_id"].unique().sort().head(3)
     listens = log.filter(pl.col("user_id").is_in(few.implode())).sort("listened_at", maintain_order=True)
-    compare(judge, Judged(tmp_path, listens, Settings(als=SMALL, baselines=False)))
+    compare(judge, Judged(tmp_path, listens, Settings(als=SMALL, ranker=QUICK, baselines=False)))
 
 
 def test_the_lists_are_the_same_every_time(judged: Judged, tmp_path: Path) -> None:
     listens = pl.read_parquet(judged.log).with_columns(
         track_id="track", listened_at=pl.col("listened_at") * 1000, kind=pl.lit("play")
     )
-    settings = Settings(Protocol(share=0.08), als=SMALL)
+    settings = Settings(Protocol(share=0.08), als=SMALL, ranker=QUICK)
     again: tuple[Evaluation, Served] = evaluate(
         listens.drop("track"), judged.tracks, tmp_path, settings, lambda *_: None
     )
