@@ -69,7 +69,7 @@ def _serve(
 ) -> None:
     options, patiently = settings.scorer, Patient(metrics.retried, stop)
     profiles = RedisProfiles(closing.enter_context(sync_redis(settings.redis)))
-    lists = patiently(lambda: KafkaLists(settings.kafka, health.beat))
+    lists = patiently(lambda: KafkaLists(settings.kafka, health.beat, stop))
     closing.callback(lists.close)
     announcements = patiently(lambda: KafkaAnnouncements(settings.kafka))
     closing.callback(announcements.close)

@@ -1,0 +1,122 @@
+"""The sender on a broker that falls silent while messages are on their way."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from uuid import uuid4
+
+import pytest
+from kafka import KafkaConsumer, TopicPartition
+
+from services.local.stack import LocalStack
+from services.runtime.kafka_clients import admin
+from services.runtime.settings import KafkaSettings
+
+# In a process of its own: kafka-python leaves a socket behind for each attempt to connect, which pytest would tell.
+SENDER = """
+import sys, threading
+from services.runtime.kafka_sender import KafkaSender, Message
+from services.runtime.settings import KafkaSettings
+bootstrap, topic, answer_s = sys.argv[1:]
+beats, stop = [], threading.Event()
+sender = KafkaSender(KafkaSettings(bootstrap=bootstrap), "silence", lambda: beats.append(1), stop,
+                     answer_s=float(answer_s), request_timeout_ms=1_000)
+print("ready", flush=True)
+for line in sys.stdin:
+    if line.strip() == "stop":
+        stop.set()
+        continue
+    try:
+        sender.send(topic, [Message(word.encode(), b"k") for word in line.split()])
+        print("sent", flush=True)
+    except Exception as error:
+        print(type(error).__name__, error, "beats:", len(beats), flush=True)
+sender.close()
+"""
+
+
+class Sender:
+    """That process: a line of words to send in, a line of what came of it out."""
+
+    def __init__(self, stack: LocalStack, answer_s: float) -> None:
+        self.topic = f"sent-{uuid4().hex[:8]}"
+        with admin(KafkaSettings(bootstrap=stack.bootstrap)) as client:
+            client.create_topics({self.topic: {"num_partitions": 1, "replication_factor": 1}})
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SENDER, stack.bootstrap, self.topic, str(answer_s)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert self.heard() == "ready"
+
+    def heard(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def say(self, line: str) -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def send(self, line: str) -> str:
+        self.say(line)
+        return self.heard()
+
+    def end(self) -> None:
+        self.process.communicate(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    with LocalStack(redis=False) as stack:
+        yield stack
+
+
+def arrived(stack: LocalStack, topic: str) -> list[str]:
+    consumer = KafkaConsumer(bootstrap_servers=stack.bootstrap, enable_auto_commit=False)
+    try:
+        at = TopicPartition(topic, 0)
+        consumer.assign([at])
+        consumer.seek_to_beginning(at)
+        end, found = consumer.end_offsets([at])[at], []
+        while consumer.position(at) < end:
+            found += [record.value.decode() for records in consumer.poll(500).values() for record in records]
+        return found
+    finally:
+        consumer.close()
+
+
+def test_a_broker_that_was_silent_gets_all_that_comes_later(stack: LocalStack) -> None:
+    # kafka-python 3.0.12 by itself: the batch is sent, its request times out, it waits to be sent again and expires;
+    # the producer forgets its id and sends nothing any more. A scorer stood still like that until it was restarted.
+    later = [f"after-{number}" for number in range(50)]
+    sender = Sender(stack, answer_s=6.0)
+    try:
+        assert sender.send("before") == "sent"
+        stack.kafka.pause()
+        says = sender.send("during")
+        assert says.startswith("BrokerAway")
+        assert "acknowledged nothing for 6 s" in says
+        assert int(says.split("beats: ")[1]) >= 8
+        stack.kafka.resume()
+        assert sender.send(" ".join(later)) == "sent"
+    finally:
+        stack.kafka.resume()
+        sender.end()
+    found = arrived(stack, sender.topic)
+    assert found[0] == "before"
+    assert [value for value in found if value.startswith("after")] == later
+
+
+def test_told_to_stop_it_waits_two_seconds_for_a_silent_broker(stack: LocalStack) -> None:
+    sender = Sender(stack, answer_s=30.0)
+    try:
+        assert sender.send("before") == "sent"
+        stack.kafka.pause()
+        sender.say("stop")
+        began = time.monotonic()
+        assert sender.send("during").startswith("Stopped")
+        assert 2 <= time.monotonic() - began < 4
+    finally:
+        stack.kafka.resume()
+        sender.end()
