@@ -1,6 +1,7 @@
 """Memory, open files, threads and tasks of the processes under test, sampled."""
 
 import asyncio
+import http.client
 import re
 import time
 import urllib.request
@@ -66,7 +67,7 @@ def _tasks(port: int) -> int:
     try:
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=ASK_S) as page:
             found = TASKS.search(page.read())
-    except OSError:
+    except (OSError, http.client.HTTPException):  # killed while it answered, perhaps
         return 0
     return int(float(found[1])) if found else 0
 
