@@ -7,6 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.ids import artist_key_of, key_of
+from models.profile import PREFIX
 
 COLUMNS = {
     "track_id": pl.String,
@@ -64,12 +65,23 @@ class Catalogue:
 
     def rows_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """The row of each key, −1 for a track that this catalogue does not know."""
+        return self._rows(keys, 0)
+
+    def rows_of_prefixes(self, prefixes: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """The row of the first track whose key begins so, −1 for none.
+
+        Of n tracks n²/2³³ share one: 6 of 230,000, 6 in a thousand of 50 million.
+        """
+        return self._rows(prefixes.astype(np.int64) << PREFIX, PREFIX)
+
+    def _rows(self, keys: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
+        """The rows of the first keys that are at least `keys` and differ from them in the last `bits` bits only."""
         if not len(self._order):
             return np.full(len(keys), -1, dtype=np.int64)
         at = self._starts[keys >> self._shift]
         for _ in range(self._steps):
             at += self._sorted[at] < keys
-        found = (self._sorted[at] == keys) & (at < len(self._order))
+        found = (self._sorted[at] >> bits == keys >> bits) & (at < len(self._order))
         return np.where(found, self._order[np.minimum(at, len(self._order) - 1)], -1)
 
 

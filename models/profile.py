@@ -3,7 +3,12 @@
 The bytes are a header and then columns, each column contiguous, so a scorer reads them as numpy views without copying
 and a profile of any size decodes in microseconds. A profile that is folded into has the same columns as arrays, so
 encoding only copies them (little-endian, as every machine is that numpy and faiss have wheels for). Every family is
-bounded (models.taste.TasteSettings), so a profile has a byte cap: 57 KB with the default bounds.
+bounded (models.taste.TasteSettings), so a profile has a byte cap: 149 KB with the default bounds.
+
+A profile is its *head*, which changes with every listen, and its *past*, which does not: once SEGMENT plays more than
+`max_recent` are among the recent ones, the oldest SEGMENT become a segment of the past, 8 bytes a play: the first 32
+bits of the track's key, and the time with its last bit saying whether it was played or skipped. So a listen costs a
+head of 51 KB at most, however far a listener's past goes back. The whole bytes are head and past, one after the other.
 """
 
 from array import array
@@ -15,8 +20,11 @@ from numpy.typing import NDArray
 
 from models.tastes import Tastes
 
-MAGIC = b"SGP1"
+MAGIC = b"SGP2"
 HOURS = 24
+SEGMENT = 256  # plays
+PREFIX = 31  # bits of a key of 63 that the past leaves out
+_PLAY = 8  # bytes of one in the past
 
 # magic, version, newest, plays, skips; lengths of tracks, artists, recent, events, loved, banned, and of artists both
 _HEADER = Packing("<4sqqQQ8I")
@@ -33,7 +41,7 @@ class Profile:
     """
 
     __slots__ = (
-        "artists", "banned", "banned_artists", "events", "hours", "loved", "loved_artists", "newest", "plays",
+        "artists", "banned", "banned_artists", "events", "hours", "loved", "loved_artists", "newest", "past", "plays",
         "recent", "recent_played", "recent_times", "seen", "skips", "tracks", "version",
     )  # fmt: skip
 
@@ -45,6 +53,7 @@ class Profile:
         self.tracks = Tastes(array("q"), array("i"), array("I"), array("H"), array("H"))  # counts: plays, skips
         self.artists = Tastes(array("q"), array("i"), array("I"))
         self.recent, self.recent_times, self.recent_played = array("q"), array("I"), array("B")
+        self.past = b""  # the segments at hand, oldest first: all of them, or those that are not stored yet
         self.events = array("q")
         self.seen: set[int] = set()  # the events, for look-up
         self.loved, self.banned = array("q"), array("q")  # the oldest mark is first, and forgotten first
@@ -69,19 +78,33 @@ class Profile:
             self.hours = array("H", [count >> 1 for count in self.hours])
             self.hours[hour] += 1  # (65,535 + 1) / 2
 
-    def play_recently(self, track: int, second: int, played: bool, most: int) -> None:
-        """Put a play among the recent ones, where its time belongs; the oldest goes."""
+    def play_recently(self, track: int, second: int, played: bool, most: int, past: int) -> None:
+        """Put a play among the recent ones, where its time belongs; the oldest go to the past of `past` plays."""
         times = self.recent_times
         place = len(times) if not times or second >= times[-1] else bisect_right(times, second)
         self.recent.insert(place, track)
         times.insert(place, second)
         self.recent_played.insert(place, played)
         extra = len(times) - most
-        if extra > 0:
+        if past < SEGMENT and extra > 0:
             del self.recent[:extra], times[:extra], self.recent_played[:extra]
+        elif past >= SEGMENT and extra >= SEGMENT:
+            self._seal(past)
+
+    def _seal(self, past: int) -> None:
+        """Make a segment of the oldest plays; one that comes later still, with an older time, stays behind it."""
+        keys, times, played = self.recent[:SEGMENT], self.recent_times[:SEGMENT], self.recent_played[:SEGMENT]
+        prefixes = (np.frombuffer(keys, np.int64) >> PREFIX).astype("<u4")
+        marked = np.frombuffer(times, np.uint32) & ~np.uint32(1) | np.frombuffer(played, np.uint8)
+        self.past = (self.past + prefixes.tobytes() + marked.astype("<u4").tobytes())[-past_bytes(past) :]
+        del self.recent[:SEGMENT], self.recent_times[:SEGMENT], self.recent_played[:SEGMENT]
 
     def encode(self) -> bytes:
-        """The profile's bytes: equal profiles give equal bytes."""
+        """The profile's bytes, head and past: equal profiles give equal bytes."""
+        return self.head() + self.past
+
+    def head(self) -> bytes:
+        """The bytes of all but the past."""
         tracks, artists = self.tracks, self.artists
         plays, skips = tracks.counts
         keys = (
@@ -116,12 +139,18 @@ class Profile:
         profile.artists = Tastes(_array(view.artists), _array(view.artist_weights), _array(view.artist_lasts))
         profile.recent, profile.recent_times = _array(view.recent), _array(view.recent_times)
         profile.recent_played = _array(view.recent_played)
+        profile.past = data[view.head_bytes :]
         profile.events = _array(view.events)
         profile.seen = set(profile.events)
         profile.loved, profile.banned = _array(view.loved), _array(view.banned)
         profile.loved_artists, profile.banned_artists = _array(view.loved_artists), _array(view.banned_artists)
         profile.hours = _array(view.hours)
         return profile
+
+
+def past_bytes(plays: int) -> int:
+    """The most bytes that a past of so many plays has: whole segments only."""
+    return plays // SEGMENT * SEGMENT * _PLAY
 
 
 def _array(column: "NDArray[np.int64]") -> "array[int]":
@@ -135,13 +164,14 @@ class ProfileView:
     """A profile's bytes as read-only numpy columns: what a scorer reads. Raises BadProfile.
 
     `tracks`, `weights`, `lasts`, `track_plays`, `track_skips` are parallel, as are `artists`, `artist_weights`,
-    `artist_lasts`, and `recent`, `recent_times`, `recent_played` (oldest first). Weights: models.taste.UNIT to a play.
+    `artist_lasts`, and `recent`, `recent_times`, `recent_played` (oldest first), and before them `past` (the first 32
+    bits of keys), `past_times` (to two seconds), `past_played`. Weights: models.taste.UNIT to a play.
     """
 
     __slots__ = (
-        "artist_lasts", "artist_weights", "artists", "banned", "banned_artists", "events", "hours", "lasts", "loved",
-        "loved_artists", "newest", "plays", "recent", "recent_played", "recent_times", "skips", "track_plays",
-        "track_skips", "tracks", "version", "weights",
+        "artist_lasts", "artist_weights", "artists", "banned", "banned_artists", "events", "head_bytes", "hours",
+        "lasts", "loved", "loved_artists", "newest", "past", "past_played", "past_times", "plays", "recent",
+        "recent_played", "recent_times", "skips", "track_plays", "track_skips", "tracks", "version", "weights",
     )  # fmt: skip
 
     def __init__(self, data: bytes) -> None:
@@ -150,8 +180,9 @@ class ProfileView:
         _, self.version, self.newest, self.plays, self.skips, *lengths = _HEADER.unpack_from(data)
         tracks, artists, recent, events, *marks = lengths
         size = _HEADER.size + 8 * sum(lengths) + 12 * tracks + 8 * artists + 5 * recent + 2 * HOURS
-        if len(data) != size:
-            raise BadProfile(f"a profile of {len(data)} bytes whose header says {size}")
+        if len(data) < size or (len(data) - size) % (SEGMENT * _PLAY):
+            raise BadProfile(f"a profile of {len(data)} bytes whose header says {size}, and then whole segments")
+        self.head_bytes = size
         at = _HEADER.size
 
         def take(kind: str, count: int) -> NDArray[np.int64]:
@@ -169,3 +200,6 @@ class ProfileView:
         self.track_plays, self.track_skips = take("<u2", tracks), take("<u2", tracks)
         self.hours = take("<u2", HOURS)
         self.recent_played = take("u1", recent)
+        segments = take("<u4", (len(data) - size) // 4).reshape(-1, 2, SEGMENT)
+        self.past, marked = segments[:, 0].ravel(), segments[:, 1].ravel()
+        self.past_times, self.past_played = marked & ~np.uint32(1), (marked & np.uint32(1)).astype(np.uint8)

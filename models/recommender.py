@@ -17,10 +17,10 @@ from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.compose import Composer, Pick
 from models.profile import ProfileView
-from models.ranker.blend import BlendRanker
 from models.ranker.features import Features
 from models.ranker.fusion import Fusion, Ranker
 from models.ranker.merge import Merged, merge
+from models.ranker.taught import TaughtRanker
 from models.release import Release
 from models.sources.als import Als
 from models.sources.artists import Artists
@@ -77,8 +77,8 @@ class Recommender:
         self._quotas, self._sources = _sources(release, self._shelf, settings, als)
         self._weights = [VOTES[settings.mix].get(source.name, 1.0) for source in self._sources]
         self._features = Features(release, self._shelf)
-        blend = release.rankers.get("for-you" if settings.mix in ONLY else settings.mix)
-        self._ranker: Ranker = Fusion() if blend is None else BlendRanker(self._features, blend)
+        taught = release.rankers.get("for-you" if settings.mix in ONLY else settings.mix)
+        self._ranker: Ranker = Fusion() if taught is None else TaughtRanker(self._features, taught)
         only = ONLY.get(settings.mix)
         self._composer = Composer(self._shelf, settings.familiar, settings.artist_cap, settings.kind_cap, only)
 

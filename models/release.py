@@ -6,7 +6,8 @@ als_factors.npy     float32 (items, factors): the first `items` rows of the cata
 als_gram.npy        float32 (factors, factors): YᵀY of the factors, for the fold-in
 followers*.npy      for the first rows what is played next, a models.neighbours.table.Table
 neighbours*.npy     for each what is played around it, another
-ranker_<mix>.npz    a models.ranker.blend.Blend, where one was worth having
+ranker_<mix>.onnx   the neural ranker of a mix (models.ranker.network), where one was worth having; or
+ranker_<mix>.npz    a models.ranker.blend.Blend, where that was
 als.faiss           inner-product index over the factors; its ids are catalogue rows
 """
 
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
 from models.neighbours.table import Table
-from models.ranker.blend import Blend
+from models.ranker.taught import load_ranker
 from models.sources.settings import RANKED
 from schemas.release import Manifest, ReleaseFile
 
@@ -39,11 +40,6 @@ REQUIRED = (CATALOGUE, FACTORS, GRAM, INDEX, *Table.files(FOLLOWERS), *Table.fil
 
 
 _ASIDE = re.compile(r"\..+\.[0-9a-f]{8}")  # what make_aside makes
-
-
-def ranker_file(mix: str) -> str:
-    """The name of the file with the ranker of a mix."""
-    return f"ranker_{mix}.npz"
 
 
 class BadRelease(ValueError):
@@ -62,8 +58,8 @@ class Release:
         self.index = faiss.read_index(str(folder / INDEX))
         self.followers = Table.load(folder / FOLLOWERS)
         self.neighbours = Table.load(folder / NEIGHBOURS)
-        brought = [mix for mix in RANKED if ranker_file(mix) in manifest.files]
-        self.rankers = {mix: Blend.load(folder / ranker_file(mix)) for mix in brought}
+        found = ((mix, load_ranker(folder, mix, manifest.files)) for mix in RANKED)
+        self.rankers = {mix: ranker for mix, ranker in found if ranker is not None}
         self._check(folder)
 
     def _check(self, folder: Path) -> None:

@@ -36,7 +36,8 @@ class TasteSettings(Struct, frozen=True, forbid_unknown_fields=True):
     half_life_days: float = 14.0
     max_tracks: int = 1_000  # the strongest are kept
     max_artists: int = 250
-    max_recent: int = 1_000  # newest plays
+    max_recent: int = 256  # newest plays, at least; a segment's worth more before the oldest go to the past
+    max_past: int = 12_288  # plays behind them, in whole segments of 256
     max_event_ids: int = 128  # how many events back a producer's repeat is recognised
     max_marks: int = 500  # loved and banned tracks and artists, each
 
@@ -87,7 +88,7 @@ def _fold_play(profile: Profile, listen: Listen, second: int, settings: TasteSet
         profile.skips += 1
     if listen.artist is not None:
         _add(profile.artists, artist_key_of(listen.artist), gain, second, settings.max_artists, settings)
-    profile.play_recently(track, second, positive, settings.max_recent)
+    profile.play_recently(track, second, positive, settings.max_recent, settings.max_past)
 
 
 def _fold_mark(profile: Profile, listen: Listen, second: int, settings: TasteSettings) -> None:

@@ -18,10 +18,9 @@ from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.fitted import Fitted, Progress
 from models.neighbours.settings import NeighbourSettings
-from models.ranker.blend import Blend
 from models.ranker.lessons import lessons
 from models.ranker.settings import RankerSettings
-from models.ranker.teach import teach
+from models.ranker.teach import Shipped, teach
 from models.recommender import Recommender
 from models.sources.settings import ListSettings
 from models.taste import TasteSettings
@@ -81,7 +80,7 @@ def train(
     if settings.check.listeners:
         with steps("check"):
             metrics = _held_out(listens, tracks, settings, steps)
-    rankers: dict[str, Blend] = {}
+    rankers: dict[str, Shipped] = {}
     if settings.ranker.listeners:
         with steps("ranker"):
             rankers, taught = _teach(listens, tracks, folder, settings, steps)
@@ -92,7 +91,7 @@ def train(
         with steps("index"):
             metrics["index"] = _write(made, aside)
             for mix, ranker in rankers.items():
-                ranker.save(aside / release.ranker_file(mix))
+                ranker.save(aside, mix)
         metrics["seconds"] = steps.seconds
         manifest = Manifest(
             release_id=release_id,
@@ -160,7 +159,7 @@ def _held_out(
 
 def _teach(
     listens: pl.DataFrame, tracks: pl.DataFrame, folder: Path, settings: TrainSettings, steps: Steps
-) -> tuple[dict[str, Blend], dict[str, dict[str, float]]]:
+) -> tuple[dict[str, Shipped], dict[str, dict[str, float]]]:
     """Rankers from what listeners played after lists that a release of the past would have made."""
     cut = heldout.cut(listens, settings.ranker.days, settings.ranker.share)
     past = listens.filter(pl.col("listened_at") < cut)

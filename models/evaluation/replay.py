@@ -9,7 +9,7 @@ from schemas.events import Listen
 
 
 class Replay:
-    """Folds each listener's listens once, window after window; kept between windows are their bytes only (45 KB)."""
+    """Folds each listener's listens once, window after window; between windows only their bytes are kept."""
 
     def __init__(self, log: Log, taste: TasteSettings, folded: Callable[[int], None] = lambda _rows: None) -> None:
         """`folded` hears how many listens were folded."""

@@ -12,9 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ranker.features import NAMES, Features
-from models.ranker.merge import Merged
-from models.sources.base import Batch
+from models.ranker.features import NAMES
 
 KNOTS = (0.5, 0.8, 0.95, 0.99)  # quantiles of a feature
 FLAGS = ("known", "begun", "session", "artist_last", "skipped_last")
@@ -95,14 +93,3 @@ class Blend(NamedTuple):
         if not all(np.isfinite(column).all() for column in (*made.bends, made.weights)):
             raise ValueError(f"{path.name} holds a value that is not finite")
         return made
-
-
-class BlendRanker:
-    """Ranks a release's candidates by a blend."""
-
-    def __init__(self, features: Features, blend: Blend) -> None:
-        self._features, self._blend = features, blend
-
-    def scores(self, batch: Batch, at: int, merged: Merged) -> Matrix:
-        """See Ranker."""
-        return self._blend.scores(self._features.of(batch, at, merged.rows)) if len(merged.rows) else np.empty(0, "f4")

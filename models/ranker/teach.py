@@ -1,15 +1,21 @@
 """Teaching rankers and deciding whether they are worth having, on listeners that they have not learned from."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ranker.blend import Blend
+from models.ranker import fit as blends
 from models.ranker.features import NAMES
-from models.ranker.fit import Lesson, fit
+from models.ranker.fit import Lesson
 from models.ranker.lessons import Lessons
+from models.ranker.serve import NetworkScorer
 from models.ranker.settings import RankerSettings
+from models.ranker.taught import BLEND, NETWORK, Scores, ranker_file
 
 TOP = 20
 DEPTH = 100
@@ -18,43 +24,102 @@ FEW = 20  # held-out lessons, below which nothing can be said
 _FIGURES = ("mrr", "hr@20", "ndcg@100")
 WEIGHT = NAMES.index("weight_14d")
 
+log = logging.getLogger(__name__)
+
+
+class Shipped(NamedTuple):
+    """A ranker that is worth having, and how it is written."""
+
+    ranker: Scores
+    kind: str  # of its file
+    write: Callable[[Path], object]
+
+    def save(self, folder: Path, mix: str) -> None:
+        """Into a release's folder."""
+        self.write(folder / ranker_file(mix, self.kind))
+
+
+Fit = Callable[[Sequence[Lesson], str], Shipped | None]
+
 
 def teach(
     lessons: Lessons, settings: RankerSettings, progress: Callable[[float], None]
-) -> tuple[dict[str, Blend], dict[str, dict[str, float]]]:
+) -> tuple[dict[str, Shipped], dict[str, dict[str, float]]]:
     """The rankers worth having, by mix, and what was measured of each mix ("ranker_" + mix).
 
-    A ranker is shipped when, on held-out listeners, it beats the fusion of the sources and the listener's own decayed
-    plays by what its mix is for; it is then taught once more on everybody.
+    A blend, and a network where torch is installed, learn from some listeners and are judged on the others, by what the
+    mix is for. The better one is shipped when it beats the fusion of the sources and the listener's own decayed plays;
+    it is then taught once more on everybody.
     """
     rankers, metrics = {}, {}
+    ways = _ways(settings)
     for done, (mix, taught) in enumerate(lessons.taught.items()):
         held = lessons.whole[mix]
         others = {lesson.listener for lesson in held}
-        one = mix == "up-next"
-        trial = fit([lesson for lesson in taught if lesson.listener not in others], settings, one)
+        some = [lesson for lesson in taught if lesson.listener not in others]
+        trials = {kind: trial for kind, fit in ways.items() if (trial := fit(some, mix)) is not None}
         progress((done + 0.5) / len(lessons.taught))
-        measured = _measure(held, trial)
-        by = JUDGED_BY[mix]
-        better = len(held) >= FEW and measured[by] > max(measured[f"fusion_{by}"], measured[f"decayed_{by}"])
-        final = fit(taught, settings, one) if better else None
-        if final is not None:
+        measured = _measure(held, {kind: trial.ranker for kind, trial in trials.items()})
+        best = _best(measured, JUDGED_BY[mix], list(trials)) if len(held) >= FEW else None
+        final = ways[best](taught, mix) if best else None
+        if final is not None and best is not None:
             rankers[mix] = final
-        metrics[f"ranker_{mix}"] = {**measured, "lessons": float(len(taught)), "shipped": float(final is not None)}
+            measured |= {figure: measured[f"{best}_{figure}"] for figure in _FIGURES}
+        metrics[f"ranker_{mix}"] = {
+            **measured,
+            "lessons": float(len(taught)),
+            "shipped": float(final is not None),
+            "network": float(best == NETWORK),
+        }
         progress((done + 1.0) / len(lessons.taught))
     return rankers, metrics
 
 
-def _measure(held: Sequence[Lesson], ranker: Blend | None) -> dict[str, float]:
+def _ways(settings: RankerSettings) -> dict[str, Fit]:
+    """How a ranker can be fitted here, by the kind of its file."""
+    ways: dict[str, Fit] = {BLEND: lambda lessons, mix: _blend(lessons, mix, settings)}
+    if not settings.network_epochs:
+        return ways
+    if find_spec("torch") is None or find_spec("onnx") is None:
+        log.warning("no neural ranker is taught: torch and onnx are not installed (pip install 'segue[neural]')")
+        return ways
+    return {**ways, NETWORK: lambda lessons, _: _network(lessons, settings)}
+
+
+def _blend(lessons: Sequence[Lesson], mix: str, settings: RankerSettings) -> Shipped | None:
+    made = blends.fit(lessons, settings, mix == "up-next")
+    return None if made is None else Shipped(made, BLEND, made.save)
+
+
+def _network(lessons: Sequence[Lesson], settings: RankerSettings) -> Shipped | None:
+    from models.ranker.export import export  # with torch
+    from models.ranker.fit_network import fit_network
+
+    made = fit_network(lessons, settings)
+    if made is None:
+        return None
+    data = export(made, lessons[0].features)
+    return Shipped(NetworkScorer(data), NETWORK, lambda path: path.write_bytes(data))
+
+
+def _best(measured: Mapping[str, float], by: str, kinds: Sequence[str]) -> str | None:
+    """The kind that does best, if it beats what needs no teaching."""
+    best = max(kinds, key=lambda kind: measured[f"{kind}_{by}"], default=None)
+    beaten = max(measured[f"fusion_{by}"], measured[f"decayed_{by}"])
+    return best if best is not None and measured[f"{best}_{by}"] > beaten else None
+
+
+def _measure(held: Sequence[Lesson], rankers: Mapping[str, Scores]) -> dict[str, float]:
     columns: dict[str, Callable[[Lesson], NDArray[np.floating]]] = {
         "fusion_": lambda lesson: lesson.fused,
         "decayed_": lambda lesson: lesson.features[:, WEIGHT],
     }
-    if ranker is not None:
-        columns[""] = lambda lesson: ranker.scores(lesson.features)
-    found = {"recall": _mean([float(lesson.played.any()) for lesson in held]), **dict.fromkeys(_FIGURES, 0.0)}
+    for kind, ranker in rankers.items():
+        columns[f"{kind}_"] = lambda lesson, ranker=ranker: ranker.scores(lesson.features)  # type: ignore[misc]  # binds the loop's value
+    found = {"recall": _mean([float(lesson.played.any()) for lesson in held])}
     for name, scores in columns.items():
         figures = [_figures(scores(lesson), lesson.played) for lesson in held]
+        found |= {name + figure: 0.0 for figure in _FIGURES}
         for figure, values in zip(_FIGURES, zip(*figures, strict=True), strict=False):
             found[name + figure] = _mean(values)
     return found

@@ -56,13 +56,20 @@ class Batch:
 
     def unheard(self, listener: Listener, rows: Rows) -> NDArray[np.bool_]:
         """Which of these rows may be in the list and are new to the listener, in every edition."""
-        return self._without(listener, rows, np.concatenate((listener.works, self._shelf.works[listener.rows])))
+        heard = np.concatenate((listener.rows, listener.recent[listener.recent >= 0]))
+        return self._without(listener, rows, np.concatenate((listener.works, self._shelf.works[heard])))
 
     def kinds(self, listener: Listener, rows: Rows) -> NDArray[np.int8]:
         """KNOWN, BEGUN or UNSEEN, of each row."""
-        self._kinds[listener.rows] = np.where(listener.plays > 0, KNOWN, BEGUN)
+        there = listener.recent >= 0
+        recent, played = listener.recent[there], listener.recent_played[there]
+        self._kinds[listener.rows] = BEGUN
+        self._kinds[recent] = BEGUN
+        self._kinds[listener.rows[listener.plays > 0]] = KNOWN
+        self._kinds[recent[played]] = KNOWN
         kinds = self._kinds[rows]
         self._kinds[listener.rows] = UNSEEN
+        self._kinds[recent] = UNSEEN
         return kinds
 
     def _without(self, listener: Listener, rows: Rows, works: Rows) -> NDArray[np.bool_]:

@@ -1,6 +1,6 @@
 """The first stage: a batch of profiles' bytes, read into rows of the release, all listeners at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,8 +39,13 @@ class Reader:
         weights = _flat([view.weights for view in views]) * (np.exp2(age * -self._rate) / UNIT)
         plays = _flat([view.track_plays for view in views])
         skips = _flat([view.track_skips for view in views])
-        recent = self._shelf.catalogue.rows_of(_flat([view.recent for view in views]))
-        heard = np.cumsum([0, *(len(view.recent) for view in views)]).tolist()
+        recent = np.split(
+            self._shelf.catalogue.rows_of(_flat([view.recent for view in views])), _ends(view.recent for view in views)
+        )
+        past = np.split(
+            self._shelf.catalogue.rows_of_prefixes(np.concatenate([view.past for view in views])),
+            _ends(view.past for view in views),
+        )
         # What a release knows of each listener, still one after the other.
         kept = rows >= 0
         ends = np.append(0, np.cumsum(kept))[np.cumsum(counts)]
@@ -62,9 +67,9 @@ class Reader:
                     plays=plays[own],
                     skips=skips[own],
                     lasts=lasts[own],
-                    recent=recent[heard[at] : heard[at + 1]],
-                    recent_times=view.recent_times.astype(np.int64),
-                    recent_played=view.recent_played.astype(bool),
+                    recent=np.concatenate((past[at], recent[at])),
+                    recent_times=np.concatenate((view.past_times, view.recent_times)).astype(np.int64),
+                    recent_played=np.concatenate((view.past_played, view.recent_played)).astype(bool),
                     works=works,
                     artists=artists,
                 )
@@ -88,6 +93,10 @@ class Reader:
         """Keys of the last plays, by number and by time; a skipped track counts as played."""
         since = int(np.searchsorted(view.recent_times, view.newest - self._seconds, side="right"))
         return view.recent[max(0, min(len(view.recent) - self._plays, since)) :]
+
+
+def _ends(columns: Iterable[NDArray[np.generic]]) -> NDArray[np.int64]:
+    return np.cumsum([len(column) for column in columns])[:-1]
 
 
 def _flat(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:

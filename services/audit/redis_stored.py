@@ -7,7 +7,7 @@ from typing import NamedTuple, cast
 from redis import Redis
 
 from models.ids import key_of
-from services.runtime.keys import cursor_key, profile_key
+from services.runtime.keys import cursor_key, profile_keys, whole_profiles
 from services.runtime.redis_client import redis_trouble, sync_redis
 from services.runtime.settings import RedisSettings
 
@@ -43,10 +43,11 @@ class RedisStored:
         with redis_trouble("read profiles"), self._redis.pipeline(transaction=True) as pipe:
             pipe.hget(cursor_key(partition), "folded")
             if users:
-                pipe.mget([profile_key(partition, user) for user in users])
+                pipe.mget(profile_keys(partition, users))
             answers = pipe.execute()
         folded = answers[0]
-        return Snapshot(-1 if folded is None else int(folded), cast(list[bytes | None], answers[1] if users else []))
+        stored = whole_profiles(cast(list[bytes | None], answers[1] if users else []))
+        return Snapshot(-1 if folded is None else int(folded), stored)
 
     def listeners(self) -> "dict[int, array[int]]":
         """By partition, the keys (models.ids.key_of) of all listeners who have a profile: 8 bytes each."""

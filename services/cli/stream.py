@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 from kafka import KafkaConsumer, TopicPartition
@@ -17,7 +18,7 @@ from schemas.topics import LISTENS, RECOMMENDATIONS, RELEASES, TOPICS
 from services.runtime import kafka_clients
 from services.runtime.bulk_producer import partition_of
 from services.runtime.errors import BrokerAway, Fatal
-from services.runtime.keys import profile_key
+from services.runtime.keys import profile_keys, whole_profiles
 from services.runtime.redis_client import redis_trouble, sync_redis
 from services.runtime.settings import KafkaSettings, RedisSettings
 from services.trainer.kafka_releases import KafkaReleases
@@ -127,8 +128,7 @@ def stored_profile(kafka: KafkaSettings, redis: RedisSettings, user_id: str) -> 
     finally:
         consumer.close()
     with redis_trouble("read the profile"), sync_redis(redis) as client:
-        data = client.get(profile_key(partition, user_id))
-    return bytes(data) if isinstance(data, bytes) else None
+        return whole_profiles(cast("list[bytes | None]", client.mget(profile_keys(partition, [user_id]))))[0]
 
 
 def partition_counts(settings: KafkaSettings) -> dict[str, int]:

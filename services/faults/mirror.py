@@ -23,7 +23,7 @@ from schemas.errors import Poison
 from schemas.events import Listen
 from schemas.topics import DEAD, LISTENS
 from services.faults.reading import read_on
-from services.runtime.keys import cursor_key, profile_key
+from services.runtime.keys import cursor_key, profile_keys, whole_profiles
 from services.runtime.settings import KafkaSettings
 
 LOOK_S = 0.05
@@ -161,9 +161,9 @@ async def _snapshot(redis: Redis, partition: int, users: list[str]) -> tuple[int
     async with redis.pipeline(transaction=True) as pipe:
         pipe.hget(cursor_key(partition), "folded")
         if users:
-            pipe.mget([profile_key(partition, user) for user in users])
+            pipe.mget(profile_keys(partition, users))
         cursor, *stored = await pipe.execute()
-    return -1 if cursor is None else int(cursor), stored[0] if stored else []
+    return -1 if cursor is None else int(cursor), whole_profiles(stored[0]) if stored else []
 
 
 def _difference(expected: Profile | None, data: bytes | None) -> Found:

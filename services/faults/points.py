@@ -18,7 +18,7 @@ from types import FrameType
 from schemas.dead_letter import DeadLetter
 from schemas.profile import ProfileChanged
 from services.profiler.__main__ import main
-from services.profiler.ports import Cursor, Outbox, Profiles, Record
+from services.profiler.ports import Cursor, Outbox, Profiles, Record, Stored
 
 POINTS = {"committed": signal.SIGUSR1, "noticed": signal.SIGUSR2, "folded": signal.SIGHUP}
 OVERLAP = 200  # offsets that an unguarded profiler reads again when it starts
@@ -49,7 +49,7 @@ class FragileProfiles:
         """See Profiles."""
         return await self._profiles.read(partition, users)
 
-    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, bytes]) -> int:
+    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, Stored]) -> int:
         """See Profiles."""
         if profiles:
             _pass("folded")
@@ -83,7 +83,7 @@ class UnguardedProfiles(FragileProfiles):
         found = await super().cursors(partitions)
         return {p: Cursor(*(max(-1, offset - OVERLAP) for offset in cursor)) for p, cursor in found.items()}
 
-    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, bytes]) -> int:
+    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, Stored]) -> int:
         """Write, whoever else has written."""
         stored = (await self._profiles.cursors([partition]))[partition]
         await super().commit(partition, stored.folded, cursor, profiles)

@@ -85,7 +85,7 @@ async def run(settings: ProfilerSettings, wrap: Wrap = _as_they_are) -> None:
         try:
             await keep_trying_async(outbox.start, stop, metrics.retried)
             await keep_trying_async(listens.start, stop, metrics.retried)
-            ports = wrap(RedisProfiles(redis), outbox)
+            ports = wrap(RedisProfiles(redis, settings.taste.max_past), outbox)
             profiler = Profiler(*ports, listens, settings.taste, metrics, options.cache_profiles, stop)
             if options.loop == "bulk":
                 await BulkLoop(profiler, settings, metrics).run(stop)

@@ -28,7 +28,7 @@ from schemas.events import Listen
 from schemas.profile import ProfileChanged
 from schemas.topics import LISTENS
 from services.profiler.metrics import Metrics
-from services.profiler.ports import Cursor, Log, Outbox, Profiles, Record
+from services.profiler.ports import Cursor, Log, Outbox, Profiles, Record, Stored
 from services.runtime.errors import Fatal, Transient
 from services.runtime.retry import keep_trying_async
 
@@ -228,13 +228,16 @@ class Profiler:
         """Commit; false when another worker has come further, and the batch is to be looked at again."""
         if cursor.folded == here.cursor.folded:
             return True
-        data = {user: profile.encode() for user, profile in profiles.items()}
+        data = {user: Stored(profile.head(), profile.past) for user, profile in profiles.items()}
         before = await self._patiently(self._store.commit, partition, here.cursor.folded, cursor, data)
         # A commit whose answer got lost is sent again and finds its own cursor: what is folded up to an offset is the
         # same whoever folded it.
         if before in (here.cursor.folded, cursor.folded):
             here.cursor = here.stored = cursor
-            self._metrics.committed(partition, cursor.folded, len(data), sum(map(len, data.values())))
+            for profile in profiles.values():
+                profile.past = b""
+            written = sum(len(each.head) + len(each.sealed) for each in data.values())
+            self._metrics.committed(partition, cursor.folded, len(data), written)
             while len(here.profiles) > max(1, self._cache_profiles // max(1, len(self._assigned))):
                 here.profiles.popitem(last=False)
             return True

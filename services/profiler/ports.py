@@ -23,6 +23,13 @@ class Cursor(NamedTuple):
     noticed: int = -1  # the last offset whose notices the broker has acknowledged
 
 
+class Stored(NamedTuple):
+    """What is to be written of a profile."""
+
+    head: bytes  # in place of what is there
+    sealed: bytes = b""  # segments that its past grows by
+
+
 class Log(Protocol):
     """What the broker itself says of `listens`. Raises services.runtime.errors.Transient while it is away."""
 
@@ -40,9 +47,9 @@ class Profiles(Protocol):
         """The cursor of each partition."""
 
     async def read(self, partition: int, users: list[str]) -> list[bytes | None]:
-        """The profiles of some listeners of one partition."""
+        """The profiles' heads of some listeners of one partition: folding needs no past."""
 
-    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, bytes]) -> int:
+    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, Stored]) -> int:
         """Write profiles and cursor in one atomic step, if the partition is still folded up to `expected`.
 
         Returns the offset that it was folded up to before the call: `expected` when the step was taken.

@@ -1,7 +1,7 @@
 """Profiles and cursors in Redis, committed together: one Lua call a partition and batch.
 
-`profile:{p}:<user_id>` holds the profile's bytes, `cursor:{p}` a hash of `folded` and `noticed`. The braces put all
-keys of a partition into one slot of a Redis Cluster.
+`profile:{p}:<user_id>` holds the profile's head, `past:{p}:<user_id>` the segments of its past (models.profile),
+`cursor:{p}` a hash of `folded` and `noticed`. The braces put all keys of a partition into one slot of a Redis Cluster.
 """
 
 from collections.abc import Iterable, Mapping
@@ -9,16 +9,23 @@ from typing import cast
 
 from redis.asyncio import Redis
 
-from services.profiler.ports import Cursor
-from services.runtime.keys import cursor_key, profile_key
+from models.profile import past_bytes
+from services.profiler.ports import Cursor, Stored
+from services.runtime.keys import cursor_key, past_key, profile_key
 from services.runtime.redis_client import redis_trouble
 
 # Compare, then write all: the script is atomic, so a profile and its cursor are never apart. It answers where the
-# cursor was. KEYS: cursor, profiles…; ARGV: expected, folded, noticed, profiles' bytes…
+# cursor was. KEYS: cursor, heads…, pasts…; ARGV: expected, folded, noticed, how many heads, most bytes of a past,
+# heads' bytes…, segments…
 COMMIT = """
 local folded = tonumber(redis.call('HGET', KEYS[1], 'folded') or '-1')
 if folded ~= tonumber(ARGV[1]) then return folded end
-for i = 2, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 2]) end
+local heads = tonumber(ARGV[4])
+for i = 2, heads + 1 do redis.call('SET', KEYS[i], ARGV[i + 4]) end
+for i = heads + 2, #KEYS do
+  local past = (redis.call('GET', KEYS[i]) or '') .. ARGV[i + 4]
+  redis.call('SET', KEYS[i], string.sub(past, -tonumber(ARGV[5])))
+end
 redis.call('HSET', KEYS[1], 'folded', ARGV[2], 'noticed', ARGV[3])
 return folded
 """
@@ -27,8 +34,10 @@ return folded
 class RedisProfiles:
     """The `Profiles` port over one Redis. Raises RedisAway while it is away, loading or out of memory."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, max_past: int) -> None:
+        """`max_past`: plays, as in TasteSettings."""
         self._redis = redis
+        self._past_bytes = past_bytes(max_past)
         self._commit = redis.register_script(COMMIT)
 
     async def cursors(self, partitions: Iterable[int]) -> dict[int, Cursor]:
@@ -44,13 +53,17 @@ class RedisProfiles:
         }
 
     async def read(self, partition: int, users: list[str]) -> list[bytes | None]:
-        """The profiles' bytes, None for a listener without one, in the order asked."""
+        """The profiles' heads, None for a listener without one, in the order asked."""
         with redis_trouble("read profiles"):
             values = await self._redis.mget([profile_key(partition, user) for user in users])
         return cast(list[bytes | None], values)  # the client is told not to decode
 
-    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, bytes]) -> int:
+    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, Stored]) -> int:
         """One atomic step, taken only if the cursor is at `expected`; returns where it was."""
+        grown = {user: each.sealed for user, each in profiles.items() if each.sealed}
         keys = [cursor_key(partition), *(profile_key(partition, user) for user in profiles)]
+        keys += [past_key(partition, user) for user in grown]
+        numbers = [expected, cursor.folded, cursor.noticed, len(profiles), self._past_bytes]
+        heads = [each.head for each in profiles.values()]
         with redis_trouble("commit profiles"):
-            return int(await self._commit(keys, [expected, cursor.folded, cursor.noticed, *profiles.values()]))
+            return int(await self._commit(keys, [*numbers, *heads, *grown.values()]))

@@ -5,7 +5,7 @@ from typing import cast
 
 from redis import Redis
 
-from services.runtime.keys import profile_key
+from services.runtime.keys import past_key, profile_key, whole_profiles
 from services.runtime.redis_client import redis_trouble
 
 
@@ -19,10 +19,9 @@ class RedisProfiles:
         """See Profiles: one MGET."""
         if not wanted:
             return []
+        keys = [key(partition, user) for key in (profile_key, past_key) for partition, user in wanted]
         with redis_trouble("read profiles"):
-            return cast(
-                "list[bytes | None]", self._client.mget([profile_key(partition, user) for partition, user in wanted])
-            )
+            return whole_profiles(cast("list[bytes | None]", self._client.mget(keys)))
 
     def ping(self) -> None:
         """Returns when Redis answers."""

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
+from typing import cast
 
 from kafka import KafkaConsumer, TopicPartition
 from redis import Redis
@@ -96,13 +97,23 @@ class World:
         answers = {p: self.redis.hget(cursor_key(p), "folded") for p in range(LISTENS.partitions)}
         return {partition: int(answer) for partition, answer in answers.items() if answer is not None}
 
+    def stored(self, key: str) -> bytes | None:
+        """Head and past."""
+        head, past = (cast("bytes | None", each) for each in self.redis.mget([key, past_of(key)]))
+        return head and head + (past or b"")
+
     def check(self) -> None:
         """Wait until all is folded, then compare every profile byte for byte."""
         profiles, cursors = self.expected()
         wait_for(lambda: self.folded() == cursors, f"cursors {cursors}", self.folded)
-        stored = {key: self.redis.get(key) for key in profiles}
+        stored = {key: self.stored(key) for key in profiles}
         assert stored == profiles
         assert len(self.redis.keys("profile:*")) == len(profiles)
+
+
+def past_of(key: str) -> str:
+    """The key of a past, from that of its head."""
+    return key.replace("profile:", "past:", 1)
 
 
 def wait_for(condition: Callable[[], bool], what: str, seen: Callable[[], object]) -> None:

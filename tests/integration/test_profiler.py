@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.profile import Profile
+from models.profile import SEGMENT, Profile
 from schemas.codec import decode, encode
 from schemas.dead_letter import DeadLetter
 from schemas.events import Listen
@@ -50,6 +50,20 @@ def test_listens_become_profiles_and_notices(world: World, loop: str) -> None:
 
 def keys_of(world: World) -> list[tuple[str, str]]:
     return [(key.decode(), key.decode().partition("}:")[2]) for key in world.redis.keys("profile:*")]
+
+
+def test_a_past_grows_by_whole_segments_once_whatever_is_killed(world: World) -> None:
+    world.start()
+    for _ in range(3):
+        world.listen(900, users=2)
+        world.workers[-1].kill()
+        world.start()
+    world.start("bulk")
+    world.listen(900, users=2)
+    world.check()
+    pasts = world.redis.keys("past:*")
+    assert len(pasts) == 2
+    assert {world.redis.strlen(key) // (8 * SEGMENT) for key in pasts} <= {5, 6, 7}  # of 1,800 plays, 256 to 511 recent
 
 
 def test_kill_9_under_load(world: World) -> None:

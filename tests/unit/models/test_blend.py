@@ -12,7 +12,7 @@ from models.ranker.lessons import Lessons
 from models.ranker.settings import RankerSettings
 from models.ranker.teach import WEIGHT, teach
 
-QUICK = RankerSettings(epochs=8, batch=8)
+QUICK = RankerSettings(epochs=8, batch=8, network_epochs=0)
 OWN, AGE = NAMES.index("own"), NAMES.index("age")
 
 

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.ids import artist_key_of, key_of
-from models.profile import Profile
+from models.profile import PREFIX, SEGMENT, Profile, ProfileView
 from models.taste import DAY, MOST, UNIT, TasteSettings, fold, is_positive
 from models.tastes import SCANS
 from schemas.events import Kind, Listen
 
 NOON = 1_704_110_400
-SMALL = TasteSettings(max_tracks=8, max_artists=4, max_recent=5, max_event_ids=6, max_marks=3)
+SMALL = TasteSettings(max_tracks=8, max_artists=4, max_recent=5, max_past=0, max_event_ids=6, max_marks=3)
 KINDS: list[Kind] = ["play", "skip", "love", "ban", "unban"]
 
 
@@ -30,6 +30,7 @@ class Slow:
     tracks: dict[int, list[int]] = field(default_factory=dict)  # weight, last, plays, skips
     artists: dict[int, list[int]] = field(default_factory=dict)
     recent: list[tuple[int, int, bool]] = field(default_factory=list)  # time, track, played
+    past: list[tuple[int, int, bool]] = field(default_factory=list)
     events: list[int] = field(default_factory=list)
     loved: list[int] = field(default_factory=list)
     banned: list[int] = field(default_factory=list)
@@ -59,7 +60,13 @@ class Slow:
         if listen.artist is not None:
             self._add_artist(listen.artist, gain, second, taste)
         # A stable sort by time: a late play stands behind those of its own second.
-        self.recent = sorted([*self.recent, (second, track, played)], key=lambda play: play[0])[-taste.max_recent :]
+        self.recent = sorted([*self.recent, (second, track, played)], key=lambda play: play[0])
+        if taste.max_past < SEGMENT:
+            self.recent = self.recent[-taste.max_recent :]
+        elif len(self.recent) == taste.max_recent + SEGMENT:
+            kept = taste.max_past // SEGMENT * SEGMENT
+            self.past = [*self.past, *self.recent[:SEGMENT]][-kept:]
+            self.recent = self.recent[SEGMENT:]
 
     def _mark(self, listen: Listen, second: int, taste: TasteSettings) -> None:
         suffix = "_artists" if listen.scope == "artist" else ""
@@ -118,6 +125,9 @@ def assert_same(profile: Profile, slow: Slow) -> None:
     assert list(profile.artists.items()) == list(slow.artists.items())
     columns = (profile.recent_times, profile.recent, profile.recent_played)
     assert list(zip(*columns, strict=True)) == slow.recent
+    view = ProfileView(profile.encode())
+    past = zip(view.past_times.tolist(), view.past.tolist(), view.past_played.tolist(), strict=True)
+    assert list(past) == [(second // 2 * 2, track >> PREFIX, played) for second, track, played in slow.past]
 
 
 events = st.builds(
@@ -175,9 +185,13 @@ def some_log(rng: random.Random, count: int, tracks: int) -> list[Listen]:
 @pytest.mark.parametrize(
     "taste",
     [
-        TasteSettings(max_tracks=60, max_artists=20, max_recent=100, max_event_ids=20, max_marks=10),
-        TasteSettings(max_tracks=200, max_artists=33, max_recent=700, half_life_days=0.5, love=1e9, skip=-0.7),
-        TasteSettings(max_recent=300),
+        TasteSettings(
+            max_tracks=60, max_artists=20, max_recent=100, max_past=SEGMENT - 1, max_event_ids=20, max_marks=10
+        ),
+        TasteSettings(
+            max_tracks=200, max_artists=33, max_recent=700, max_past=1_000, half_life_days=0.5, love=1e9, skip=-0.7
+        ),
+        TasteSettings(),
     ],
     ids=["small", "quick to forget", "default"],
 )
@@ -194,7 +208,7 @@ def test_a_long_log_with_much_forgetting_gives_the_same(taste: TasteSettings) ->
         if offset % 500 == 0:
             assert_same(profile, slow)
     assert_same(profile, slow)
-    assert len(slow.recent) == taste.max_recent
+    assert taste.max_recent <= len(slow.recent) < taste.max_recent + SEGMENT
     assert len(slow.artists) >= taste.max_artists
     assert len(slow.tracks) >= taste.max_tracks
 
@@ -258,5 +272,8 @@ def test_a_profile_full_of_everything_has_the_size_that_the_docs_say() -> None:
     largest = 0
     for at in range(1_500):
         take("play", f"t{at}", f"a{at}")
-        largest = max(largest, len(profile.encode()))
-    assert largest == 57_136  # 57 KB: docs/taste.md, docs/metrics.md, models/profile.py
+        largest = max(largest, len(profile.head()))
+    assert largest == 50_707  # 51 KB: docs/taste.md, docs/metrics.md, models/profile.py
+    for at in range(12_000):
+        take("play", f"t{at}", f"a{at}")
+    assert len(profile.past) == 98_304

@@ -9,10 +9,10 @@ import pytest
 from models import release
 from models.als.settings import AlsSettings
 from models.interactions import distinct
-from models.ranker.blend import BlendRanker
 from models.ranker.features import NAMES
 from models.ranker.lessons import lessons
 from models.ranker.settings import RankerSettings
+from models.ranker.taught import TaughtRanker
 from models.recommender import Recommender
 from models.sources.settings import ListSettings
 from models.taste import TasteSettings
@@ -51,7 +51,7 @@ def test_a_history_of_habits_gives_a_ranker_that_is_worth_having(made: release.R
     found = made.manifest.metrics["ranker_up-next"]
     assert found["shipped"] == 1.0
     assert found["mrr"] > found["fusion_mrr"]
-    assert isinstance(Recommender(made, ListSettings(mix="up-next"))._ranker, BlendRanker)
+    assert isinstance(Recommender(made, ListSettings(mix="up-next"))._ranker, TaughtRanker)
 
 
 def test_no_working_folder_is_left(made: release.Release, tmp_path: Path) -> None:

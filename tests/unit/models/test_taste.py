@@ -11,7 +11,7 @@ from models.taste import DAY, UNIT, TasteSettings, fold, is_positive
 from schemas.events import Listen
 
 TASTE = TasteSettings()
-SMALL = TasteSettings(max_tracks=8, max_artists=4, max_recent=5, max_event_ids=6, max_marks=3)
+SMALL = TasteSettings(max_tracks=8, max_artists=4, max_recent=5, max_past=0, max_event_ids=6, max_marks=3)
 T0 = 1_700_000_000
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
+from models.profile import SEGMENT, past_bytes
 from schemas.codec import encode
 from schemas.dead_letter import DeadLetter
 from schemas.events import Listen
 from schemas.profile import ProfileChanged
-from services.profiler.ports import Cursor, Record
+from services.profiler.ports import Cursor, Record, Stored
 from services.runtime.errors import BrokerAway, RedisAway
 
 
@@ -14,8 +15,10 @@ class MemoryProfiles:
     """The Profiles port. `failures` calls fail before, `lost_answers` commits fail after they took effect."""
 
     def __init__(self) -> None:
-        self.data: dict[tuple[int, str], bytes] = {}
+        self.data: dict[tuple[int, str], bytes] = {}  # heads
+        self.pasts: dict[tuple[int, str], bytes] = {}
         self.positions: dict[int, Cursor] = {}
+        self.max_past = 2 * SEGMENT  # plays
         self.failures = 0
         self.lost_answers = 0
         self.commits = 0
@@ -33,13 +36,17 @@ class MemoryProfiles:
         self._maybe_fail()
         return [self.data.get((partition, user)) for user in users]
 
-    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, bytes]) -> int:
+    async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, Stored]) -> int:
         self._maybe_fail()
         before = self.positions.get(partition, Cursor()).folded
         if before != expected:
             return before
         self.positions[partition] = cursor
-        self.data.update({(partition, user): data for user, data in profiles.items()})
+        for user, each in profiles.items():
+            self.data[partition, user] = each.head
+            if each.sealed:
+                past = self.pasts.get((partition, user), b"") + each.sealed
+                self.pasts[partition, user] = past[-past_bytes(self.max_past) :]
         self.commits += 1
         if self.lost_answers:
             self.lost_answers -= 1

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from models.profile import Profile
+from models.profile import SEGMENT, Profile, past_bytes
 from models.taste import TasteSettings, fold
 from schemas.codec import decode
 from schemas.events import Listen
@@ -20,7 +20,7 @@ from services.runtime.errors import Fatal
 from services.runtime.http import Health
 from tests.unit.profiler.fakes import T0, MemoryLog, MemoryOutbox, MemoryProfiles, listen, record
 
-TASTE = TasteSettings(max_tracks=8, max_artists=4, max_recent=5, max_event_ids=6)
+TASTE = TasteSettings(max_tracks=8, max_artists=4, max_recent=5, max_past=2 * SEGMENT, max_event_ids=6)
 
 
 class World:
@@ -52,7 +52,23 @@ def folded(records: Sequence[Record]) -> dict[tuple[int, str], bytes]:
     return {key: profile.encode() for key, profile in profiles.items()}
 
 
+def whole(store: MemoryProfiles) -> dict[tuple[int, str], bytes]:
+    return {key: head + store.pasts.get(key, b"") for key, head in store.data.items()}
+
+
 LOG = [record(i, listen(i, user=f"u{i % 3}", track=f"t{i % 11}")) for i in range(60)]
+
+
+def test_a_past_is_stored_a_segment_at_a_time_and_once() -> None:
+    log = [record(i, listen(i, user=f"u{i % 2}", track=f"t{i % 11}")) for i in range(2_100)]
+    world = World()
+    world.run(log[:600], log[600:1_000])
+    world.store.lost_answers = 1
+    world.run(log[1_000:1_400], assign=False)
+    world.run(log[1_200:1_500], log[1_500:2_099], worker=world.worker())  # some of it again, by another worker
+    world.run(log[2_099:], assign=False, worker=world.profiler)  # and by one that was believed dead
+    assert whole(world.store) == folded(log)
+    assert {len(past) for past in world.store.pasts.values()} == {past_bytes(TASTE.max_past)}
 
 
 def test_profiles_equal_the_fold_of_the_log_and_notices_name_their_version() -> None:

@@ -1,0 +1,106 @@
+"""The neural ranker: it learns what a rule says, its graph says what torch says, and it ships where it is better."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from models.ranker import teach as teaching
+from models.ranker.features import NAMES
+from models.ranker.serve import NetworkScorer
+from models.ranker.settings import RankerSettings
+from models.ranker.taught import load_ranker
+from models.ranker.teach import teach
+from tests.unit.models.test_blend import OWN, features, lesson, taught
+
+pytest.importorskip("torch", reason="torch is in requirements-neural.lock (docs/decisions/0005)")
+pytest.importorskip("onnx", reason="onnx is in requirements-neural.lock")
+
+from models.ranker.export import NotEqual, export
+from models.ranker.fit_network import fit_network
+
+SMALL = RankerSettings(hidden=16, members=2, network_epochs=15, network_rate=0.02, epochs=3)
+
+
+def both(number: int, seed: int) -> object:
+    """Right is what has much of one feature and little of another: a product, which no sum of bends can say."""
+    made = lesson(number, seed, OWN, answers=3)
+    product = made.features[:, 3] * made.features[:, 5]
+    return made._replace(played=product >= np.sort(product)[-3])
+
+
+def test_it_learns_a_rule_and_the_graph_says_what_torch_says() -> None:
+    lessons = [lesson(n % 30, n, OWN, answers=3) for n in range(120)]
+    network = fit_network(lessons, SMALL)
+    assert network is not None
+    unseen = [lesson(99, 1_000 + n, OWN, answers=3) for n in range(20)]
+    scorer = NetworkScorer(export(network, lessons[0].features))  # raises where they differ by 1e-4
+    assert np.mean([each.played[np.argmax(scorer.scores(each.features))] for each in unseen]) > 0.9  # chance: 0.05
+
+
+def test_the_same_lessons_give_the_same_graph_and_leave_torch_as_it_was() -> None:
+    import torch
+
+    lessons = [lesson(n % 30, n, OWN) for n in range(30)]
+    torch.manual_seed(5)
+    first = torch.rand(1)
+    torch.manual_seed(5)
+    made = [export(network, features(3, 1)) for _ in range(2) if (network := fit_network(lessons, SMALL)) is not None]
+    assert made[0] == made[1]
+    assert torch.equal(torch.rand(1), first)
+
+
+def test_a_graph_that_says_something_else_is_not_let_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = fit_network([lesson(n, n, OWN) for n in range(9)], replace(SMALL, network_epochs=1))
+    monkeypatch.setattr(NetworkScorer, "scores", lambda _, table: np.full(len(table), 7, np.float32))
+    with pytest.raises(NotEqual, match="differs from the network by"):
+        export(network, features(4, 2))
+
+
+def test_lessons_that_teach_nothing_give_nothing() -> None:
+    nothing = lesson(1, 1, OWN)
+    assert fit_network([nothing._replace(played=np.zeros(len(nothing.played), bool))], SMALL) is None
+
+
+def test_what_is_no_graph_or_of_other_features_is_refused(tmp_path: Path) -> None:
+    import onnx
+
+    path = tmp_path / "ranker_up-next.onnx"
+    path.write_bytes(b"no graph")
+    with pytest.raises(ValueError, match=r"ranker_up-next.onnx: not a graph"):
+        load_ranker(tmp_path, "up-next", [path.name])
+    network = fit_network([lesson(n, n, OWN) for n in range(9)], replace(SMALL, network_epochs=1))
+    model = onnx.load_from_string(export(network, features(4, 2)))
+    model.metadata_props[0].value = " ".join(NAMES[:-1])
+    path.write_bytes(model.SerializeToString())
+    with pytest.raises(ValueError, match="other features"):
+        load_ranker(tmp_path, "up-next", [path.name])
+    assert load_ranker(tmp_path, "up-next", []) is None
+
+
+def test_the_network_ships_where_it_does_better_and_comes_back_from_its_file(tmp_path: Path) -> None:
+    lessons = taught(OWN)
+    lessons = lessons._replace(
+        taught={mix: [both(each.listener, n) for n, each in enumerate(made)] for mix, made in lessons.taught.items()}
+    )
+    held = [each for each in lessons.taught["for-you"] if each.listener % 5 == 0]
+    lessons = lessons._replace(whole={"for-you": held, "up-next": held})
+    rankers, metrics = teach(lessons, replace(SMALL, hidden=32, network_epochs=40), lambda _: None)
+    found = metrics["ranker_for-you"]
+    assert found["network"] == 1.0, found
+    assert found["ndcg@100"] == found["onnx_ndcg@100"] > found["npz_ndcg@100"]
+    rankers["for-you"].save(tmp_path, "for-you")
+    again = load_ranker(tmp_path, "for-you", ["ranker_for-you.onnx"])
+    assert again is not None
+    np.testing.assert_array_equal(again.scores(held[0].features), rankers["for-you"].ranker.scores(held[0].features))
+
+
+def test_without_torch_a_blend_is_taught_and_somebody_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(teaching, "find_spec", lambda _: None)
+    rankers, metrics = teach(taught(OWN), SMALL, lambda _: None)
+    assert {each.kind for each in rankers.values()} == {"npz"}
+    assert "onnx_mrr" not in metrics["ranker_up-next"]
+    assert "segue[neural]" in caplog.text
