@@ -60,6 +60,11 @@ class Profile:
         self.loved_artists, self.banned_artists = array("q"), array("q")
         self.hours = array("H", bytes(2 * HOURS))  # plays by hour of day, UTC
 
+    @property
+    def begins(self) -> bool:
+        """Whether `past` is all that there ever was: whatever is stored under its name is of another profile."""
+        return self.plays + self.skips - len(self.recent) <= len(self.past) // _PLAY
+
     def remember(self, event: int, most: int) -> bool:
         """Note an event id; false when it is among the recent ones already."""
         if event in self.seen:

@@ -228,7 +228,7 @@ class Profiler:
         """Commit; false when another worker has come further, and the batch is to be looked at again."""
         if cursor.folded == here.cursor.folded:
             return True
-        data = {user: Stored(profile.head(), profile.past) for user, profile in profiles.items()}
+        data = {user: Stored(profile.head(), profile.past, profile.begins) for user, profile in profiles.items()}
         before = await self._patiently(self._store.commit, partition, here.cursor.folded, cursor, data)
         # A commit whose answer got lost is sent again and finds its own cursor: what is folded up to an offset is the
         # same whoever folded it.
@@ -298,8 +298,8 @@ def _decode(data: bytes | None) -> Profile:
     except BadProfile as error:
         # Folding on would bury the damage; the log can make every profile again.
         raise BadProfile(
-            f"a stored profile cannot be read ({error}); delete the profiles and cursors of its partition and "
-            "start again: they are rebuilt from the log"
+            f"a stored profile cannot be read ({error}); delete the keys of its partition (profile, past, cursor) "
+            "and start again: they are rebuilt from the log"
         ) from error
 
 

@@ -27,7 +27,8 @@ class Stored(NamedTuple):
     """What is to be written of a profile."""
 
     head: bytes  # in place of what is there
-    sealed: bytes = b""  # segments that its past grows by
+    sealed: bytes = b""  # segments that its past grows by …
+    begins: bool = False  # … or begins with, in place of what is there
 
 
 class Log(Protocol):

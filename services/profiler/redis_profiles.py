@@ -15,16 +15,17 @@ from services.runtime.keys import cursor_key, past_key, profile_key
 from services.runtime.redis_client import redis_trouble
 
 # Compare, then write all: the script is atomic, so a profile and its cursor are never apart. It answers where the
-# cursor was. KEYS: cursor, heads…, pasts…; ARGV: expected, folded, noticed, how many heads, most bytes of a past,
-# heads' bytes…, segments…
+# cursor was. KEYS: cursor, heads…, pasts…; ARGV: expected, folded, noticed, how many heads, how many pasts begin (they
+# come first), most bytes of a past, heads' bytes…, segments…
 COMMIT = """
 local folded = tonumber(redis.call('HGET', KEYS[1], 'folded') or '-1')
 if folded ~= tonumber(ARGV[1]) then return folded end
 local heads = tonumber(ARGV[4])
-for i = 2, heads + 1 do redis.call('SET', KEYS[i], ARGV[i + 4]) end
+for i = 2, heads + 1 do redis.call('SET', KEYS[i], ARGV[i + 5]) end
 for i = heads + 2, #KEYS do
-  local past = (redis.call('GET', KEYS[i]) or '') .. ARGV[i + 4]
-  redis.call('SET', KEYS[i], string.sub(past, -tonumber(ARGV[5])))
+  local past = ARGV[i + 5]
+  if i > heads + 1 + tonumber(ARGV[5]) then past = (redis.call('GET', KEYS[i]) or '') .. past end
+  redis.call('SET', KEYS[i], string.sub(past, -tonumber(ARGV[6])))
 end
 redis.call('HSET', KEYS[1], 'folded', ARGV[2], 'noticed', ARGV[3])
 return folded
@@ -60,10 +61,11 @@ class RedisProfiles:
 
     async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, Stored]) -> int:
         """One atomic step, taken only if the cursor is at `expected`; returns where it was."""
-        grown = {user: each.sealed for user, each in profiles.items() if each.sealed}
+        begun = {user: each.sealed for user, each in profiles.items() if each.sealed and each.begins}
+        grown = {user: each.sealed for user, each in profiles.items() if each.sealed and not each.begins}
         keys = [cursor_key(partition), *(profile_key(partition, user) for user in profiles)]
-        keys += [past_key(partition, user) for user in grown]
-        numbers = [expected, cursor.folded, cursor.noticed, len(profiles), self._past_bytes]
+        keys += [past_key(partition, user) for user in (*begun, *grown)]
+        numbers = [expected, cursor.folded, cursor.noticed, len(profiles), len(begun), self._past_bytes]
         heads = [each.head for each in profiles.values()]
         with redis_trouble("commit profiles"):
-            return int(await self._commit(keys, [*numbers, *heads, *grown.values()]))
+            return int(await self._commit(keys, [*numbers, *heads, *begun.values(), *grown.values()]))

@@ -45,7 +45,7 @@ class MemoryProfiles:
         for user, each in profiles.items():
             self.data[partition, user] = each.head
             if each.sealed:
-                past = self.pasts.get((partition, user), b"") + each.sealed
+                past = (b"" if each.begins else self.pasts.get((partition, user), b"")) + each.sealed
                 self.pasts[partition, user] = past[-past_bytes(self.max_past) :]
         self.commits += 1
         if self.lost_answers:

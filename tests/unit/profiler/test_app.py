@@ -71,6 +71,16 @@ def test_a_past_is_stored_a_segment_at_a_time_and_once() -> None:
     assert {len(past) for past in world.store.pasts.values()} == {past_bytes(TASTE.max_past)}
 
 
+def test_a_past_without_its_profile_is_not_gone_on_with() -> None:
+    log = [record(i, listen(i, user="u0", track=f"t{i % 11}")) for i in range(700)]
+    world = World()
+    world.run(log)
+    world.store.data.clear()
+    world.store.positions.clear()  # somebody deleted profiles and cursors, and forgot the pasts
+    world.run(log[:300], log[300:], worker=world.worker())
+    assert whole(world.store) == folded(log)
+
+
 def test_profiles_equal_the_fold_of_the_log_and_notices_name_their_version() -> None:
     world = World()
     world.run(LOG[:20], LOG[20:21], LOG[21:])
