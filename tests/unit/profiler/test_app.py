@@ -72,7 +72,7 @@ def test_a_past_is_stored_a_segment_at_a_time_and_once() -> None:
 
 
 def test_a_past_without_its_profile_is_not_gone_on_with() -> None:
-    log = [record(i, listen(i, user="u0", track=f"t{i % 11}")) for i in range(700)]
+    log = [record(i, listen(i, user="u0", track=f"t{i % 11}")) for i in range(400)]
     world = World()
     world.run(log)
     world.store.data.clear()
