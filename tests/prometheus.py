@@ -1,4 +1,4 @@
-"""Where promtool and prometheus are: in SEGUE_PROMETHEUS, on PATH, or fetched as deploy/prometheus/fetch does."""
+"""Where promtool and prometheus are: in PROMETHEUS_HOME, on PATH, or fetched as deploy/prometheus/fetch does."""
 
 import os
 import shutil
@@ -16,14 +16,14 @@ FETCH_S = 120
 @cache
 def programs() -> Path | str:
     """The folder that holds both, or why there is none."""
-    path = os.environ.get("SEGUE_PROMETHEUS") or os.environ.get("PATH", "")
+    path = os.environ.get("PROMETHEUS_HOME") or os.environ.get("PATH", "")
     found = [shutil.which(name, path=path) for name in ("promtool", "prometheus")]
     if all(found):
         return Path(str(found[0])).parent
     try:
         told = subprocess.run([FETCH], capture_output=True, text=True, timeout=FETCH_S, check=True)
     except (OSError, subprocess.SubprocessError) as error:
-        return f"no Prometheus: neither on PATH nor in SEGUE_PROMETHEUS, and {FETCH.name} failed: {said(error)}"
+        return f"no Prometheus: neither on PATH nor in PROMETHEUS_HOME, and {FETCH.name} failed: {said(error)}"
     return Path(told.stdout.strip())
 
 

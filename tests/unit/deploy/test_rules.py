@@ -1,4 +1,4 @@
-"""Rules and dashboards ask for metrics that there are; each alert has a runbook, and tests that it fires and is quiet."""
+"""Rules and dashboards ask for metrics that there are; each alert has a runbook and is tested, both ways."""
 
 import json
 import re
