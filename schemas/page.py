@@ -11,9 +11,9 @@ from schemas.topics import DEAD, TOPICS
 PAGE = Path(__file__).parents[1] / "docs" / "schemas.md"
 HEAD = """# Schema reference
 
-Generated from the structs in [schemas/](../schemas) by `python -m schemas.page`; a test holds it to them. What the messages are for, and
-how they may change: [events](events.md). The same for machines: [JSON Schemas](../schemas/json) and
-[AsyncAPI](../schemas/asyncapi.json). A field without a default is required; an unknown field is skipped.
+Generated from the structs in [schemas/](../schemas) by `python -m schemas.page`; a test holds it to them. What the
+messages are for, and how they may change: [events](events.md). The same for machines: [JSON Schemas](../schemas/json)
+and [AsyncAPI](../schemas/asyncapi.json). A field without a default is required; an unknown field is skipped.
 """
 # JSON Schema's keywords for a value's limits, and how they are shown.
 LIMITS = {
