@@ -22,6 +22,7 @@ check: $(READY) ## Lint, format, types, import contracts, generated schemas
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.export --check
+	$(BIN)/python -m schemas.page --check
 
 unit: $(READY) ## Unit tests: no network, no servers
 	$(BIN)/pytest -n 2 tests/unit
@@ -40,6 +41,7 @@ bench: $(READY) ## Measure: each figure beside its reference from the same run
 
 schemas: $(READY) ## Write JSON Schemas and AsyncAPI anew
 	$(BIN)/python -m schemas.export
+	$(BIN)/python -m schemas.page
 
 LOCK_IMAGE := -c requirements.lock --python-version 3.11 --python-platform linux --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate

@@ -22,6 +22,8 @@ TARGETS = {
     "scorer": ("services.scorer.__main__",),
     "outcomes": ("services.outcomes.__main__", "services.runtime.topics"),
 }
+# What docs/operations.md has people run inside a container of it.
+COMMANDS = {"trainer": (["releases", "list", "--offline"],)}
 # What would make an image heavy, or serve with what trains.
 BANNED = {
     "profiler": {"torch", "implicit", "faiss", "polars", "onnxruntime"},
@@ -60,8 +62,8 @@ def check(target: str, python: Path) -> dict[str, Any]:
     folder = python.parent.parent
     clean = {"cwd": folder, "env": {"PATH": str(python.parent)}, "check": True, "capture_output": True, "text": True}
     told = json.loads(run([python, ROOT / "deploy" / "reach.py", *TARGETS[target]], clean))
-    for command in ([target], ["topics", "apply"]):
-        run([python.parent / "segue", *command, "--help"], clean)
+    for command in ([target, "--help"], ["topics", "apply", "--help"], *COMMANDS.get(target, ())):
+        run([python.parent / "segue", *command], clean)
     if banned := BANNED[target] & set(told["loaded"]):
         raise SystemExit(f"{target}: loads {', '.join(sorted(banned))}")
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
