@@ -85,6 +85,16 @@ def test_what_it_mounts_is_there(name: str) -> None:
         assert target.startswith("/")
 
 
+@pytest.mark.parametrize("name", SERVICES)
+def test_what_it_waits_for_is_there_and_can_come_true(name: str) -> None:
+    for other, wanted in SERVICES[name].get("depends_on", {}).items():
+        if wanted["condition"] == "service_completed_successfully":
+            assert SERVICES[other]["restart"].startswith("on-failure")
+        else:
+            assert wanted["condition"] == "service_healthy"
+            assert SERVICES[other]["healthcheck"]["test"]
+
+
 def test_the_broker_is_the_one_that_is_tested() -> None:
     assert SERVICES["kafka"]["image"] == f"apache/kafka:{KAFKA.rsplit(':', 1)[1]}"
 
