@@ -20,7 +20,9 @@ from services.runtime.kafka_clients import aio_connection
 from services.runtime.settings import KafkaSettings
 
 Message = tuple[int, str, bytes]  # its number, its listener, its value
-DRAIN_S = 10.0  # that answers are waited for after the last event
+DRAIN_S = (
+    30.0  # that answers are waited for after the last event: longer than a session of the group, which a stall may end
+)
 TICK_S = 0.001
 
 
