@@ -4,9 +4,9 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-SOURCES := schemas models services tests benchmarks
+SOURCES := schemas models services tests benchmarks deploy
 
-.PHONY: help demo test check bench faults unit integration schemas lock clean
+.PHONY: help demo test check bench faults images unit integration schemas lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,12 +22,16 @@ check: $(READY) ## Lint, format, types, import contracts, generated schemas
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.export --check
+	$(BIN)/python -m schemas.page --check
 
 unit: $(READY) ## Unit tests: no network, no servers
 	$(BIN)/pytest -n 2 tests/unit
 
 integration: $(READY) ## Tests on real Kafka brokers and Redis servers, whole and hurt
 	$(BIN)/pytest -n 3 --dist loadfile tests/integration tests/faults
+
+images: $(READY) ## Install what each image holds into a plain environment, import it, weigh it (ARGS="scorer")
+	@$(BIN)/python deploy/images.py $(ARGS)
 
 faults: $(READY) ## Hurt a running system for ten minutes, then audit it (ARGS="--seconds 120")
 	@$(BIN)/segue bench faults $(ARGS)
@@ -37,11 +41,18 @@ bench: $(READY) ## Measure: each figure beside its reference from the same run
 
 schemas: $(READY) ## Write JSON Schemas and AsyncAPI anew
 	$(BIN)/python -m schemas.export
+	$(BIN)/python -m schemas.page
 
-lock: $(READY) ## Resolve requirements.lock anew (installs uv for it)
+LOCK_IMAGE := -c requirements.lock --python-version 3.11 --python-platform linux --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate
+
+lock: $(READY) ## Resolve requirements.lock and those of the images anew (installs uv for it)
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile -q pyproject.toml --extra all --group dev --python-version 3.11 --universal --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -o requirements.lock
+	for image in profiler trainer scorer outcomes; do \
+		$(BIN)/uv pip compile -q pyproject.toml --extra $$image $(LOCK_IMAGE) -o deploy/requirements/$$image.lock || exit 1; done
+	echo hatchling | $(BIN)/uv pip compile -q - $(LOCK_IMAGE) -o deploy/requirements/build.lock
 
 clean: ## Remove the virtual environment and caches of this folder
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

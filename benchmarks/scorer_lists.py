@@ -14,27 +14,18 @@ from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 
-import faiss
-import msgspec
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
-from models.catalogue import COLUMNS
-from models.index import build, search
-from models.profile import Profile, ProfileView
+from models.index import search
+from models.profile import ProfileView
 from models.recommender import Recommender
-from models.release import CATALOGUE, FACTORS, FORMAT, GRAM, INDEX, Release, load, make_aside, publish
 from models.sources.settings import ListSettings
-from models.taste import TasteSettings, fold
 from schemas.codec import encode
-from schemas.events import Listen
-from schemas.release import Manifest
+from services.bench.made import make, profile
 
-NOON = 1_704_110_400
-GROUPS = 50
 BATCH = 64
 
 
@@ -49,11 +40,11 @@ def main() -> None:
     rng = np.random.default_rng(7)
     with tempfile.TemporaryDirectory() as folder:
         begun = perf_counter()
-        release = make(Path(folder) / "made-up", args.tracks, args.items or args.tracks, rng)
+        release = make(Path(folder) / "made-up", args.tracks, args.items or args.tracks, rng, print)
         made = perf_counter()
         recommender = Recommender(release, ListSettings())
         print(f"release made and loaded in {made - begun:.1f} s, recommender ready in {perf_counter() - made:.2f} s")
-        data = [profile(release, args.known, rng) for _ in range(args.listeners)]
+        data = [profile(release, args.known, rng).encode() for _ in range(args.listeners)]
         report(recommender, data, args.seconds)
 
 
@@ -118,57 +109,6 @@ def times_of(work: Callable[[int], None], count: int) -> list[float]:
         work(at)
         times.append((perf_counter() - begun) * 1000)
     return times
-
-
-def make(folder: Path, tracks: int, items: int, rng: np.random.Generator) -> Release:
-    als = AlsSettings()
-    centres = rng.normal(size=(GROUPS, als.factors))
-    vectors = centres[rng.integers(GROUPS, size=items)] + 0.7 * rng.normal(size=(items, als.factors))
-    scale = 0.3 / np.sqrt(1 + np.arange(items) / 500)
-    factors = np.ascontiguousarray(
-        vectors / np.linalg.norm(vectors, axis=1, keepdims=True) * scale[:, None], np.float32
-    )
-    artists = rng.zipf(1.3, size=tracks) % max(1, tracks // 8)
-    frame = pl.DataFrame(
-        {
-            "track_id": [f"made-up:track:{row:09d}" for row in range(tracks)],
-            "title": [f"Song number {row}" + (" (Live)" if row % 11 == 0 else "") for row in range(tracks)],
-            "artist": [f"Band {artist}" for artist in artists],
-            "release": [None] * tracks,
-            "year": [None] * tracks,
-            "duration_ms": [None] * tracks,
-            "genre": [None] * tracks,
-            "popularity": 1 / (1 + np.arange(tracks)),
-            "listeners": np.arange(tracks)[::-1],
-            "plays": np.arange(tracks)[::-1],
-        },
-        schema=COLUMNS,
-    )
-    aside = make_aside(folder)
-    frame.write_parquet(aside / CATALOGUE)
-    np.save(aside / FACTORS, factors)
-    np.save(aside / GRAM, factors.T @ factors)
-    queries = factors[rng.integers(items, size=(256, 20))].mean(axis=1)
-    index, measured = build(factors, queries, als.exact_items, als.min_recall, 1)
-    print(f"{tracks:,} tracks, {items:,} with factors, {type(index).__name__}: {measured}")
-    faiss.write_index(index, str(aside / INDEX))
-    fitted = {"als": msgspec.to_builtins(als), "taste": msgspec.to_builtins(TasteSettings())}
-    publish(aside, folder, Manifest(folder.name, FORMAT, 0, {}, tracks, 0, 0, {}, fitted, {}, {}))
-    return load(folder)
-
-
-def profile(release: Release, known: int, rng: np.random.Generator) -> bytes:
-    """Someone who keeps to a few tracks' neighbourhoods, popular ones first."""
-    seeds = release.factors[rng.integers(min(5_000, len(release.factors)), size=4)]
-    _, near = search(release.index, seeds, known)
-    rows = rng.choice(np.unique(near[near >= 0]), size=known)
-    folded, taste = Profile(), TasteSettings()
-    for offset, row in enumerate(np.concatenate((rows, rng.choice(rows, size=known))).tolist()):
-        at = (NOON + offset * 3_600) * 1000
-        catalogue = release.catalogue
-        listen = Listen(f"e{offset}", "ann", catalogue.track_ids[row], at, "play", catalogue.artists[row])
-        fold(folded, listen, offset, taste)
-    return folded.encode()
 
 
 if __name__ == "__main__":

@@ -1,15 +1,17 @@
-"""`segue bench faults`: is the promise kept?"""
+"""`segue bench`: is what Segue promises kept, and how fast is it?"""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from services.faults.options import FaultOptions
 
-bench = typer.Typer(help="Prove what Segue promises.", no_args_is_help=True)
+bench = typer.Typer(help="Prove what Segue promises, and measure it.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -19,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 @bench.callback()
 def _bench() -> None:
-    """Prove what Segue promises. Example: `segue bench faults --seconds 120`."""
+    """Prove what Segue promises, and measure it. Example: `segue bench freshness --rates 50,200`."""
 
 
 @bench.command()
@@ -60,6 +62,61 @@ def faults(
         spare=spare, guarded=not unguarded, logs=logs,
     )  # fmt: skip
     _run(options, console, as_json)
+
+
+@bench.command()
+def freshness(
+    rates: Annotated[str, typer.Option(help="Listens a second, each measured alone.")] = "10,50,200,1000,2000",
+    seconds: Annotated[str, typer.Option(help="Load for so long at each rate, and as long on the relay.")] = "30s",
+    tracks: Annotated[int, typer.Option(min=1_000, help="In the catalogue.")] = 100_000,
+    profiles: Annotated[int, typer.Option(min=1, help="In Redis; any of them may listen.")] = 100_000,
+    seed: Annotated[int, typer.Option(help="The same seed, the same load.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
+) -> None:
+    """How soon a list can be read after its listen, beside a relay of two loops that only copy.
+
+    Example: `segue bench freshness --rates 50,200 --seconds 30s --json`
+    """
+    from services.bench.freshness import FreshnessOptions, measure
+    from services.bench.show import numbers, show_freshness
+    from services.cli.times import parse_seconds
+
+    console = _console(as_json)
+    pace = parse_seconds(seconds, "--seconds")
+    found = measure(FreshnessOptions(numbers(rates), pace, tracks, profiles, seed=seed), console.print)
+    _end(console, found, show_freshness, as_json)
+
+
+@bench.command()
+def profiler(
+    listens: Annotated[int, typer.Option(min=1_000, help="In the log that is folded.")] = 500_000,
+    listeners: Annotated[int, typer.Option(min=1, help="Whose they are.")] = 2_000,
+    only: Annotated[str, typer.Option(help="NAME,… of faust, bulk, bare_faust, bare_aiokafka.")] = "",
+    seed: Annotated[int, typer.Option(help="The same seed, the same log.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
+) -> None:
+    """How many listens a second one profiler folds, in both loops, beside loops that read them and do nothing.
+
+    Example: `segue bench profiler --listens 200000 --json`
+    """
+    from services.bench.profiler import ProfilerBench, measure
+    from services.bench.show import show_profiler
+
+    console = _console(as_json)
+    names = tuple(name.strip() for name in only.split(",") if name.strip())
+    found = measure(ProfilerBench(listens, listeners, names, seed), console.print)
+    _end(console, found, show_profiler, as_json)
+
+
+def _end(console: "Console", found: object, show: "Callable[[Console, Any], None]", as_json: bool) -> None:
+    """A table, and with --json the one object last."""
+    import sys
+
+    from msgspec.json import encode
+
+    show(console, found)
+    if as_json:
+        sys.stdout.write(encode(found).decode() + "\n")
 
 
 def _list(console: "Console") -> None:

@@ -44,7 +44,8 @@ def main() -> None:
 def run(settings: OutcomesSettings, stop: threading.Event) -> None:
     """Wire it to Kafka and run it until `stop` is set. Raises Fatal, BadSetting."""
     options = settings.outcomes
-    health, registry = Health("assignment", "kafka", clock=monotonic), process_registry()
+    health = Health("assignment", "kafka", clock=monotonic)
+    registry = process_registry(health)
     metrics = Metrics(registry, health, options.releases)
     with ExitStack() as closing:
         http = closing.enter_context(Server(health, registry, options.metrics_port, options.metrics_host))

@@ -15,7 +15,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from schemas.outcome import Outcome
 from services.runtime.errors import Transient
 from services.runtime.http import Health
-from services.runtime.metrics import BATCH
+from services.runtime.metrics import BATCH, from_zero
 
 BANDS = (1, 5, 10, 20, 50)  # the last rank of each
 BAND_NAMES = ("1", "2-5", "6-10", "11-20", "21-50", "51+")
@@ -45,6 +45,8 @@ class Metrics:
         self._unreadable = counter("unreadable_lists", "Lists that could not be read.")
         self._forgotten = counter("forgotten_listeners", "Listeners whose list had to make room.")
         self._retries = counter("retries", "Calls tried again.", "error")
+        from_zero(self._passed, "poison", "mark", "late", "no_list")
+        from_zero(self._retries, "BrokerAway")
         self._listeners = Gauge("segue_outcomes_listeners", "Listeners whose list is remembered.", registry=registry)
         self._lag = Gauge("segue_outcomes_lag_records", "Listens not taken yet.", ["partition"], registry=registry)
         self._batch = Histogram("segue_outcomes_batch_listens", "Outcomes a batch.", buckets=BATCH, registry=registry)

@@ -69,7 +69,8 @@ async def run(settings: ProfilerSettings, wrap: Wrap = _as_they_are) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, _end, stop)
-    health, registry = Health("assignment", "redis", clock=monotonic), process_registry()
+    health = Health("assignment", "redis", clock=monotonic)
+    registry = process_registry(health)
     metrics = Metrics(registry, health)
     options = settings.profiler
 

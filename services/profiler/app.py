@@ -114,17 +114,25 @@ class Profiler:
         here = self._assigned[partition]
         await self._look_for_gaps(partition, here, records)
         here.next = records[-1].offset + 1
+        lap = self._metrics.stopwatch()
         listens = await self._admit(partition, here, records)
+        lap("admit")
         while True:
             fresh = [pair for pair in listens if pair[0].offset > here.cursor.folded]
             changed = await self._fold(partition, here, fresh)
+            lap("fold")
             cursor = Cursor(max(here.cursor.folded, records[-1].offset), here.cursor.noticed)
-            if await self._commit(partition, here, cursor, {user: profile for user, (profile, _) in changed.items()}):
+            done = await self._commit(
+                partition, here, cursor, {user: profile for user, (profile, _) in changed.items()}
+            )
+            lap("commit")
+            if done:
                 break
         notices = [notice for _, notice in changed.values()]
         repeated = {pair[1].user_id for pair in listens if pair[0].offset <= here.cursor.folded} - changed.keys()
         notices += await self._repeat(partition, repeated, records[-1].appended_ms)
         await self._patiently(self._outbox.notices, notices)
+        lap("notices")
         here.cursor = Cursor(cursor.folded, max(cursor.noticed, records[-1].offset))
         self._metrics.noticed(notices)
 
@@ -221,6 +229,8 @@ class Profiler:
         stored = await self._patiently(self._store.read, partition, missing) if missing else []
         for user, data in zip(missing, stored, strict=True):
             here.profiles[user] = _decode(data)
+        cached = sum(len(each.profiles) for each in self._assigned.values())
+        self._metrics.looked_up(len(users) - len(missing), len(missing), cached)
         for user in users:
             here.profiles.move_to_end(user)
 

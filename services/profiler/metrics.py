@@ -2,7 +2,7 @@
 
 from asyncio import all_tasks
 from collections import Counter as Tally
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from time import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -10,7 +10,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from schemas.dead_letter import DeadLetter
 from schemas.profile import ProfileChanged
 from services.runtime.http import Health
-from services.runtime.metrics import BATCH, LATENCY
+from services.runtime.metrics import BATCH, LATENCY, STAGE, from_zero, stopwatch
+
+CAUSES = ("empty", "too-large", "bad-json", "bad-schema", "bad-key", "too-early", "future")
 
 
 class Metrics:
@@ -28,6 +30,9 @@ class Metrics:
             "segue_profiler_gone_offsets", "Offsets that the log no longer held when they were to be folded.",
             registry=registry,
         )  # fmt: skip
+        from_zero(self._dead, *CAUSES)
+        from_zero(self._retries, "RedisAway", "BrokerAway")
+        from_zero(self._fences, "rewound", "overtaken")
         self._batch = Histogram("segue_profiler_batch_listens", "Listens a batch.", buckets=BATCH, registry=registry)
         self._bytes = Counter("segue_profiler_profile_bytes", "Profile bytes written.", registry=registry)
         self._profiles = Counter("segue_profiler_profiles", "Profiles written.", registry=registry)
@@ -35,6 +40,14 @@ class Metrics:
             "segue_profiler_freshness_seconds", "Listen appended to notice acknowledged.",
             buckets=LATENCY, registry=registry,
         )  # fmt: skip
+        self._stage = Histogram(
+            "segue_profiler_stage_seconds", "Time a batch spent in a stage.", ["stage"], buckets=STAGE,
+            registry=registry,
+        )  # fmt: skip
+        self._lookups = Counter(
+            "segue_profiler_profile_lookups", "Profiles wanted by a batch.", ["found"], registry=registry
+        )
+        self._cached = Gauge("segue_profiler_cached_profiles", "Profiles kept decoded.", registry=registry)
         self._cursor = Gauge("segue_profiler_cursor_offset", "Last offset folded.", ["partition"], registry=registry)
         self._lag = Gauge("segue_profiler_lag_records", "Records not yet folded.", ["partition"], registry=registry)
         self._partitions = Gauge("segue_profiler_partitions", "Partitions assigned.", registry=registry)
@@ -49,6 +62,16 @@ class Metrics:
         self._health.set("assignment", True)
         self._health.set("redis", True)  # it has just told the cursors
         self._health.beat()
+
+    def stopwatch(self) -> Callable[[str], None]:
+        """A lap counter: call it with a stage's name as that stage ends."""
+        return stopwatch(self._stage)
+
+    def looked_up(self, memory: int, redis: int, cached: int) -> None:
+        """So many profiles of a batch were in memory, so many had to be asked for; so many are in memory now."""
+        self._lookups.labels("memory").inc(memory)
+        self._lookups.labels("redis").inc(redis)
+        self._cached.set(cached)
 
     def folded(self, listens: int, repeats: int) -> None:
         """A batch went through the fold."""

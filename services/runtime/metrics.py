@@ -1,23 +1,83 @@
 """What the services' metrics share: buckets fine enough for milliseconds, and labels that go when partitions go."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+from time import perf_counter
 
-from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    GCCollector,
+    Histogram,
+    Info,
+    PlatformCollector,
+    ProcessCollector,
+)
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics import MetricWrapperBase
+from prometheus_client.registry import Collector
+
+from services.runtime.http import Health
 
 # Seconds. Prometheus's own begin at 5 ms, where a recommendation should already be made.
 LATENCY = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+# Seconds of one stage of a batch.
+STAGE = (0.0001, 0.00025, *LATENCY[:-3])
 # Messages a batch.
 BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 
 
-def process_registry() -> CollectorRegistry:
-    """A registry of its own (not the global one) that already tells of the process: memory, CPU, files, GC."""
+def process_registry(health: Health) -> CollectorRegistry:
+    """A registry of its own (not the global one) that already tells of the process: memory, CPU, files, GC, health."""
     registry = CollectorRegistry()
+    registry.register(Conditions(health))
+    Info("segue_build", "What runs.", registry=registry).info({"version": version("segue")})
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
     return registry
+
+
+class Conditions(Collector):
+    """/readyz as a metric, so that an alert can say for how long a condition has not held."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """The name, without asking the service."""
+        return [self._family()]
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """1 for each condition that holds, 0 for each that does not."""
+        family = self._family()
+        for condition in self._health.ready().conditions:
+            family.add_metric([condition.name], float(condition.ok))
+        return [family]
+
+    @staticmethod
+    def _family() -> GaugeMetricFamily:
+        return GaugeMetricFamily("segue_condition_ok", "1 while a condition of /readyz holds.", labels=["condition"])
+
+
+def from_zero(counter: Counter, *values: str) -> Counter:
+    """A counter of one label that is there at 0 for each of its values: else the first increase of each goes unseen."""
+    for value in values:
+        counter.labels(value)
+    return counter
+
+
+def stopwatch(stages: Histogram) -> Callable[[str], None]:
+    """A lap counter for a histogram labelled `stage`: call it with a stage's name as that stage ends."""
+    last = perf_counter()
+
+    def lap(stage: str) -> None:
+        nonlocal last
+        now = perf_counter()
+        stages.labels(stage).observe(now - last)
+        last = now
+
+    return lap
 
 
 def forget_partition(metrics: Iterable[MetricWrapperBase], partition: int) -> None:

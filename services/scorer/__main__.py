@@ -50,7 +50,8 @@ def main() -> None:
 
 def run(settings: ScorerSettings, stop: threading.Event) -> None:
     """Wire a scorer to Kafka and Redis and run it until `stop` is set. Raises Fatal."""
-    health, registry = Health("release", "redis", "kafka", clock=monotonic), process_registry()
+    health = Health("release", "redis", "kafka", clock=monotonic)
+    registry = process_registry(health)
     metrics = Metrics(registry, health)
     options = settings.scorer
     with ExitStack() as closing:

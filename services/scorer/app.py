@@ -80,6 +80,7 @@ class Scorer:
         lap("send")
         for made in lists:
             self._made.remember(made)
+        self._metrics.remembered(len(self._made))
         self._metrics.listed(lists)
 
     def _listed(self, arm: Arm, usable: list[Usable], lap: Lap) -> list[Recommendations]:

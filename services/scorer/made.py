@@ -14,6 +14,9 @@ class Made:
         self._most = most
         self._covered: OrderedDict[tuple[int, str], tuple[int, int]] = OrderedDict()  # -> version, made at
 
+    def __len__(self) -> int:
+        return len(self._covered)
+
     def covers(self, notice: ProfileChanged) -> bool:
         """Whether an acknowledged list reflects this notice.
 

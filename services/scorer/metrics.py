@@ -2,7 +2,7 @@
 
 from collections import Counter as Tally
 from collections.abc import Callable, Sequence
-from time import perf_counter, time
+from time import time
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -10,9 +10,8 @@ from schemas.recommendation import Recommendations
 from schemas.release import Manifest
 from services.runtime.errors import RedisAway, Transient
 from services.runtime.http import Health
-from services.runtime.metrics import BATCH, LATENCY
+from services.runtime.metrics import BATCH, LATENCY, STAGE, from_zero, stopwatch
 
-STAGE = (0.0001, 0.00025, *LATENCY[:-3])
 AGE = (1, 10, 60, 600, 3_600, 21_600, 86_400, 604_800, 2_592_000, 31_536_000)
 FALLBACK = "popular"
 
@@ -47,6 +46,10 @@ class Metrics:
         self._created = gauge("release_created_timestamp_seconds", "When the release in force was made.")
         self._load_s = gauge("release_load_seconds", "How long the release in force took to load.")
         self._refused = counter("release_failures", "Releases refused.", "error")
+        from_zero(self._skipped, "poison", "no_profile", "bad_profile", "profile_behind")
+        from_zero(self._fallbacks, "stranger", "short", "nothing")
+        from_zero(self._retries, "RedisAway", "BrokerAway")
+        self._remembered = gauge("remembered_lists", "Listeners whose newest list is remembered.")
 
     def noticed(self, notices: int, collapsed: int) -> None:
         """A batch of notices came in."""
@@ -59,15 +62,7 @@ class Metrics:
 
     def stopwatch(self) -> Callable[[str], None]:
         """A lap counter: call it with a stage's name as that stage ends."""
-        last = perf_counter()
-
-        def lap(stage: str) -> None:
-            nonlocal last
-            now = perf_counter()
-            self._stage.labels(stage).observe(now - last)
-            last = now
-
-        return lap
+        return stopwatch(self._stage)
 
     def listed(self, lists: Sequence[Recommendations]) -> None:
         """A batch of lists is acknowledged."""
@@ -88,6 +83,10 @@ class Metrics:
         for source, count in items.items():
             self._items.labels(source).inc(count)
         self.health.set("redis", ok=True)
+
+    def remembered(self, lists: int) -> None:
+        """So many lists are known to stand."""
+        self._remembered.set(lists)
 
     def turned(self, lags: dict[int, int]) -> None:
         """The loop has come round."""

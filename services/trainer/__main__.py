@@ -43,7 +43,7 @@ def run(settings: TrainerSettings, stop: threading.Event) -> None:
     """Wire a trainer to Kafka and its folders and run it until `stop`. Raises Fatal, BadSetting."""
     options = settings.trainer
     health = Health("kafka", clock=monotonic, stale_after=60.0)
-    registry = process_registry()
+    registry = process_registry(health)
     metrics = Metrics(registry)
     patient = Patience(stop, metrics, health)
     with ExitStack() as opened:

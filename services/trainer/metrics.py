@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
 from schemas.release import Manifest
+from services.runtime.metrics import from_zero
 
 
 class Metrics:
@@ -33,6 +34,8 @@ class Metrics:
             ["model", "metric"],
             registry=registry,
         )
+        from_zero(self._retries, "BrokerAway")
+        from_zero(self._trainings, "published", "failed")
         self._failed = Gauge("segue_trainer_last_training_failed", "1 if the last one did.", registry=registry)
 
     def read(self, listens: int, poison: Tally[str]) -> None:

@@ -1,9 +1,10 @@
 """Shared parts of the services' metrics."""
 
-from prometheus_client import CollectorRegistry, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
-from services.runtime.metrics import LATENCY, forget_partition, process_registry
+from services.runtime.http import Health
+from services.runtime.metrics import LATENCY, forget_partition, from_zero, process_registry
 
 
 def test_a_revoked_partitions_series_go_and_the_others_stay() -> None:
@@ -35,8 +36,29 @@ def test_two_milliseconds_and_a_half_fall_between_two_buckets() -> None:
 
 
 def test_each_registry_is_its_own_and_tells_of_the_process() -> None:
-    first, second = process_registry(), process_registry()
+    health = Health("redis", clock=lambda: 0.0)
+    first, second = process_registry(health), process_registry(health)
     Gauge("only_here", "Here.", registry=first)
     assert first is not second
     assert b"only_here" not in generate_latest(second)
     assert b"python_gc_objects_collected_total" in generate_latest(second)
+
+
+def test_what_readyz_says_is_a_metric() -> None:
+    health = Health("redis", "kafka", clock=lambda: 0.0)
+    registry = process_registry(health)
+    health.set("redis", ok=True)
+
+    def value(condition: str) -> float | None:
+        return registry.get_sample_value("segue_condition_ok", {"condition": condition})
+
+    assert [value(name) for name in ("loop", "redis", "kafka")] == [1.0, 1.0, 0.0]
+    health.set("redis", ok=False, reason="away")
+    assert value("redis") == 0.0
+
+
+def test_a_counter_of_known_labels_is_there_at_zero() -> None:
+    registry = CollectorRegistry()
+    from_zero(Counter("letters", "Letters.", ["cause"], registry=registry), "empty", "future").labels("empty").inc()
+    assert registry.get_sample_value("letters_total", {"cause": "future"}) == 0.0
+    assert registry.get_sample_value("letters_total", {"cause": "empty"}) == 1.0

@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 import services
 from services.runtime.http import Health
+from services.runtime.metrics import process_registry
 
 PAGE = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(segue_\w+)` \| (\w+) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
@@ -47,8 +48,19 @@ def registered(module: ModuleType) -> dict[str, Metric]:
     return found
 
 
+def shared() -> dict[str, Metric]:
+    """What every service has beside its own."""
+    families = [f for f in process_registry(Health(clock=lambda: 0.0)).collect() if f.name.startswith("segue_")]
+    return {
+        f.name + ("_info" if f.type == "info" else ""): Metric(
+            "gauge", frozenset(label for sample in f.samples for label in sample.labels)
+        )
+        for f in families
+    }
+
+
 SERVICES = {name: module for name, module in modules("metrics").items() if hasattr(module, "Metrics")}
-METRICS = {name: metric for module in SERVICES.values() for name, metric in registered(module).items()}
+METRICS = shared() | {name: metric for module in SERVICES.values() for name, metric in registered(module).items()}
 ROWS = {name: (kind, labels, unit, *rest) for name, kind, labels, unit, *rest in ROW.findall(PAGE)}
 
 

@@ -1,7 +1,5 @@
 """docs/settings.md has every setting of every service with its default, and none that is no more."""
 
-import importlib.util
-import pkgutil
 import re
 from pathlib import Path
 from typing import Any
@@ -10,26 +8,11 @@ import msgspec
 import pytest
 from msgspec import Struct
 
-import services
+from services.cli import settings_page
+from services.cli.settings_page import PAGE, every_section, sections, service_structs, text
 from services.runtime.settings import FREE, PREFIX, SECTIONS, load
 
-PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
-ROW = re.compile(r"^\| `(SEGUE_\w+)` \| (.+?) \| (.+?) \| (.+) \|$", re.MULTILINE)
-
-
-def service_structs() -> list[type[Struct]]:
-    """The structs in services/*/settings.py that have nothing but sections: what a process reads."""
-    names = [f"services.{module.name}.settings" for module in pkgutil.iter_modules(services.__path__) if module.ispkg]
-    modules = [importlib.import_module(name) for name in names if importlib.util.find_spec(name)]
-    kinds = {k for module in modules for k in vars(module).values() if isinstance(k, type) and issubclass(k, Struct)}
-    return sorted((kind for kind in kinds if sections(kind)), key=lambda kind: kind.__name__)
-
-
-def sections(kind: type[Struct]) -> dict[str, type[Struct]]:
-    """Its sections, by name; none when any field is a plain value."""
-    fields = msgspec.structs.fields(kind)
-    found = {f.name: f.type for f in fields if isinstance(f.type, type) and issubclass(f.type, Struct)}
-    return found if len(found) == len(fields) else {}
+ROW = re.compile(r"^\| `(SEGUE_\w+)` \| (.+?) \| (.+?) \| (.+?) \| (.+) \|$", re.MULTILINE)
 
 
 def every_setting() -> dict[str, Any]:
@@ -42,15 +25,8 @@ def every_setting() -> dict[str, Any]:
     }
 
 
-def text(default: Any) -> str:
-    """A default as one writes it into the environment."""
-    if default is None:
-        return "null"
-    return str(default).lower() if isinstance(default, bool) else str(default)
-
-
 SETTINGS = every_setting()
-ROWS = {name: (default, unit) for name, default, unit, _ in ROW.findall(PAGE.read_text(encoding="utf-8"))}
+ROWS = {name: (default, unit) for name, default, _, unit, _ in ROW.findall(PAGE.read_text(encoding="utf-8"))}
 
 
 def test_the_services_are_found() -> None:
@@ -78,3 +54,28 @@ def test_every_setting_can_be_given_by_the_environment(kind: type[Struct]) -> No
 
 def test_every_section_that_is_known_is_read_by_somebody() -> None:
     assert {section for kind in service_structs() for section in sections(kind)} == set(SECTIONS)
+
+
+def test_the_page_is_what_the_structs_say() -> None:
+    assert settings_page.main(["--check"]) == 0
+
+
+def test_a_stale_page_and_a_setting_without_words_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = PAGE.read_text(encoding="utf-8")
+    monkeypatch.setattr(settings_page, "PAGE", tmp_path / "settings.md")
+    settings_page.PAGE.write_text(
+        old.replace("`500` | whole number ≥ 1 | tracks", "`50` | text | tracks"), encoding="utf-8"
+    )
+    assert settings_page.main(["--check"]) == 1
+    assert settings_page.main([]) == 0
+    assert settings_page.PAGE.read_text(encoding="utf-8") == old
+    lost = re.sub(r"(?m)^\| `SEGUE_ALS_ALPHA` .*\n", "", old)
+    settings_page.PAGE.write_text(lost, encoding="utf-8")
+    assert settings_page.main([]) == 1
+    assert settings_page.missing(settings_page.PAGE.read_text(encoding="utf-8")) == [
+        "unit and meaning of SEGUE_ALS_ALPHA"
+    ]
+
+
+def test_every_section_has_a_table() -> None:
+    assert set(every_section()) == set(SECTIONS)

@@ -1,0 +1,94 @@
+"""The references of the profiler: loops that read `listens` and do nothing. `python -m services.bench.bare NAME FILE`.
+
+`bare_faust` is an agent with the live loop's own settings of faust, `bare_aiokafka` a getmany loop under uvloop. Both
+write how many listens they have seen into FILE, twenty times a second.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from aiokafka import AIOKafkaConsumer
+
+from schemas.topics import LISTENS
+from services.runtime.kafka_clients import aio_connection
+from services.runtime.settings import KafkaSettings
+
+TELL_S = 0.05
+AT_ONCE = 5_000
+
+
+class Seen:
+    """How many."""
+
+    count = 0
+
+
+async def tell(seen: Seen, path: Path) -> None:
+    """Write it, again and again; whole or not at all."""
+    aside = path.with_suffix(".aside")
+    while True:
+        aside.write_text(str(seen.count), encoding="ascii")
+        aside.replace(path)
+        await asyncio.sleep(TELL_S)
+
+
+async def bare_aiokafka(kafka: KafkaSettings, seen: Seen) -> None:
+    """Read, count, never end."""
+    consumer = AIOKafkaConsumer(
+        LISTENS.name, **aio_connection(kafka, "segue-bench"), group_id="bench-bare-aiokafka",
+        auto_offset_reset="earliest", enable_auto_commit=False,
+    )  # fmt: skip
+    await consumer.start()
+    try:
+        while True:
+            batches = await consumer.getmany(timeout_ms=200, max_records=AT_ONCE)
+            seen.count += sum(map(len, batches.values()))
+    finally:
+        await consumer.stop()
+
+
+async def bare_faust(kafka: KafkaSettings, seen: Seen) -> None:
+    """An agent that counts, on an app as the profiler's."""
+    import faust
+
+    app = faust.App(
+        "bench-bare-faust", broker=f"aiokafka://{kafka.bootstrap}", store="memory://", table_standby_replicas=0,
+        topic_disable_leader=True, topic_allow_declare=False, web_enabled=False, consumer_auto_offset_reset="earliest",
+        broker_session_timeout=6.0, broker_heartbeat_interval=0.2, broker_commit_interval=1.0,
+        stream_wait_empty=False, worker_redirect_stdouts=False,
+    )  # fmt: skip
+    app._create_directories = lambda: None  # noqa: SLF001  # for tables, of which there are none
+    topic = app.topic(LISTENS.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+    async def agent(stream: Any) -> None:
+        async for _ in stream.events():
+            seen.count += 1
+
+    app.agent(topic, name="bare", concurrency=1)(agent)
+    await app.start()
+    try:
+        await asyncio.Event().wait()
+    finally:
+        await app.stop()
+
+
+async def main(loop: Callable[[KafkaSettings, Seen], Any], path: Path) -> None:
+    """Run a loop and tell how far it is."""
+    seen = Seen()
+    telling = asyncio.create_task(tell(seen, path))
+    try:
+        await loop(KafkaSettings(bootstrap=os.environ["SEGUE_KAFKA_BOOTSTRAP"]), seen)
+    finally:
+        telling.cancel()
+        with suppress(asyncio.CancelledError):
+            await telling
+
+
+if __name__ == "__main__":
+    uvloop.run(main({"bare_faust": bare_faust, "bare_aiokafka": bare_aiokafka}[sys.argv[1]], Path(sys.argv[2])))

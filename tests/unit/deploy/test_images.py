@@ -1,0 +1,65 @@
+"""The Dockerfile passes its linter, and what each image installs is pinned to what is tested here."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from deploy.images import BANNED, TARGETS, pins
+
+ROOT = Path(__file__).parents[3]
+DOCKERFILE = ROOT / "deploy" / "Dockerfile"
+STAGES = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE)
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+LOCKS = ROOT / "deploy" / "requirements"
+
+
+HADOLINT = shutil.which("hadolint", path=f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}")
+
+
+def lint(path: Path) -> str:
+    return subprocess.run([str(HADOLINT), "--no-color", path], capture_output=True, text=True, check=False).stdout
+
+
+@pytest.mark.skipif(not HADOLINT, reason="hadolint is missing: it comes with the dependency group dev")
+def test_hadolint_has_nothing_to_say(tmp_path: Path) -> None:
+    assert lint(DOCKERFILE) == ""
+    bad = tmp_path / "Dockerfile"
+    bad.write_text("FROM python\nRUN pip install numpy\n", encoding="utf-8")
+    assert "DL3006" in lint(bad), "the linter finds nothing at all"
+
+
+def test_each_service_has_a_target_that_nobody_runs_as_root() -> None:
+    bases = {name: base for base, name in STAGES}
+    assert set(TARGETS) <= bases.keys()
+    assert {bases[name] for name in TARGETS} == {"runtime"}
+    runtime = DOCKERFILE.read_text(encoding="utf-8").split("FROM base AS runtime")[1].split("\nFROM ")[0]
+    assert "USER 10001:10001" in runtime
+    for name in TARGETS:
+        assert f"COPY --from=install-{name} /opt/segue /opt/segue" in DOCKERFILE.read_text(encoding="utf-8")
+        assert f"deploy/requirements/{name}.lock" in DOCKERFILE.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_an_image_holds_what_is_tested_and_what_its_extra_asks_for(name: str) -> None:
+    held = pins((LOCKS / f"{name}.lock").read_text(encoding="utf-8"))
+    tested = (ROOT / "requirements.lock").read_text(encoding="utf-8")  # a package twice where it depends on the Python
+    assert [
+        each for each in held.items() if not re.search(rf"^{each[0]}==({re.escape(each[1])})[ ;]", tested, re.M)
+    ] == []
+    asked = {re.split(r"[\[><=]", line)[0].lower() for line in EXTRAS[name]}
+    assert asked <= held.keys()
+    assert not BANNED[name] & held.keys()
+
+
+@pytest.mark.parametrize("path", sorted(LOCKS.glob("*.lock")), ids=lambda path: path.name)
+def test_everything_is_pinned_by_hash_and_no_host_is_named(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    blocks = re.split(r"\n(?=\S)", text.strip())
+    assert all("--hash=sha256:" in block for block in blocks)
+    assert "://" not in text
