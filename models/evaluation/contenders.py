@@ -29,9 +29,14 @@ def contenders(log: Log, made: Release, start: int, settings: Settings) -> dict[
         systems[f"{SERVED}_{mix}"] = Served(made, tracks, lists)
     for name, lists in alone(settings.lists).items():
         systems[name] = Served(made, tracks, lists)
-    before, half_life = past(log, start), settings.taste.half_life_days
-    return systems | {
-        "random": Random(before, settings.seed),
+    systems["random"] = Random(past(log, start), settings.seed)
+    return systems | baselines(log, made, start, settings.taste.half_life_days)
+
+
+def baselines(log: Log, made: Release, start: int, half_life: float) -> dict[str, System]:
+    """What every list must beat, fitted on what came before `start`. `half_life`: the taste's, days."""
+    before, tracks = past(log, start), tracks_of(log, made)
+    return {
         "popular": popular(before),
         "decayed_popular": decayed_popular(before, POPULAR_DAYS),
         "personal": Personal(log, None),

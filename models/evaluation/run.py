@@ -22,8 +22,9 @@ from models.evaluation.result import Evaluation, Served
 from models.evaluation.settings import Settings
 from models.evaluation.systems import SERVED, System
 from models.fitted import Progress
+from models.rehearsal import CheckSettings
 from models.release import Release
-from models.train import CheckSettings, TrainSettings, train
+from models.train import TrainSettings, train
 
 
 def evaluate(

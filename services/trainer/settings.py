@@ -7,8 +7,10 @@ from msgspec import Meta, Struct
 from models.als.settings import AlsSettings
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.settings import RankerSettings
+from models.rehearsal import CheckSettings
+from models.sources.settings import ListSettings
 from models.taste import TasteSettings
-from models.train import CheckSettings, TrainSettings
+from models.train import TrainSettings
 from services.runtime.settings import KafkaSettings, LogSettings
 
 Count = Annotated[int, Meta(ge=1)]
@@ -32,6 +34,8 @@ class TrainerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     check_days: Annotated[float, Meta(gt=0)] = 7.0  # the last days are held out to measure a release …
     check_share: Annotated[float, Meta(gt=0, lt=1)] = 0.05  # … but never more than this share of the listens
     check_listeners: Annotated[int, Meta(ge=0)] = 500  # measured on so many at most; 0: not at all
+    check_least: Annotated[int, Meta(ge=1)] = 20  # judged listeners; fewer decide nothing
+    check_tolerance: Annotated[float, Meta(ge=0, le=1)] = 0.02  # of NDCG@100 that a release may be below the last
     metrics_port: int = 9102  # 0: any free port
     metrics_host: str = "127.0.0.1"
 
@@ -44,11 +48,20 @@ class TrainerSettings(Struct, frozen=True):
     als: AlsSettings = AlsSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
     ranker: RankerSettings = RankerSettings()
+    list: ListSettings = ListSettings()
     trainer: TrainerOptions = TrainerOptions()
     log: LogSettings = LogSettings()
 
     def train(self) -> TrainSettings:
         """What decides a release, for models.train."""
         options = self.trainer
-        check = CheckSettings(days=options.check_days, share=options.check_share, listeners=options.check_listeners)
-        return TrainSettings(self.taste, self.als, self.neighbours, self.ranker, check, threads=options.threads)
+        check = CheckSettings(
+            options.check_days,
+            options.check_share,
+            options.check_listeners,
+            options.check_least,
+            options.check_tolerance,
+        )
+        return TrainSettings(
+            self.taste, self.als, self.neighbours, self.ranker, check, self.list, threads=options.threads
+        )

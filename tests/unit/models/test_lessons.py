@@ -14,9 +14,10 @@ from models.ranker.features import NAMES
 from models.ranker.lessons import lessons
 from models.ranker.settings import RankerSettings
 from models.recommender import Recommender
+from models.rehearsal import CheckSettings
 from models.sources.settings import ListSettings
 from models.taste import TasteSettings
-from models.train import CheckSettings, TrainSettings, train
+from models.train import TrainSettings, train
 
 NOW, DAY = 1_700_000_000, 86_400
 ALBUM, ALBUMS, PLAYS = 10, 6, 4  # tracks of an album, albums of a listener, plays of each

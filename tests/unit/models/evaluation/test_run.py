@@ -19,8 +19,9 @@ from models.evaluation.systems import Lists, alone
 from models.profile import ProfileView
 from models.ranker.settings import RankerSettings
 from models.recommender import Recommender
+from models.rehearsal import CheckSettings
 from models.sources.settings import SOURCES, ListSettings
-from models.train import CheckSettings, TrainSettings, train
+from models.train import TrainSettings, train
 from tests.unit.models.evaluation.logs import END, WEEK, crowd, tracks_of
 
 QUICK = RankerSettings(listeners=30, guesses=150, rest=60, epochs=2)
