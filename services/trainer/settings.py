@@ -1,5 +1,7 @@
 """The trainer's settings (docs/training.md, docs/settings.md)."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -11,7 +13,7 @@ from models.rehearsal import CheckSettings
 from models.sources.settings import ListSettings
 from models.taste import TasteSettings
 from models.train import TrainSettings
-from services.runtime.settings import KafkaSettings, LogSettings
+from services.runtime.settings import KafkaSettings, LogSettings, load
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -20,6 +22,7 @@ Seconds = Annotated[float, Meta(gt=0)]
 class TrainerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """What only the trainer knows."""
 
+    settings: str = ""  # file that goes over SEGUE_CONFIG, as `segue tune` writes it
     history: str = ".segue/history"  # folder of the Parquet history and the tracks
     releases: str = ".segue/releases"  # folder that releases are published in
     every_listens: Count = 50_000  # train when so many listens are new …
@@ -38,6 +41,12 @@ class TrainerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     check_tolerance: Annotated[float, Meta(ge=0, le=1)] = 0.02  # of NDCG@100 that a release may be below the last
     metrics_port: int = 9102  # 0: any free port
     metrics_host: str = "127.0.0.1"
+
+
+def trainer_settings(environ: Mapping[str, str]) -> "TrainerSettings":
+    """Read them, with the file that SEGUE_TRAINER_SETTINGS names. Raises BadSetting."""
+    named = load(TrainerSettings, environ).trainer.settings
+    return load(TrainerSettings, environ, Path(named)) if named else load(TrainerSettings, environ)
 
 
 class TrainerSettings(Struct, frozen=True):
