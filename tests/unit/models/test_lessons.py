@@ -52,7 +52,7 @@ def test_a_history_of_habits_gives_a_ranker_that_is_worth_having(made: release.R
     found = made.manifest.metrics["ranker_up-next"]
     assert found["shipped"] == 1.0
     assert found["mrr"] > found["fusion_mrr"]
-    assert isinstance(Recommender(made, ListSettings(mix="up-next"))._ranker, BlendRanker)
+    assert isinstance(Recommender(made, ListSettings(mix="up-next"))._main.ranker, BlendRanker)
 
 
 def test_no_working_folder_is_left(made: release.Release, tmp_path: Path) -> None:
