@@ -66,7 +66,7 @@ class Shown:
             sight = seen.pop(key, None)
             if sight is None or today - sight.last >= rest_days:
                 sight = Sight(1, today)
-            elif sight.last != today:
+            elif sight.last < today:
                 sight.days, sight.last = sight.days + 1, today
             seen[key] = sight
         while len(seen) > MOST:

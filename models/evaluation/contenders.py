@@ -10,7 +10,7 @@ from models.evaluation.baselines.personal import Personal
 from models.evaluation.baselines.popular import Random, decayed_popular, popular
 from models.evaluation.log import Log
 from models.evaluation.settings import Settings
-from models.evaluation.systems import SERVED, Lists, Served, System, alone, tracks_of
+from models.evaluation.systems import SERVED, Lists, Memory, Served, System, alone, tracks_of
 from models.recommender import ONLY
 from models.release import Release
 
@@ -18,10 +18,13 @@ POPULAR_DAYS = 7.0  # half-life of a listener's say in decayed popularity
 PERSONAL_DAYS = 4.0  # of the sharper of the two decayed personal baselines; the other has the taste's
 
 
-def contenders(log: Log, made: Release, start: int, settings: Settings) -> dict[str, System]:
-    """By name, the served lists first; fitted on what came before `start`, as `made` is. Raises BadSources."""
+def contenders(log: Log, made: Release, start: int, settings: Settings, shown: Memory) -> dict[str, System]:
+    """By name, the served lists first; fitted on what came before `start`, as `made` is. Raises BadSources.
+
+    `shown`: what earlier windows' served lists have shown.
+    """
     tracks = tracks_of(log, made)
-    systems: dict[str, System] = {SERVED: Served(made, tracks, settings.lists)}
+    systems: dict[str, System] = {SERVED: Served(made, tracks, settings.lists, shown)}
     if not settings.baselines:
         return systems
     for mix in ONLY:

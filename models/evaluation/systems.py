@@ -56,13 +56,25 @@ class Lists(Struct, frozen=True):
         return cls(replace(one, length=DEPTH, mix="for-you"), replace(one, length=NEXT, mix="up-next"))
 
 
+Memory = dict[Kind, Shown]
+
+
+def memory() -> Memory:
+    """What was shown, nothing yet. Weekly lists and those of the moment are two mixes: each has its own."""
+    return {"weekly": Shown(MOST_SHOWN), "next": Shown(MOST_SHOWN)}
+
+
 class Served:
     """The very lists that a scorer would make: every stage of the recommender, on the release and the profiles."""
 
-    def __init__(self, release: Release, tracks: Numbers, lists: Lists) -> None:
-        """`tracks[row]` is the log's number of the release's track `row`. Raises BadSources."""
+    def __init__(self, release: Release, tracks: Numbers, lists: Lists, shown: Memory | None = None) -> None:
+        """`tracks[row]` is the log's number of the release's track `row`. Raises BadSources, BadExclude.
+
+        `shown` remembers what was listed, for lists that rest what was shown too often; of a scorer it outlives its
+        releases.
+        """
         self._tracks = tracks
-        self._shown: dict[Kind, Shown] = {"weekly": Shown(MOST_SHOWN), "next": Shown(MOST_SHOWN)}
+        self._shown = memory() if shown is None else shown
         self._settings: dict[Kind, ListSettings] = {"weekly": lists.weekly, "next": lists.next}
         self._keys = release.catalogue.keys
         made: dict[ListSettings, Recommender] = {}  # a recommender does not look at the length: mostly one is enough
