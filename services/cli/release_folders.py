@@ -16,7 +16,8 @@ def folder_of(release: str, folder: Path | None) -> Path:
     """The folder of one release, named by its id or its path. Raises BadRelease when there is none."""
     from models.release import BadRelease
 
-    path = Path(release) if Path(release).is_dir() else root_of(folder) / release
-    if not path.is_dir():
-        raise BadRelease(f"{path}: no such folder; `segue releases list` shows what there is")
-    return path
+    inside = root_of(folder) / release
+    for path in (inside, Path(release)):
+        if path.is_dir():
+            return path
+    raise BadRelease(f"{inside}: no such folder; `segue releases list` shows what there is")
