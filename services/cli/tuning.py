@@ -81,4 +81,5 @@ def tune(
     if as_json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
         return
-    console.print(f"{settings_file(found)}\nwritten to {out}; use it: segue train --settings {out}", highlight=False)
+    typer.echo(settings_file(found))
+    console.print(f"written to {out}; use it: segue train --settings {out}", markup=False, highlight=False)

@@ -36,6 +36,8 @@ def test_its_settings_are_what_a_training_uses(segue: Segue, listens: Path, tmp_
     assert tuned["als"]["factors"] == found["chosen"]["settings"]["factors"]
     assert tuned["taste"]["half_life_days"] == pytest.approx(found["chosen"]["settings"]["half_life_days"], rel=1e-4)
     assert Path("page.html").read_text().count("<svg") == 3
+    shown = segue("tune", "--listens", str(listens), "--trials", "6", "--weeks", "1")
+    assert shown.out.strip() == Path("tuned.toml").read_text().strip()
     made = segue("train", "--listens", str(listens), "--out", "made", "--settings", "tuned.toml")
     assert made.code == 0, made.err
     settings = release.read_manifest(tmp_path / "made").settings
