@@ -1,7 +1,7 @@
 """From profiles to lists, in named stages: read, vectors, candidates, rank, compose, explain.
 
-Pure: no I/O, no clock ("now" is a profile's newest event time), no randomness. The same profiles and release give the
-same lists, whoever asks: scorer, CLI or evaluation.
+No clock ("now" is a profile's newest event time), no randomness, no I/O but for the file of what is excluded. The same
+profiles, release and file give the same lists, whoever asks: scorer, CLI or evaluation.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,12 +10,14 @@ from typing import NamedTuple
 import faiss
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.compose import Composer, Pick
+from models.excluded import ExcludeFile, Keys
 from models.profile import ProfileView
 from models.ranker.features import Features
 from models.ranker.fusion import Fusion, Ranker
@@ -24,14 +26,14 @@ from models.ranker.taught import TaughtRanker
 from models.release import Release
 from models.sources.als import Als
 from models.sources.artists import Artists
-from models.sources.base import KNOWN, UNSEEN, Batch, Candidates, Source
+from models.sources.base import KNOWN, UNSEEN, Batch, Candidates, Listener, Rows, Source
 from models.sources.history import History
 from models.sources.neighbours import Neighbours
 from models.sources.popular import Popular
 from models.sources.reading import Reader
 from models.sources.recent import Recent
 from models.sources.sequence import OwnSequence
-from models.sources.settings import ListSettings
+from models.sources.settings import ListSettings, Mix
 from models.sources.shelf import Shelf
 from models.sources.signals import Signals
 from models.sources.transitions import Transitions
@@ -59,11 +61,20 @@ class Choice(NamedTuple):
     proposals: list[Candidates]  # one a source
 
 
+class Mixing(NamedTuple):
+    """What makes the lists of one mix of a batch's candidates."""
+
+    length: int
+    weights: list[float]  # of each source's word
+    ranker: Ranker
+    composer: Composer
+
+
 class Recommender:
     """Makes lists from one release. Not for several threads at once."""
 
     def __init__(self, release: Release, settings: ListSettings) -> None:
-        """Raises BadSources, or msgspec.ValidationError when the release was fitted with unknown settings."""
+        """Raises BadSources, BadExclude, or msgspec.ValidationError when the release has unknown settings."""
         # Small queries and small matrices: two threads that wait for each other make one list many times slower,
         # most of all when the other core is busy (measured in the demo: 10 ms of a fold-in instead of 0.3).
         threadpool_limits(1)
@@ -75,30 +86,84 @@ class Recommender:
         self._reader = Reader(self._shelf, settings, taste.half_life_days)
         self._fold_in = FoldIn(release.factors, release.gram, als)
         self._quotas, self._sources = _sources(release, self._shelf, settings, als)
-        self._weights = [VOTES[settings.mix].get(source.name, 1.0) for source in self._sources]
-        self._features = Features(release, self._shelf)
-        taught = release.rankers.get("for-you" if settings.mix in ONLY else settings.mix)
-        self._ranker: Ranker = Fusion() if taught is None else TaughtRanker(self._features, taught)
-        only = ONLY.get(settings.mix)
-        self._composer = Composer(self._shelf, settings.familiar, settings.artist_cap, settings.kind_cap, only)
+        more = settings.more()
+        self._features = Kept(release, self._shelf) if more else Features(release, self._shelf)
+        self._rankers: dict[str, Ranker] = {}
+        self._main = self._mixing(settings, settings.mix, settings.length)
+        self._more: dict[str, Mixing] = {mix: self._mixing(settings, mix, length) for mix, length in more.items()}
+        self._file = ExcludeFile(settings.exclude)
+        self._excluded = self._file.now.rows(self._shelf)
 
-    def recommend(self, views: Sequence[ProfileView | None], n: int, lap: Lap = lambda _: None) -> list[list[Item]]:
-        """One list a profile (None: a stranger), at most `n` tracks each, best first."""
-        choices = self.choose(views, n, lap)
-        lists = [self._worded(choice) for choice in choices]
+    def _mixing(self, settings: ListSettings, mix: Mix, length: int) -> Mixing:
+        taught = "for-you" if mix in ONLY else mix
+        if taught not in self._rankers:
+            brought = self.release.rankers.get(taught)
+            self._rankers[taught] = Fusion() if brought is None else TaughtRanker(self._features, brought)
+        weights = [VOTES[mix].get(source.name, 1.0) for source in self._sources]
+        composer = Composer(self._shelf, settings.familiar, settings.artist_cap, settings.kind_cap, ONLY.get(mix))
+        return Mixing(length, weights, self._rankers[taught], composer)
+
+    def refresh(self) -> None:
+        """Look whether the file of what is excluded has changed; lists made after this go by it. Raises BadExclude."""
+        if self._file.changed():
+            self._excluded = self._file.now.rows(self._shelf)
+
+    def recommend(
+        self,
+        views: Sequence[ProfileView | None],
+        n: int,
+        lap: Lap = lambda _: None,
+        resting: Sequence[Keys] | None = None,
+    ) -> list[list[Item]]:
+        """One list a profile (None: a stranger), at most `n` tracks each, best first. `resting`: see `choose`."""
+        lists = [self._worded(choice) for choice in self.choose(views, n, lap, resting)]
         lap("explain")
         return lists
 
-    def choose(self, views: Sequence[ProfileView | None], n: int, lap: Lap = lambda _: None) -> list[Choice]:
-        """The same without the words: for who only counts hits. `lap` hears of each stage as it ends."""
-        batch = self._read(views, lap)
+    def recommend_all(
+        self,
+        views: Sequence[ProfileView | None],
+        n: int,
+        lap: Lap = lambda _: None,
+        resting: Sequence[Keys] | None = None,
+    ) -> list[tuple[list[Item], dict[str, list[Item]]]]:
+        """The same, and of the same candidates a list of each mix that the settings name besides, by its name."""
+        if not self._more:
+            return [(items, {}) for items in self.recommend(views, n, lap, resting)]
+        batch = self._read(views, lap, resting)
         proposals = self._propose(batch, n)
-        merged = [merge(proposed, self._weights) for proposed in proposals]
+        choices = self._chosen(self._main, batch, proposals, n, lap)
+        more = {mix: self._chosen(each, batch, proposals, each.length, lap) for mix, each in self._more.items()}
+        lists = [
+            (self._worded(choice), {mix: self._worded(others[at]) for mix, others in more.items()})
+            for at, choice in enumerate(choices)
+        ]
+        lap("explain")
+        return lists
+
+    def choose(
+        self,
+        views: Sequence[ProfileView | None],
+        n: int,
+        lap: Lap = lambda _: None,
+        resting: Sequence[Keys] | None = None,
+    ) -> list[Choice]:
+        """The same without the words: for who only counts hits. `lap` hears of each stage as it ends.
+
+        `resting`: for each profile the keys of tracks that its list is to be without.
+        """
+        batch = self._read(views, lap, resting)
+        return self._chosen(self._main, batch, self._propose(batch, n), n, lap)
+
+    def _chosen(
+        self, mixing: Mixing, batch: Batch, proposals: list[list[Candidates]], n: int, lap: Lap
+    ) -> list[Choice]:
+        merged = [merge(proposed, mixing.weights) for proposed in proposals]
         lap("candidates")
-        scores = [self._ranker.scores(batch, at, each) for at, each in enumerate(merged)]
+        scores = [mixing.ranker.scores(batch, at, each) for at, each in enumerate(merged)]
         lap("rank")
         picks = [
-            self._composer.compose(each, score, batch.kinds(of, each.rows), n)
+            mixing.composer.compose(each, score, batch.kinds(of, each.rows), n)
             for of, each, score in zip(batch.listeners, merged, scores, strict=True)
         ]
         lap("compose")
@@ -107,18 +172,26 @@ class Recommender:
     def described(self, views: Sequence[ProfileView | None], n: int) -> list[tuple[Merged, NDArray[np.float32]]]:
         """For each listener the candidates for a list of `n`, and their features: what a ranker is taught with."""
         batch = self._read(views, lambda _: None)
-        merged = [merge(proposed, self._weights) for proposed in self._propose(batch, n)]
+        merged = [merge(proposed, self._main.weights) for proposed in self._propose(batch, n)]
         return [(each, self._features.of(batch, at, each.rows)) for at, each in enumerate(merged)]
 
-    def _read(self, views: Sequence[ProfileView | None], lap: Lap) -> Batch:
+    def _read(self, views: Sequence[ProfileView | None], lap: Lap, resting: Sequence[Keys] | None = None) -> Batch:
         # OpenMP's limit is one of the calling thread alone, and who makes the lists need not be who loaded the release.
         faiss.omp_set_num_threads(1)
         listeners = self._reader.read(views)
+        if resting is not None:
+            listeners = [self._without(each, keys) for each, keys in zip(listeners, resting, strict=True)]
         lap("read")
         vectors = self._fold_in.vectors([(listener.rows, listener.weights) for listener in listeners])
         lap("vectors")
         signals = [Signals(listener, self.release.followers, self.release.neighbours) for listener in listeners]
-        return Batch(self._shelf, listeners, vectors, signals)
+        return Batch(self._shelf, listeners, vectors, signals, self._excluded)
+
+    def _without(self, listener: Listener, keys: Keys) -> Listener:
+        if not len(keys):
+            return listener
+        rows = self.release.catalogue.rows_of(keys)
+        return replace(listener, works=np.concatenate((listener.works, self._shelf.works[rows[rows >= 0]])))
 
     def _propose(self, batch: Batch, n: int) -> list[list[Candidates]]:
         """For each listener what each source proposes to a list of `n`."""
@@ -141,6 +214,24 @@ class Recommender:
             Item(tracks[pick.row], round(pick.score, 6), next(reasons[pick.source]), names[pick.source])
             for pick in choice.picks
         ]
+
+
+class Kept(Features):
+    """Features that are made once a batch, though several mixes rank the same candidates."""
+
+    def __init__(self, release: Release, shelf: Shelf) -> None:
+        super().__init__(release, shelf)
+        self._batch: Batch | None = None
+        self._tables: dict[int, tuple[Rows, NDArray[np.float32]]] = {}
+
+    def of(self, batch: Batch, at: int, rows: Rows) -> NDArray[np.float32]:
+        """See Features."""
+        if batch is not self._batch:
+            self._batch, self._tables = batch, {}
+        kept = self._tables.get(at)
+        if kept is None or not np.array_equal(kept[0], rows):
+            kept = self._tables[at] = (rows, super().of(batch, at, rows))
+        return kept[1]
 
 
 def _sources(

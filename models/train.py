@@ -12,16 +12,20 @@ import msgspec
 import numpy as np
 import polars as pl
 from msgspec import Struct
+from msgspec.structs import replace
 
-from models import fitted, heldout, index, interactions, release
+from models import fitted, heldout, index, interactions, rehearsal, release
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
+from models.evaluation.systems import Lists
 from models.fitted import Fitted, Progress
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.lessons import lessons
 from models.ranker.settings import RankerSettings
 from models.ranker.teach import Shipped, teach
 from models.recommender import Recommender
+from models.rehearsal import CheckSettings, Rehearsed
+from models.release import Release
 from models.sources.settings import ListSettings
 from models.taste import TasteSettings
 from schemas.release import Manifest, Span
@@ -29,15 +33,6 @@ from schemas.release import Manifest, Span
 EVERYTHING = ListSettings(artist_cap=0, just_played=0, just_played_minutes=0)  # a ranker is taught without filters
 MADE_BY = ("faiss-cpu", "implicit", "numpy", "polars", "scipy", "segue")
 QUERIES = 1_000  # listeners whose vectors the index is measured with
-
-
-class CheckSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """How a release's worth is measured before it is made: fit on the past, ask for what came after."""
-
-    days: float = 7.0  # the last so many days are held out …
-    share: float = 0.05  # … but never more than this share of the listens
-    listeners: int = 500  # drawn at random; 0: no held-out check
-    seed: int = 42
 
 
 class TrainSettings(Struct, frozen=True):
@@ -48,6 +43,7 @@ class TrainSettings(Struct, frozen=True):
     neighbours: NeighbourSettings = NeighbourSettings()
     ranker: RankerSettings = RankerSettings()
     check: CheckSettings = CheckSettings()
+    lists: ListSettings = ListSettings()  # how the lists are made that it is judged by
     threads: int = 0  # 0: every core
 
 
@@ -61,14 +57,16 @@ def train(
     now_ms: int,
     window: dict[str, Span],
     gaps: dict[str, list[Span]] | None = None,
+    service: Release | None = None,
     progress: Progress = lambda _step, _done: None,
 ) -> Path:
     """Train on everything and write the release folder root/release_id, whole and checked; its path.
 
     `listens`: models.interactions.COLUMNS (some may be missing), in the log's order. `tracks`: fields of `Track`, each
     track once. Neither need have any row. `gaps` are offsets inside `window` that the log had dropped unread; they are
-    told under `history` in the manifest's settings. Raises DuplicateKey, FitFailed, BadRelease, or FileExistsError; in
-    all cases no working folder is left.
+    told under `history` in the manifest's settings. `service` is the release in service: this one is held against it
+    and begins with its factors; the manifest's `gate` says whether it may take its place. Raises DuplicateKey,
+    FitFailed, BadRelease, or FileExistsError; in all cases no working folder is left.
     """
     folder = root / release_id
     if folder.exists():
@@ -76,16 +74,20 @@ def train(
     steps = Steps(progress)
     with steps("read"):
         listens = interactions.distinct(listens)
-    metrics = {}
+    metrics: dict[str, dict[str, float]] = {}
+    rehearsed = None
     if settings.check.listeners:
         with steps("check"):
-            metrics = _held_out(listens, tracks, settings, steps)
+            rehearsed = _rehearse(listens, tracks, folder, settings, service, steps)
+        metrics = rehearsed.metrics if rehearsed else {}
     rankers: dict[str, Shipped] = {}
     if settings.ranker.listeners:
         with steps("ranker"):
             rankers, taught = _teach(listens, tracks, folder, settings, steps)
             metrics |= taught
-    made = fitted.fit(listens, tracks, settings.taste, settings.als, settings.neighbours, settings.threads, steps.part)
+    made = fitted.fit(
+        listens, tracks, settings.taste, settings.als, settings.neighbours, settings.threads, steps.part, service
+    )
     aside = release.make_aside(folder)
     try:
         with steps("index"):
@@ -102,9 +104,10 @@ def train(
             listeners=len(made.users),
             listens=listens.height,
             window=window,
-            settings=_settings(made, settings, gaps or {}),
+            settings=_settings(made, settings, gaps or {}, _newest(listens)),
             metrics=metrics,
             versions={name: version(name) for name in MADE_BY},
+            gate=rehearsed.gate if rehearsed else None,
         )
         release.publish(aside, folder, manifest, probe)
     finally:
@@ -136,25 +139,38 @@ class Steps:
         self.part(step, 1.0)
 
 
-def _held_out(
-    listens: pl.DataFrame, tracks: pl.DataFrame, settings: TrainSettings, steps: Steps
-) -> dict[str, dict[str, float]]:
-    """Fit on the past only and ask for what came after; {} when there is no past or nothing after it."""
-    cut = heldout.cut(listens, settings.check.days, settings.check.share)
-    past, after = listens.filter(pl.col("listened_at") < cut), listens.filter(pl.col("listened_at") >= cut)
-    if past.is_empty() or after.is_empty():
-        return {}
-    later = interactions.weigh(after, settings.taste).filter(pl.col("plays") > 0).select("user_id", "track_id")
-    made = fitted.fit(
-        past,
-        tracks,
-        settings.taste,
-        settings.als,
-        settings.neighbours,
-        settings.threads,
-        lambda step, done: steps.part("check", 0.01 + 0.9 * done) if step == "als" else None,
-    )
-    return heldout.evaluate(made, later, settings.check.listeners, settings.check.seed)
+def _rehearse(
+    listens: pl.DataFrame,
+    tracks: pl.DataFrame,
+    folder: Path,
+    settings: TrainSettings,
+    service: Release | None,
+    steps: Steps,
+) -> Rehearsed | None:
+    """Make a release of the past only and ask it for what came after; None when nothing can be held out.
+
+    Begun from nothing, not from the factors of `service`, which may know what is asked for.
+    """
+    held = rehearsal.hold(listens, service, settings.check)
+    if held is None:
+        return None
+    past = listens.filter(pl.col("listened_at") < held.cut)
+    met = tracks.join(past.select("track_id").unique(), on="track_id", how="semi", maintain_order="left")
+    aside = release.make_aside(folder)
+    try:
+        made = train(
+            past, met, aside, replace(settings, check=CheckSettings(listeners=0)),
+            release_id=f"{folder.name}-past", now_ms=held.cut, window={},
+            progress=lambda step, done: steps.part("check", 0.01 + 0.5 * done) if step == "ranker" else None,
+        )  # fmt: skip
+        loaded = release.load(made)
+    finally:
+        release.discard(aside)
+    lists = Lists.of(settings.lists)
+    return rehearsal.judge(
+        listens, loaded, service, held, settings.check, lists, settings.taste,
+        lambda share: steps.part("check", 0.55 + 0.44 * share),
+    )  # fmt: skip
 
 
 def _teach(
@@ -175,7 +191,7 @@ def _teach(
     try:
         _write(made, aside)
         manifest = Manifest(
-            "past", release.FORMAT, 0, {}, made.catalogue.height, 0, 0, {}, _settings(made, settings, {}), {}, {}
+            "past", release.FORMAT, 0, {}, made.catalogue.height, 0, 0, {}, _settings(made, settings, {}, 0), {}, {}
         )
         recommender = Recommender(release.Release(aside, manifest), EVERYTHING)
         done = lessons(
@@ -205,14 +221,22 @@ def _spread(users: int) -> list[int]:
     return np.unique(np.linspace(0, users - 1, min(users, QUERIES)).astype(int)).tolist() if users else []
 
 
-def _settings(made: Fitted, settings: TrainSettings, gaps: dict[str, list[Span]]) -> dict[str, Any]:
+def _newest(listens: pl.DataFrame) -> int:
+    newest = listens["listened_at"].max()
+    return newest if isinstance(newest, int) else 0
+
+
+def _settings(made: Fitted, settings: TrainSettings, gaps: dict[str, list[Span]], until: int) -> dict[str, Any]:
+    start = made.start
     used = {
         "taste": settings.taste,
         "als": made.als,
         "neighbours": settings.neighbours,
         "ranker": settings.ranker,
         "check": settings.check,
-        "history": {"gaps": gaps},
+        "list": settings.lists,
+        "history": {"gaps": gaps, "until": until},
+        "warm_start": start and {"release": start.release_id, "tracks": start.known, "iterations": start.iterations},
     }
     builtins: dict[str, Any] = msgspec.to_builtins(used)
     return builtins

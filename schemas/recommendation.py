@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from schemas.fields import Id, Millis, Offset, Partition
 
@@ -29,3 +29,6 @@ class Recommendations(Struct, frozen=True):
     produced_at: Millis  # when that listen was appended to `listens`: made_at - produced_at is the freshness
     items: list[Item]
     variant: Annotated[str, Meta(min_length=1, max_length=16, description="Of two ways to make lists, which.")] = "a"
+    mixes: Annotated[dict[str, list[Item]], Meta(description="More lists made of the same, by the mix's name.")] = (
+        field(default_factory=dict)
+    )

@@ -34,6 +34,18 @@ class Span(Struct, frozen=True):
     last: Offset
 
 
+class Gate(Struct, frozen=True):
+    """Whether a release was found worth announcing, on listens that were held out while it was fitted."""
+
+    promoted: bool
+    reason: Annotated[str, Meta(description="What decided, in words.")]
+    listeners: Annotated[int, Meta(ge=0, description="Who were judged.")] = 0
+    ahead: Annotated[
+        dict[str, list[float]],
+        Meta(description="opponent -> [mean, low, high] of the NDCG@100 of the served lists less the opponent's"),
+    ] = field(default_factory=dict)
+
+
 class Manifest(Struct, frozen=True):
     """`manifest.json`: everything needed to check a release before any byte of it is loaded."""
 
@@ -48,3 +60,4 @@ class Manifest(Struct, frozen=True):
     settings: Annotated[dict[str, Any], Meta(description="What the models were fitted with.")]
     metrics: Annotated[dict[str, dict[str, float]], Meta(description="model or baseline -> metric -> value")]
     versions: Annotated[dict[str, str], Meta(description="package -> version that made it")]
+    gate: Annotated[Gate | None, Meta(description="None: nobody judged it.")] = None

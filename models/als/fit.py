@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 from threadpoolctl import threadpool_limits
 
 from models.als.settings import AlsSettings, confidence
+from models.als.warm import Start
 
 LARGEST_SHARE = 0.1
 
@@ -27,18 +28,19 @@ def fit(
     settings: AlsSettings,
     threads: int = 0,
     progress: Callable[[float], None] = lambda _: None,
+    start: Start | None = None,
 ) -> tuple[NDArray[np.float32], AlsSettings]:
     """Item factors (shape[1], factors) from three parallel columns: who, what, weight in plays.
 
     Also the settings in force: a small history lowers `regularization` (see `_bearable`), and a fold-in must know. The
-    same input and seed give the same factors, whatever `threads` (0: every core) is. `progress` is told the share done,
-    (0, 1]. Raises FitFailed.
+    same input, seed and start give the same factors, whatever `threads` (0: every core) is. `progress` is told the
+    share done, (0, 1]. Raises FitFailed.
     """
     if not len(weights) or not min(shape):
         return np.zeros((shape[1], settings.factors), dtype=np.float32), settings
     matrix = csr_matrix((confidence(weights, settings.alpha), (users, items)), shape=shape, dtype=np.float32)
     settings = replace(settings, regularization=_bearable(matrix, settings.regularization))
-    return factorize(matrix, settings, threads, progress), settings
+    return factorize(matrix, settings, threads, progress, start), settings
 
 
 def factorize(
@@ -46,12 +48,13 @@ def factorize(
     settings: AlsSettings,
     threads: int = 0,
     progress: Callable[[float], None] = lambda _: None,
+    start: Start | None = None,
 ) -> NDArray[np.float32]:
     """Item factors of a matrix (listeners, items) whose entries are confidences already; `alpha` is not looked at.
 
-    `threads` and `progress` as for `fit`. Raises FitFailed.
+    `threads`, `progress` and `start` as for `fit`. Raises FitFailed.
     """
-    factors = _factors(matrix, settings, threads or os.cpu_count() or 1, progress)
+    factors = _factors(matrix, settings, threads or os.cpu_count() or 1, progress, start)
     if not np.isfinite(factors).all():
         raise FitFailed(
             f"ALS gave factors that are not finite; raise [als] regularization (now {settings.regularization}) "
@@ -61,25 +64,28 @@ def factorize(
 
 
 def _factors(
-    matrix: csr_matrix, settings: AlsSettings, threads: int, progress: Callable[[float], None]
+    matrix: csr_matrix, settings: AlsSettings, threads: int, progress: Callable[[float], None], start: Start | None
 ) -> NDArray[np.float32]:
     from implicit.cpu.als import AlternatingLeastSquares  # slow to import, and only training needs it
     from implicit.recommender_base import ModelFitError
 
+    iterations = settings.iterations if start is None else start.iterations
     with threadpool_limits(1, "blas"):  # implicit has its own threads; BLAS threads inside them only fight
         model = AlternatingLeastSquares(
             factors=settings.factors,
             regularization=settings.regularization,
             alpha=1.0,  # it is in the confidence already
-            iterations=settings.iterations,
+            iterations=iterations,
             num_threads=threads,
             random_state=settings.seed,
         )
+        if start is not None:
+            model.item_factors = start.filled(settings.seed)
         with suppress(ModelFitError):  # it says "NaN encountered in factors"; the caller looks, and says what to do
             model.fit(
                 matrix,
                 show_progress=False,
-                callback=lambda done, _seconds, _loss: progress((done + 1) / settings.iterations),
+                callback=lambda done, _seconds, _loss: progress((done + 1) / iterations),
             )
     return np.ascontiguousarray(model.item_factors, dtype=np.float32)
 

@@ -14,6 +14,7 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     factors: Positive = 64
     iterations: Positive = 10
+    warm_iterations: Annotated[int, Meta(ge=0)] = 4  # when begun with an earlier release's factors; 0: never so begun
     regularization: Annotated[float, Meta(gt=0)] = 30.0
     alpha: Annotated[float, Meta(ge=0)] = 16.0  # confidence gained by the first play
     seed: int = 42

@@ -10,7 +10,7 @@ from models.evaluation.baselines.personal import Personal
 from models.evaluation.baselines.popular import Random, decayed_popular, popular
 from models.evaluation.log import Log
 from models.evaluation.settings import Settings
-from models.evaluation.systems import SERVED, Lists, Served, System, alone, tracks_of
+from models.evaluation.systems import SERVED, Lists, Memory, Served, System, alone, tracks_of
 from models.recommender import ONLY
 from models.release import Release
 
@@ -18,10 +18,13 @@ POPULAR_DAYS = 7.0  # half-life of a listener's say in decayed popularity
 PERSONAL_DAYS = 4.0  # of the sharper of the two decayed personal baselines; the other has the taste's
 
 
-def contenders(log: Log, made: Release, start: int, settings: Settings) -> dict[str, System]:
-    """By name, the served lists first; fitted on what came before `start`, as `made` is. Raises BadSources."""
+def contenders(log: Log, made: Release, start: int, settings: Settings, shown: Memory) -> dict[str, System]:
+    """By name, the served lists first; fitted on what came before `start`, as `made` is. Raises BadSources.
+
+    `shown`: what earlier windows' served lists have shown.
+    """
     tracks = tracks_of(log, made)
-    systems: dict[str, System] = {SERVED: Served(made, tracks, settings.lists)}
+    systems: dict[str, System] = {SERVED: Served(made, tracks, settings.lists, shown)}
     if not settings.baselines:
         return systems
     for mix in ONLY:
@@ -29,9 +32,14 @@ def contenders(log: Log, made: Release, start: int, settings: Settings) -> dict[
         systems[f"{SERVED}_{mix}"] = Served(made, tracks, lists)
     for name, lists in alone(settings.lists).items():
         systems[name] = Served(made, tracks, lists)
-    before, half_life = past(log, start), settings.taste.half_life_days
-    return systems | {
-        "random": Random(before, settings.seed),
+    systems["random"] = Random(past(log, start), settings.seed)
+    return systems | baselines(log, made, start, settings.taste.half_life_days)
+
+
+def baselines(log: Log, made: Release, start: int, half_life: float) -> dict[str, System]:
+    """What every list must beat, fitted on what came before `start`. `half_life`: the taste's, days."""
+    before, tracks = past(log, start), tracks_of(log, made)
+    return {
         "popular": popular(before),
         "decayed_popular": decayed_popular(before, POPULAR_DAYS),
         "personal": Personal(log, None),

@@ -20,10 +20,11 @@ from models.evaluation.protocol import Next, Window, next_plays, prove, weekly, 
 from models.evaluation.replay import Replay
 from models.evaluation.result import Evaluation, Served
 from models.evaluation.settings import Settings
-from models.evaluation.systems import SERVED, System
+from models.evaluation.systems import SERVED, System, memory
 from models.fitted import Progress
+from models.rehearsal import CheckSettings
 from models.release import Release
-from models.train import CheckSettings, TrainSettings, train
+from models.train import TrainSettings, train
 
 
 def evaluate(
@@ -52,6 +53,7 @@ class _Run:
         self._scratch = scratch
         self._settings = settings
         self._progress = progress
+        self._shown = memory()
         self._replay = Replay(log, settings.taste)
         self._guesses = next_plays(log, settings.protocol)
         self.verdicts = Verdicts(log, self._guesses, settings.protocol.stale_hours)
@@ -61,7 +63,7 @@ class _Run:
         """Fit on what came before, then ask and judge. Windows come in order."""
         begun = perf_counter()
         made = self._fit(at, window, lambda done: self._progress("fit", (at + done) / of))
-        systems = contenders(self._log, made, window.start, self._settings)
+        systems = contenders(self._log, made, window.start, self._settings, self._shown)
         self._progress("fit", (at + 1) / of)
         fitted = perf_counter()
         self._ask(window, systems, lambda done: self._progress("ask", (at + done) / of))

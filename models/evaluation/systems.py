@@ -13,11 +13,13 @@ from models.evaluation.protocol import DEPTH, MEASURED, NEXT
 from models.profile import ProfileView
 from models.recommender import Recommender
 from models.release import Release
+from models.shown import Shown
 from models.sources.settings import SOURCES, ListSettings
 
 Kind = Literal["weekly", "next"]
 
 SERVED = "served"
+MOST_SHOWN = 100_000  # listeners of whom it is remembered what they were shown
 ALONE = "source_"  # before the name of a source
 QUOTA = 4.0  # candidates for each track of the list, from a source that the served lists do not use
 
@@ -50,16 +52,31 @@ class Lists(Struct, frozen=True):
     @classmethod
     def of(cls, settings: ListSettings) -> "Lists":
         """The same for both, as long as each kind needs."""
-        weekly = replace(settings, length=DEPTH, mix="for-you")
-        return cls(weekly, replace(settings, length=NEXT, mix="up-next"))
+        one = replace(settings, mixes="")
+        return cls(replace(one, length=DEPTH, mix="for-you"), replace(one, length=NEXT, mix="up-next"))
+
+
+Memory = dict[Kind, Shown]
+
+
+def memory() -> Memory:
+    """What was shown, nothing yet. Weekly lists and those of the moment are two mixes: each has its own."""
+    return {"weekly": Shown(MOST_SHOWN), "next": Shown(MOST_SHOWN)}
 
 
 class Served:
     """The very lists that a scorer would make: every stage of the recommender, on the release and the profiles."""
 
-    def __init__(self, release: Release, tracks: Numbers, lists: Lists) -> None:
-        """`tracks[row]` is the log's number of the release's track `row`. Raises BadSources."""
+    def __init__(self, release: Release, tracks: Numbers, lists: Lists, shown: Memory | None = None) -> None:
+        """`tracks[row]` is the log's number of the release's track `row`. Raises BadSources, BadExclude.
+
+        `shown` remembers what was listed, for lists that rest what was shown too often; of a scorer it outlives its
+        releases.
+        """
         self._tracks = tracks
+        self._shown = memory() if shown is None else shown
+        self._settings: dict[Kind, ListSettings] = {"weekly": lists.weekly, "next": lists.next}
+        self._keys = release.catalogue.keys
         made: dict[ListSettings, Recommender] = {}  # a recommender does not look at the length: mostly one is enough
         self._by_kind: dict[Kind, tuple[Recommender, int]] = {}
         kinds: tuple[tuple[Kind, ListSettings], ...] = (("weekly", lists.weekly), ("next", lists.next))
@@ -72,8 +89,19 @@ class Served:
     def lists(self, asked: Asked) -> list[Numbers]:
         """See System."""
         recommender, length = self._by_kind[asked.kind]
-        choices = recommender.choose(asked.views, length)
-        return [self._tracks[[pick.row for pick in choice.picks]] for choice in choices]
+        settings, shown = self._settings[asked.kind], self._shown[asked.kind]
+        if not settings.shown_days:
+            choices = recommender.choose(asked.views, length)
+            return [self._tracks[[pick.row for pick in choice.picks]] for choice in choices]
+        made = []
+        # One after the other: of two lists of a listener in a batch the second must know of the first.
+        for user, view in zip(asked.users.tolist(), asked.views, strict=True):
+            resting = shown.resting(user, view, settings.shown_days, settings.shown_rest_days)
+            [choice] = recommender.choose([view], length, resting=[resting])
+            rows = [pick.row for pick in choice.picks]
+            shown.remember(user, view, self._keys[rows].tolist(), settings.shown_rest_days)
+            made.append(self._tracks[rows])
+        return made
 
 
 def alone(lists: Lists) -> dict[str, Lists]:

@@ -41,9 +41,16 @@ class Batch:
     """The listeners that lists are made for together."""
 
     def __init__(
-        self, shelf: Shelf, listeners: Sequence[Listener], vectors: NDArray[np.float32], signals: "Sequence[Signals]"
+        self,
+        shelf: Shelf,
+        listeners: Sequence[Listener],
+        vectors: NDArray[np.float32],
+        signals: "Sequence[Signals]",
+        excluded: NDArray[np.bool_] | None = None,
     ) -> None:
+        """`excluded`: by row, what is in nobody's list."""
         self.listeners = listeners
+        self._excluded = excluded
         self.signals = signals  # parallel to the listeners
         self.vectors = vectors  # (listeners, factors); zeros: nothing is known of this listener's taste
         self._shelf = shelf
@@ -76,6 +83,8 @@ class Batch:
         self._marked[works] = True
         kept = ~self._marked[self._shelf.works[rows]] & (rows >= 0) if len(rows) else rows >= 0
         self._marked[works] = False
+        if self._excluded is not None:
+            kept &= ~self._excluded[rows]
         if len(listener.artists) and len(rows):
             kept &= ~np.isin(self._shelf.artists[rows], listener.artists)
         return kept

@@ -1,6 +1,6 @@
 """How a list is made: what an operator may turn (docs/lists.md says what each does)."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct
 
@@ -25,7 +25,7 @@ RANKED: tuple[Mix, ...] = ("for-you", "up-next")  # mixes that a release may bri
 
 
 class BadSources(ValueError):
-    """The table of sources names one that does not exist, or a quota that is none."""
+    """The table of sources or of mixes names one that does not exist, or a number that is none."""
 
 
 class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,6 +39,10 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     kind_cap: Count = 100
     just_played: Count = 1  # the last so many plays are left out …
     just_played_minutes: Count = 0  # … and whatever was played in so many minutes before the newest
+    shown_days: Count = 0  # a track shown on so many days and not played rests …
+    shown_rest_days: Annotated[int, Meta(ge=1)] = 7  # … for so many; 0 days: none does
+    exclude: str = ""  # file of tracks and artists that are in nobody's list
+    mixes: str = ""  # more lists beside the one of `mix`, from the same candidates: `discover=30 up-next=20`
     # Which sources bring candidates, in this order, and how many for each track of the list.
     sources: str = "history=4 recent=3 sequence=3 transitions=2 neighbours=3 artists=4 als=2 popular=1"
 
@@ -62,3 +66,18 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
                 )
             quotas[name] = quota
         return quotas
+
+    def more(self) -> dict[Mix, int]:
+        """Mix -> length, of the lists beside the one of `mix`. Raises BadSources naming the part that is wrong."""
+        found: dict[Mix, int] = {}
+        for part in self.mixes.replace(",", " ").split():
+            name, equals, number = part.partition("=")
+            length = int(number) if number.isdecimal() else 0 if equals else self.length
+            known = next((mix for mix in get_args(Mix) if mix == name), None)
+            if known is None or known in found or known == self.mix or not 1 <= length <= MOST:
+                raise BadSources(
+                    f"SEGUE_LIST_MIXES={self.mixes!r}: {part!r} is not one `mix` or `mix=length`, length 1 to {MOST}; "
+                    f"mixes beside {self.mix}: {', '.join(mix for mix in get_args(Mix) if mix != self.mix)}"
+                )
+            found[known] = length
+        return found

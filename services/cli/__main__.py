@@ -20,6 +20,7 @@ from services.cli import (
     running,
     simulating,
     topics,
+    tuning,
 )
 
 app = typer.Typer(
@@ -31,7 +32,7 @@ app = typer.Typer(
     add_completion=False,
 )
 MODULES = (
-    demo, running, loading, simulating, listening, releases, evaluating, comparing, reporting, topics, checking,
+    demo, running, loading, simulating, listening, releases, evaluating, comparing, tuning, reporting, topics, checking,
     benching, auditing, dead,
 )  # fmt: skip
 for module in MODULES:

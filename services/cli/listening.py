@@ -74,6 +74,7 @@ def watch(
     user: User,
     top: Top = 10,
     for_: Annotated[str | None, typer.Option("--for", help="Seconds, or 5m; else until Ctrl-C.")] = None,
+    mix: Annotated[str | None, typer.Option(help="Of the lists beside the first one (SEGUE_LIST_MIXES), this.")] = None,
 ) -> None:
     """Show a listener's list, and each new one as it comes, until Ctrl-C.
 
@@ -93,10 +94,10 @@ def watch(
         if made is None:
             console.print(f"no list for {user} yet; waiting for one (send a listen: segue listen {user} TRACK)")
         else:
-            lists.show(console, made, names, top)
+            lists.show(console, made, names, top, mix)
         for made in coming.follow(seconds):
             console.print(f"\nnew list, {made.made_at - made.produced_at} ms after its listen:", highlight=False)
-            lists.show(console, made, names, top)
+            lists.show(console, made, names, top, mix)
 
 
 def recommend(

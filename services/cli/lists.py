@@ -7,6 +7,7 @@ from rich.table import Table
 
 from models.release import Release
 from schemas.recommendation import Recommendations
+from services.runtime.errors import Fatal
 
 Names = Callable[[str], tuple[str, str]]  # track_id -> title, artist
 
@@ -24,18 +25,22 @@ def names_of(release: Release | None) -> Names:
     return name
 
 
-def show(console: Console, made: Recommendations, names: Names, most: int) -> None:
-    """Print a list, best first, each track with its reason."""
-    console.print(table(made, names, most))
+def show(console: Console, made: Recommendations, names: Names, most: int, mix: str | None = None) -> None:
+    """Print a list, best first, each track with its reason; `mix`: of those beside the first, this. Raises Fatal."""
+    console.print(table(made, names, most, mix))
 
 
-def table(made: Recommendations, names: Names, most: int) -> Table:
-    """A list as a table."""
-    shown = Table(title=f"{made.user_id}: list {made.list_id}", title_justify="left", box=None)
+def table(made: Recommendations, names: Names, most: int, mix: str | None = None) -> Table:
+    """A list as a table. Raises Fatal when it is of a mix that the message does not have."""
+    if mix is not None and mix not in made.mixes:
+        there = ", ".join(made.mixes) or "none"
+        raise Fatal(f"list {made.list_id} has no mix {mix!r} beside the first; it has {there} (SEGUE_LIST_MIXES)")
+    name = f"list {made.list_id}" + (f", {mix}" if mix else "")
+    shown = Table(title=f"{made.user_id}: {name}", title_justify="left", box=None)
     shown.add_column("#", justify="right")
     for heading in ("title", "artist", "why", "source"):
         shown.add_column(heading, overflow="ellipsis", no_wrap=heading != "why")
-    for place, item in enumerate(made.items[:most], 1):
+    for place, item in enumerate((made.mixes[mix] if mix else made.items)[:most], 1):
         title, artist = names(item.track_id)
         shown.add_row(str(place), title, artist, item.reason, item.source)
     return shown

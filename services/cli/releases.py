@@ -1,10 +1,13 @@
-"""`segue train` and `segue releases list | show | promote | rollback`."""
+"""`segue train` and `segue releases list | show | diff | promote | rollback`."""
 
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from services.cli.release_diff import diff
+from services.cli.release_folders import folder_of, root_of
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,6 +21,7 @@ Folder = Annotated[Path | None, typer.Option(help="Where releases are; else SEGU
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command()(train)
+    releases.command()(diff)
     app.add_typer(releases, name="releases")
 
 
@@ -26,6 +30,12 @@ def train(
     out: Annotated[Path, typer.Option(help="The release folder to write; it must not exist.")],
     tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
     user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
+    settings_file: Annotated[
+        Path | None, typer.Option("--settings", help="A settings file that goes over SEGUE_CONFIG, as of `segue tune`.")
+    ] = None,
+    in_service: Annotated[
+        Path | None, typer.Option(help="A release to be held against, whose factors are begun with.")
+    ] = None,
 ) -> None:
     """Train a release from files, without a broker; the profiles of its listeners are left beside it.
 
@@ -35,6 +45,7 @@ def train(
 
     from rich.console import Console
 
+    from models.release import load as load_release
     from services.importer.loading import load as read
     from services.importer.report import Report
     from services.importer.rows import Options
@@ -42,18 +53,20 @@ def train(
     from services.runtime.settings import load
     from services.trainer.offline import train_files
     from services.trainer.progress import shown
-    from services.trainer.settings import TrainerSettings
+    from services.trainer.settings import TrainerSettings, trainer_settings
 
-    settings, now = load(TrainerSettings, os.environ), time.time_ns() // 1_000_000
+    settings = load(TrainerSettings, os.environ, settings_file) if settings_file else trainer_settings(os.environ)
+    now = time.time_ns() // 1_000_000
     if out.exists():
         raise Fatal(f"{out} exists: a release is never overwritten; name another --out")
+    service = load_release(in_service) if in_service else None
     report = Report(lambda problem: typer.echo(str(problem), err=True))
     console = Console()
     with console.status("reading the files"):
         frames = read(listens, tracks or (), options=Options(now_ms=now, user=user), report=report)
     console.print(f"{frames.listens.height:,} listens, {frames.tracks.height:,} tracks, {report.bad:,} bad lines")
     with shown(console) as progress:
-        train_files(frames.listens, frames.tracks, out, settings.train(), now, progress)
+        train_files(frames.listens, frames.tracks, out, settings.train(), now, progress, service)
     _details(console, out)
     console.print(f"ask it: segue recommend USER --release {out}", highlight=False)
 
@@ -70,7 +83,7 @@ def list_(folder: Folder = None, offline: Annotated[bool, typer.Option(help="Do 
     from services.trainer.releases import listing
 
     table = Table("release", "made (UTC)", "listens", "tracks", "size", "", box=None)
-    for found in listing(_root(folder), None if offline else _current()):
+    for found in listing(root_of(folder), None if offline else _current()):
         table.add_row(*_row(found))
     Console().print(table)
 
@@ -85,8 +98,7 @@ def show(
     """
     from rich.console import Console
 
-    path = Path(release) if Path(release).is_dir() else _root(folder) / release
-    _details(Console(), path)
+    _details(Console(), folder_of(release, folder))
 
 
 @releases.command()
@@ -97,15 +109,19 @@ def promote(release: Annotated[str, typer.Argument(help="A release's id.")], fol
     """
     import time
 
+    from models.release import read_manifest
     from services.cli.settings import client_settings
     from services.cli.stream import announcements
     from services.trainer.releases import announcement
 
     topic = announcements(client_settings().kafka)
     before = topic.newest()
-    path = (_root(folder) / release).resolve()
+    path = folder_of(release, folder).resolve()
+    gate = read_manifest(path).gate
     topic.announce(announcement(path, time.time_ns() // 1_000_000, before.release_id if before else None))
-    typer.echo(f"{release} is in force" + (f" instead of {before.release_id}" if before else ""))
+    if gate and not gate.promoted:
+        typer.echo(f"its gate had held it back: {gate.reason}", err=True)
+    typer.echo(f"{path.name} is in force" + (f" instead of {before.release_id}" if before else ""))
 
 
 @releases.command()
@@ -124,13 +140,6 @@ def rollback(folder: Folder = None) -> None:
     promote(current.previous, folder)
 
 
-def _root(folder: Path | None) -> Path:
-    from services.runtime.settings import load
-    from services.trainer.settings import TrainerSettings
-
-    return folder or Path(load(TrainerSettings, os.environ).trainer.releases)
-
-
 def _current() -> str | None:
     from services.cli.settings import client_settings
     from services.cli.stream import announcements
@@ -147,7 +156,9 @@ def _row(found: "Listed") -> list[str]:
         return [name, "", "", "", size, f"unreadable: {found.problem}"]
     made = datetime.fromtimestamp(found.manifest.created_at / 1000, UTC)
     counts = f"{found.manifest.listens:,}", f"{found.manifest.tracks:,}"
-    return [name, f"{made:%Y-%m-%d %H:%M:%S}", *counts, size, "in force" if found.current else ""]
+    gate = found.manifest.gate
+    held_back = f"held back: {gate.reason}" if gate and not gate.promoted else ""
+    return [name, f"{made:%Y-%m-%d %H:%M:%S}", *counts, size, "in force" if found.current else held_back]
 
 
 def _details(console: "Console", path: Path) -> None:
@@ -156,8 +167,6 @@ def _details(console: "Console", path: Path) -> None:
     from models.release import BadRelease
     from services.trainer.releases import show as look
 
-    if not path.is_dir():
-        raise BadRelease(f"{path}: no such folder; `segue releases list` shows what there is")
     found = look(path)
     if found.manifest is None or found.problem:
         raise BadRelease(found.problem)
@@ -167,4 +176,9 @@ def _details(console: "Console", path: Path) -> None:
         table.add_row("file", name, f"{file.bytes / 1e6:.1f} MB  sha256 {file.sha256[:12]}…")
     for model, metrics in found.manifest.metrics.items():
         table.add_row("metrics", model, "  ".join(f"{name} {value:.4g}" for name, value in metrics.items()))
+    gate = found.manifest.gate
+    if gate is not None:
+        table.add_row("gate", "let through" if gate.promoted else "held back", gate.reason)
+        for opponent, (mean, low, high) in gate.ahead.items():
+            table.add_row("ahead of", opponent, f"ndcg@100 {mean:+.4f}  [{low:+.4f}, {high:+.4f}]")
     console.print(table)

@@ -41,8 +41,8 @@ CAUGHT_UP_S = 600.0
 END_S = 3.0
 TRAINED_SHARE = 0.99  # of the history must be read before the first release; some of it may be dead letters
 
-# No ranker is taught: people wait for the first release, and teaching it takes half a minute.
-BRIEF = {"SEGUE_RANKER_LISTENERS": "0"}
+# No ranker is taught and no release is rehearsed: people wait for the first one, and each takes half a minute.
+BRIEF = {"SEGUE_RANKER_LISTENERS": "0", "SEGUE_TRAINER_CHECK_LISTENERS": "0"}
 
 FAREWELL = """
 While a demo runs (on a terminal: until Ctrl-C; elsewhere: --for 10m), send one listen and watch one listener with

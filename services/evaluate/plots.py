@@ -32,7 +32,7 @@ def intervals(title: str, panels: Mapping[str, Mapping[str, Figure]], ours: str 
             axis.set_xlim(left=0)
     axes[0].set_yticks(range(len(names)), names)
     axes[0].invert_yaxis()
-    return _svg(canvas, title)
+    return svg(canvas, title)
 
 
 def points(
@@ -48,10 +48,10 @@ def points(
     axis.set_ylabel(up[0])
     axis.grid(alpha=0.25)
     axis.margins(0.12)
-    return _svg(canvas, title)
+    return svg(canvas, title)
 
 
-def _svg(canvas: Canvas, title: str) -> str:
+def svg(canvas: Canvas, title: str) -> str:
     """Inline SVG: text stays text, and the same figures give the same bytes."""
     out = io.StringIO()
     with rc_context({"svg.fonttype": "none", "svg.hashsalt": title}):

@@ -12,6 +12,7 @@ ABOUT = {
     "log": "Ordering the log",
     "fit": "Fitting on what came before each week",
     "ask": "Folding profiles, asking, judging",
+    "tune": "Trying settings",
 }
 QUARTERS = 4
 

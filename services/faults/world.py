@@ -100,8 +100,8 @@ class World:
             "SEGUE_TRAINER_HISTORY": str(self.folder / "history"),
             "SEGUE_TRAINER_RELEASES": str(self.folder / "releases"),
             "SEGUE_TRAINER_MIN_LISTENS": "500", "SEGUE_TRAINER_EVERY_LISTENS": str(int(rate * TRAIN_EVERY_S)),
-            # Releases are killed in the making, not judged: teaching each a ranker would take a core for itself.
-            "SEGUE_TRAINER_FLUSH_SECONDS": "3", "SEGUE_RANKER_LISTENERS": "0",
+            # Releases are killed in the making, not judged: teaching each a ranker and rehearsing it would take a core.
+            "SEGUE_TRAINER_FLUSH_SECONDS": "3", "SEGUE_RANKER_LISTENERS": "0", "SEGUE_TRAINER_CHECK_LISTENERS": "0",
             **(UNGUARDED if self._unguarded else {}),
         }  # fmt: skip
         for name, module in names:

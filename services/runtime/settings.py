@@ -57,12 +57,15 @@ class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):
     json: bool = False
 
 
-def load(kind: type[S], environ: Mapping[str, str]) -> S:
-    """Read a service's settings.
+def load(kind: type[S], environ: Mapping[str, str], over: Path | None = None) -> S:
+    """Read a service's settings. `over`: a file of settings that goes over SEGUE_CONFIG, and under the environment.
 
     Raises BadSetting naming the first setting that is unknown, misspelt or of the wrong type.
     """
-    raw = _from_file(environ.get("SEGUE_CONFIG"))
+    raw = _from_file(environ.get("SEGUE_CONFIG"), "SEGUE_CONFIG")
+    if over is not None:
+        for section, values in _from_file(str(over), "the settings over it").items():
+            raw.setdefault(section, {}).update(values)
     for name, value in environ.items():
         if name.startswith(PREFIX) and name not in FREE:
             section, _, field = name.removeprefix(PREFIX).lower().partition("_")
@@ -74,15 +77,15 @@ def load(kind: type[S], environ: Mapping[str, str]) -> S:
     return kind(**sections)
 
 
-def _from_file(path: str | None) -> dict[str, dict[str, Any]]:
+def _from_file(path: str | None, named_by: str) -> dict[str, dict[str, Any]]:
     if not path:
         return {}
     try:
         raw = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadSetting(f"SEGUE_CONFIG: cannot read {path}: {error.strerror}") from error
+        raise BadSetting(f"{named_by}: cannot read {path}: {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(f"SEGUE_CONFIG: {path} is not TOML: {error}") from error
+        raise BadSetting(f"{named_by}: {path} is not TOML: {error}") from error
     for section, values in raw.items():
         if not isinstance(values, dict):
             raise BadSetting(f"{path}: {section} stands outside a section; known sections: {', '.join(SECTIONS)}")

@@ -8,6 +8,7 @@ import threading
 from contextlib import ExitStack
 from time import monotonic
 
+from models.excluded import BadExclude
 from models.sources.settings import BadSources
 from schemas.topics import PROFILES
 from services.runtime.errors import Fatal, Stopped
@@ -44,7 +45,7 @@ def main() -> None:
         configure(settings.log, "scorer", monotonic)
         sys.setswitchinterval(SWITCH_S)
         run(settings, stop_event())
-    except (BadSetting, BadSources, Fatal) as error:
+    except (BadSetting, BadSources, BadExclude, Fatal) as error:
         sys.exit(f"scorer: {error}")
 
 
@@ -87,7 +88,9 @@ def _serve(
     )
     patiently.member = notices
     closing.callback(notices.close)
-    scorer = Scorer(profiles, lists, metrics, Made(options.remember), patiently, now_ms, options.max_batch)
+    scorer = Scorer(
+        profiles, lists, metrics, Made(options.remember), patiently, now_ms, options.max_batch, options.remember
+    )
     releases = Releases(settings.split(), metrics, scorer.seen.copy, monotonic, options.retry_release_s)
     probes = {"redis": profiles.ping, "kafka": announcements.ping}
     gc.freeze()  # what is imported stays; looking through it for garbage stopped everything for 40 ms now and then

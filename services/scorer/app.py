@@ -16,8 +16,11 @@ import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+from models.excluded import BadExclude
+from models.ids import cached_key_of
 from models.profile import BadProfile, ProfileView
 from models.recommender import Lap
+from models.shown import TOP, Shown
 from schemas.codec import decode
 from schemas.errors import Poison
 from schemas.profile import ProfileChanged
@@ -46,16 +49,19 @@ class Scorer:
         patiently: Patience,
         now: Callable[[], int],
         max_batch: int,
+        remember: int = 100_000,
     ) -> None:
-        """`now` gives milliseconds since epoch."""
+        """`now` gives milliseconds since epoch; `remember`: listeners whose shown tracks are remembered."""
         self._profiles, self._lists = profiles, lists
         self._metrics, self._made = metrics, made
         self._patiently, self._now = patiently, now
         self._max_batch = max_batch
+        self._shown = Shown(remember)
         self.seen: deque[bytes] = deque(maxlen=WARMING)
 
     def score(self, records: Sequence[Record], arms: Arms) -> None:
         """Take a batch all the way: when this returns, its lists stand. All of them are made from one release."""
+        self._refresh(arms)
         newest = newest_of(self._decoded(records))
         wanted = [notice for notice in newest if not self._made.covers(notice)]
         self._metrics.noticed(len(records), len(records) - len(wanted))
@@ -84,12 +90,29 @@ class Scorer:
         self._metrics.listed(lists)
 
     def _listed(self, arm: Arm, usable: list[Usable], lap: Lap) -> list[Recommendations]:
-        listed = arm.recommender.recommend([view for _, view in usable], arm.length, lap)
+        views, settings = [view for _, view in usable], arm.settings
+        resting = None
+        if settings.shown_days:
+            days, rest_days = settings.shown_days, settings.shown_rest_days
+            resting = [self._shown.resting(notice.user_id, view, days, rest_days) for notice, view in usable]
+        listed = arm.recommender.recommend_all(views, settings.length, lap, resting)
         now, release = self._now(), arm.recommender.release.id
-        return [
-            written(notice, view, items, release, now, arm.name)
-            for (notice, view), items in zip(usable, listed, strict=True)
+        made = [
+            written(notice, view, items, release, now, arm.name, mixes)
+            for (notice, view), (items, mixes) in zip(usable, listed, strict=True)
         ]
+        if resting is not None:
+            for each, view in zip(made, views, strict=True):
+                keys = [cached_key_of(item.track_id) for item in each.items[:TOP]]
+                self._shown.remember(each.user_id, view, keys, settings.shown_rest_days)
+        return made
+
+    def _refresh(self, arms: Arms) -> None:
+        """What is excluded is excluded from the very next list; a file that has become unreadable changes nothing."""
+        try:
+            arms.refresh()
+        except BadExclude as error:
+            log.error("%s", error)
 
     def _decoded(self, records: Sequence[Record]) -> Iterable[ProfileChanged]:
         for record in records:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from models.excluded import BadExclude
 from models.profile import ProfileView
 from models.recommender import Recommender
 from models.release import Release
+from models.sources.settings import ListSettings
 from schemas.profile import ProfileChanged
 from services.scorer.split import A, B, Split
 
@@ -17,17 +19,17 @@ class Arm(NamedTuple):
 
     name: str
     recommender: Recommender
-    length: int  # tracks in a list
+    settings: ListSettings
 
 
 class Arms:
     """Every variant at work."""
 
     def __init__(self, release: Release, split: Split) -> None:
-        """Raises BadSources, or what Recommender raises of a release."""
+        """Raises BadSources, BadExclude, or what Recommender raises of a release."""
         self.release = release
-        self.a = Arm(A, Recommender(release, split.a), split.a.length)
-        self.b = Arm(B, Recommender(release, split.b), split.b.length) if split.share > 0 else None
+        self.a = Arm(A, Recommender(release, split.a), split.a)
+        self.b = Arm(B, Recommender(release, split.b), split.b) if split.share > 0 else None
         self._split = split
 
     def shared(self, usable: list[Usable]) -> Iterator[tuple[Arm, list[Usable]]]:
@@ -46,4 +48,16 @@ class Arms:
         """Make lists nobody gets: the first real one is then as fast as any. Raises what a bad release raises."""
         for arm in (self.a, self.b):
             if arm is not None:
-                arm.recommender.recommend(views, arm.length)
+                arm.recommender.recommend_all(views, arm.settings.length)
+
+    def refresh(self) -> None:
+        """See whether what is excluded has changed. Raises BadExclude; every arm has looked then."""
+        troubles: list[BadExclude] = []
+        for arm in (self.a, self.b):
+            if arm is not None:
+                try:
+                    arm.recommender.refresh()
+                except BadExclude as error:
+                    troubles.append(error)
+        if troubles:
+            raise troubles[0]

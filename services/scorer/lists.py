@@ -9,7 +9,13 @@ from services.scorer.split import A
 
 
 def written(
-    notice: ProfileChanged, view: ProfileView | None, items: list[Item], release: str, now: int, variant: str = A
+    notice: ProfileChanged,
+    view: ProfileView | None,
+    items: list[Item],
+    release: str,
+    now: int,
+    variant: str = A,
+    mixes: dict[str, list[Item]] | None = None,
 ) -> Recommendations:
     """The message for a list. Its id says what it was made from, so a repeat is recognised."""
     version = notice.version if view is None else view.version
@@ -20,15 +26,19 @@ def written(
         list_id += f"-{variant}"
     return Recommendations(
         list_id, notice.user_id, notice.partition, version, release, now,
-        listened_at, notice.produced_at, items, variant,
+        listened_at, notice.produced_at, items, variant, mixes or {},
     )  # fmt: skip
 
 
 def fitting(made: Recommendations) -> bytes:
-    """The list's bytes; one too long for a message (ids of hundreds of characters) loses its tail."""
+    """The list's bytes; one too long for a message (ids of hundreds of characters) loses its tail.
+
+    Of several lists the longest is cut, of equally long ones another than the first.
+    """
     data = encode(made)
     while len(data) > MAX_BYTES:
-        del made.items[len(made.items) // 2 :]
+        longest = max((*made.mixes.values(), made.items), key=len)
+        del longest[len(longest) // 2 :]
         data = encode(made)
     return data
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from models.excluded import ExcludeFile
 from models.sources.settings import ListSettings
 from services.runtime.settings import KafkaSettings, LogSettings, RedisSettings
 from services.scorer.split import Split, overridden
@@ -38,8 +39,10 @@ class ScorerSettings(Struct, frozen=True):
     log: LogSettings = LogSettings()
 
     def split(self) -> Split:
-        """Who gets which lists. Raises BadSetting, BadSources: a wrong table stops the start, not the first release."""
+        """Who gets which lists. Raises BadSetting, BadSources, BadExclude: at the start, not at the first release."""
         options = self.scorer
         self.list.quotas()
+        self.list.more()
+        ExcludeFile(self.list.exclude)
         b = overridden(self.list, options.b_list, "SEGUE_SCORER_B_LIST")
         return Split(self.list, b, options.b_share, options.b_salt)

@@ -9,6 +9,7 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Struct
 
+from models.excluded import BadExclude, ExcludeFile
 from models.sources.settings import BadSources, ListSettings
 from services.runtime.settings import BadSetting
 
@@ -44,6 +45,8 @@ def overridden(settings: ListSettings, overrides: str, setting: str) -> ListSett
     try:
         found = msgspec.convert({**msgspec.to_builtins(settings), **changes}, ListSettings, strict=False)
         found.quotas()
+        found.more()
+        ExcludeFile(found.exclude)
         return found
-    except (msgspec.ValidationError, BadSources) as error:
+    except (msgspec.ValidationError, BadSources, BadExclude) as error:
         raise BadSetting(f"{setting}={overrides!r}: {error}") from error

@@ -13,7 +13,7 @@ from services.runtime.errors import Fatal, Stopped
 from services.runtime.http import Health, Server
 from services.runtime.log import configure
 from services.runtime.metrics import process_registry
-from services.runtime.settings import BadSetting, load
+from services.runtime.settings import BadSetting
 from services.runtime.shutdown import stop_event
 from services.trainer.app import Trainer
 from services.trainer.history import History
@@ -22,7 +22,7 @@ from services.trainer.kafka_releases import KafkaReleases
 from services.trainer.metrics import Metrics
 from services.trainer.office import Office
 from services.trainer.patience import Patience
-from services.trainer.settings import TrainerSettings
+from services.trainer.settings import TrainerSettings, trainer_settings
 from services.trainer.tracks import Tracks
 from services.trainer.trigger import Trigger
 
@@ -32,7 +32,7 @@ log = logging.getLogger("services.trainer")
 def main() -> None:
     """Run a trainer until SIGTERM or Ctrl-C. Ends with 1 and a sentence when it cannot run."""
     try:
-        settings = load(TrainerSettings, os.environ)
+        settings = trainer_settings(os.environ)
         configure(settings.log, "trainer", monotonic)
         run(settings, stop_event())
     except (BadSetting, Fatal) as error:

@@ -23,6 +23,7 @@ def main() -> None:
 
     job = msgspec.json.decode(raw, type=Job)
     os.nice(job.nice)
+    from models.release import BadRelease, Release, load
     from models.train import train
     from services.trainer.columns import catalogue_columns
     from services.trainer.history import read
@@ -30,6 +31,13 @@ def main() -> None:
     def say(said: Said) -> None:
         sys.stdout.buffer.write(msgspec.json.encode(said) + b"\n")
         sys.stdout.buffer.flush()
+
+    def in_service() -> Release | None:
+        try:
+            return load(Path(job.service), job.service_sha256) if job.service else None
+        except BadRelease as error:  # another format, or gone: nothing to hold the new one against
+            say(Said(told=f"the release in service cannot be read, the new one is judged as a first one: {error}"))
+            return None
 
     try:
         folder = train(
@@ -41,6 +49,7 @@ def main() -> None:
             now_ms=job.now_ms,
             window=job.window,
             gaps=job.gaps,
+            service=in_service(),
             progress=lambda step, done: say(Said(step, done)),
         )
     except BrokenPipeError:

@@ -18,12 +18,15 @@ class Job(Struct, frozen=True):
     gaps: dict[str, list[Span]]
     settings: TrainSettings
     nice: int
+    service: str = ""  # folder of the release in service; empty: there is none
+    service_sha256: str = ""  # of its manifest
 
 
 class Said(Struct, frozen=True, omit_defaults=True):
-    """How far it is; `folder` when it is done, `error` when it has failed."""
+    """How far it is, or something worth a line in the log; `folder` when it is done, `error` when it has failed."""
 
     step: str = ""
     done: float = 0.0
+    told: str = ""
     folder: str = ""
     error: str = ""

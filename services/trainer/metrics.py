@@ -36,6 +36,12 @@ class Metrics:
         )
         from_zero(self._retries, "BrokerAway")
         from_zero(self._trainings, "published", "failed")
+        self._gated = Counter("segue_trainer_gated", "Releases judged before they are announced.", ["verdict"],
+                              registry=registry)  # fmt: skip
+        self._ahead = Gauge(
+            "segue_trainer_release_ahead", "Newest release's NDCG@100 less the opponent's, held-out listens.",
+            ["opponent"], registry=registry,
+        )  # fmt: skip
         self._failed = Gauge("segue_trainer_last_training_failed", "1 if the last one did.", registry=registry)
 
     def read(self, listens: int, poison: Tally[str]) -> None:
@@ -67,8 +73,19 @@ class Metrics:
         for (topic, partition), records in behind.items():
             self._lag.labels(topic, str(partition)).set(records)
 
+    def held_back(self, manifest: Manifest) -> None:
+        """A release was made and not let through its gate."""
+        self._judged(manifest, "held_back")
+
+    def _judged(self, manifest: Manifest, verdict: str) -> None:
+        if manifest.gate is not None:
+            self._gated.labels(verdict).inc()
+            for opponent, (mean, _, _) in manifest.gate.ahead.items():
+                self._ahead.labels(opponent).set(mean)
+
     def released(self, manifest: Manifest) -> None:
         """A release is in force."""
+        self._judged(manifest, "promoted")
         self._created.set(manifest.created_at / 1000)
         for step, seconds in manifest.metrics.get("seconds", {}).items():
             self._seconds.labels(step).set(seconds)

@@ -73,7 +73,7 @@ class Office:
     def since_newest(self, history: History) -> tuple[int, float | None]:
         """How many offsets no release has, and when the newest release was begun (seconds, epoch), None if never."""
         newest = next((found.manifest for found in releases.listing(self._root) if found.manifest), None)
-        if newest is None or self._current is None:
+        if newest is None or (self._current is None and releases.promoted(newest)):
             return history.rows(), None
         new = 0
         for partition, span in history.window().items():
@@ -82,7 +82,8 @@ class Office:
         return new, newest.created_at / 1000
 
     def start(self, history: History, tracks: Path, now: float, reason: str) -> None:
-        """Begin a training on everything that is on disk."""
+        """Begin a training on everything that is on disk. Raises BrokerAway."""
+        self._current = self._announcer.newest()  # somebody may have promoted another, or rolled back
         made_at = datetime.fromtimestamp(now, UTC)
         job = Job(
             release_id=f"{made_at:%Y%m%d-%H%M%S}-{made_at.microsecond // 1000:03d}",
@@ -94,6 +95,8 @@ class Office:
             gaps=history.gaps(),
             settings=self._settings,
             nice=self._options.nice,
+            service=str(releases.folder_of(self._current)) if self._current else "",
+            service_sha256=self._current.sha256 if self._current else "",
         )
         log.info("training %s on %d listens: %s", job.release_id, history.rows(), reason)
         self._training = self._start(job)
@@ -112,8 +115,9 @@ class Office:
             elif said.folder:
                 trigger.succeeded(self._training.job.now_ms / 1000)
                 self._ended(ok=True)
-                self._made = Path(said.folder)
-                self._announce(now)
+                self._judge(Path(said.folder), now)
+            elif said.told:
+                log.warning("training: %s", said.told)
             else:
                 self._tell(said, now)
 
@@ -131,6 +135,20 @@ class Office:
             self._training.stop()
         self._training = None
         self._metrics.trained(ok)
+
+    def _judge(self, folder: Path, now: float) -> None:
+        """Announce a release that its gate lets through; another one is kept, for who wants to see why."""
+        manifest = release.read_manifest(folder)
+        if manifest.gate is not None:
+            log.info("release %s: %s", manifest.release_id, manifest.gate.reason)
+        if releases.promoted(manifest):
+            self._made = folder
+            self._announce(now)
+            return
+        self._metrics.held_back(manifest)
+        log.warning("release %s is not announced, the one in service stays; `segue releases promote %s` overrules that",
+                    manifest.release_id, manifest.release_id)  # fmt: skip
+        self._prune()
 
     def _announce(self, now: float) -> None:
         if self._made is None:
@@ -152,7 +170,13 @@ class Office:
             "release %s is in force: %d tracks, %d listeners, %d listens",
             manifest.release_id, manifest.tracks, manifest.listeners, manifest.listens,
         )  # fmt: skip
-        releases.prune(self._root, self._options.keep_releases, message.release_id)
+        self._prune()
+
+    def _prune(self) -> None:
+        """Remove old releases, but neither the one in service nor the one to roll back to."""
+        current = self._current
+        needed = {current.release_id, current.previous or ""} if current else set()
+        releases.prune(self._root, self._options.keep_releases, needed)
 
     def _tell(self, said: Said, now: float) -> None:
         at, step = self._told

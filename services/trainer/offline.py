@@ -8,6 +8,7 @@ import polars as pl
 from models.fitted import Progress
 from models.interactions import distinct
 from models.profile import Profile
+from models.release import Release
 from models.taste import TasteSettings, fold
 from models.train import TrainSettings, train
 from schemas.events import Listen
@@ -26,19 +27,23 @@ def train_files(
     settings: TrainSettings,
     now_ms: int,
     progress: Progress = lambda _step, _done: None,
+    service: Release | None = None,
 ) -> Path:
     """Write the release `out` and beside its files `profiles.parquet`; `out`.
 
     `listens` has the fields of `Listen` (user_id, track_id and listened_at at least), `tracks` those of `Track`; of two
     rows of a track the later wins. The profiles are those that a profiler would hold after these listens, in the order
     of their time. They are personal data and no part of the release: the manifest does not name them and no scorer
-    reads them.
+    reads them. `service`: a release to be held against, as for models.train.train.
     Raises like models.train.train, and ValueError for a column that is missing.
     """
     ordered = distinct(listens).sort("listened_at", maintain_order=True)
     described = tracks.unique("track_id", keep="last", maintain_order=True)
     out = out.absolute()
-    train(ordered, described, out.parent, settings, release_id=out.name, now_ms=now_ms, window={}, progress=progress)
+    train(
+        ordered, described, out.parent, settings,
+        release_id=out.name, now_ms=now_ms, window={}, service=service, progress=progress,
+    )  # fmt: skip
     profiles = fold_all(ordered, settings.taste, progress)
     write_whole(out / PROFILES, partial(profiles.write_parquet, compression="zstd"))
     return out

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from msgspec import Struct
@@ -64,9 +65,9 @@ def announcement(folder: Path, now_ms: int, previous: str | None) -> ReleaseAnno
 def unannounced(root: Path, current: ReleaseAnnounced | None) -> Path | None:
     """The newest release, if it was made after the current one was announced: a trainer was killed between the two.
 
-    Made before, it was replaced or rolled back on purpose, and is left alone.
+    Made before, it was replaced or rolled back on purpose, and is left alone; so is one that its gate held back.
     """
-    newest = next((found for found in listing(root) if found.manifest), None)
+    newest = next((found for found in listing(root) if found.manifest and promoted(found.manifest)), None)
     if newest is None or newest.manifest is None:
         return None
     known = current is not None and (
@@ -75,10 +76,20 @@ def unannounced(root: Path, current: ReleaseAnnounced | None) -> Path | None:
     return None if known else newest.folder
 
 
-def prune(root: Path, keep: int, current: str | None) -> list[Path]:
-    """Remove all but the newest `keep` releases and the current one; which. What is no release is left alone."""
-    readable = [found for found in listing(root, current) if found.manifest]
-    gone = [found.folder for found in readable[keep:] if not found.current]
+def promoted(manifest: Manifest) -> bool:
+    """Whether its gate lets a release be announced; one that nobody judged may be."""
+    return manifest.gate is None or manifest.gate.promoted
+
+
+def folder_of(announced: ReleaseAnnounced) -> Path:
+    """Where an announced release was published."""
+    return Path(announced.uri.removeprefix("file://"))
+
+
+def prune(root: Path, keep: int, needed: Collection[str]) -> list[Path]:
+    """Remove all but the newest `keep` releases and the `needed` ones; which. What is no release is left alone."""
+    readable = [found for found in listing(root) if found.manifest]
+    gone = [each.folder for each in readable[keep:] if each.manifest and each.manifest.release_id not in needed]
     for folder in gone:
         # Renamed first: a scorer never finds a release that is half removed.
         aside = release.make_aside(folder)

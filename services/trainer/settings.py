@@ -1,5 +1,7 @@
 """The trainer's settings (docs/training.md, docs/settings.md)."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
@@ -7,9 +9,11 @@ from msgspec import Meta, Struct
 from models.als.settings import AlsSettings
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.settings import RankerSettings
+from models.rehearsal import CheckSettings
+from models.sources.settings import ListSettings
 from models.taste import TasteSettings
-from models.train import CheckSettings, TrainSettings
-from services.runtime.settings import KafkaSettings, LogSettings
+from models.train import TrainSettings
+from services.runtime.settings import KafkaSettings, LogSettings, load
 
 Count = Annotated[int, Meta(ge=1)]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -18,6 +22,7 @@ Seconds = Annotated[float, Meta(gt=0)]
 class TrainerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     """What only the trainer knows."""
 
+    settings: str = ""  # file that goes over SEGUE_CONFIG, as `segue tune` writes it
     history: str = ".segue/history"  # folder of the Parquet history and the tracks
     releases: str = ".segue/releases"  # folder that releases are published in
     every_listens: Count = 50_000  # train when so many listens are new …
@@ -32,8 +37,16 @@ class TrainerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     check_days: Annotated[float, Meta(gt=0)] = 7.0  # the last days are held out to measure a release …
     check_share: Annotated[float, Meta(gt=0, lt=1)] = 0.05  # … but never more than this share of the listens
     check_listeners: Annotated[int, Meta(ge=0)] = 500  # measured on so many at most; 0: not at all
+    check_least: Annotated[int, Meta(ge=1)] = 20  # judged listeners; fewer decide nothing
+    check_tolerance: Annotated[float, Meta(ge=0, le=1)] = 0.02  # of NDCG@100 that a release may be below the last
     metrics_port: int = 9102  # 0: any free port
     metrics_host: str = "127.0.0.1"
+
+
+def trainer_settings(environ: Mapping[str, str]) -> "TrainerSettings":
+    """Read them, with the file that SEGUE_TRAINER_SETTINGS names. Raises BadSetting."""
+    named = load(TrainerSettings, environ).trainer.settings
+    return load(TrainerSettings, environ, Path(named)) if named else load(TrainerSettings, environ)
 
 
 class TrainerSettings(Struct, frozen=True):
@@ -44,11 +57,20 @@ class TrainerSettings(Struct, frozen=True):
     als: AlsSettings = AlsSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
     ranker: RankerSettings = RankerSettings()
+    list: ListSettings = ListSettings()
     trainer: TrainerOptions = TrainerOptions()
     log: LogSettings = LogSettings()
 
     def train(self) -> TrainSettings:
         """What decides a release, for models.train."""
         options = self.trainer
-        check = CheckSettings(days=options.check_days, share=options.check_share, listeners=options.check_listeners)
-        return TrainSettings(self.taste, self.als, self.neighbours, self.ranker, check, threads=options.threads)
+        check = CheckSettings(
+            options.check_days,
+            options.check_share,
+            options.check_listeners,
+            options.check_least,
+            options.check_tolerance,
+        )
+        return TrainSettings(
+            self.taste, self.als, self.neighbours, self.ranker, check, self.list, threads=options.threads
+        )

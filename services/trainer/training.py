@@ -57,7 +57,7 @@ class Training:
         with self._child.stdout as lines:
             for line in lines:
                 last = _decoded(line)
-                if last.step:
+                if last.step or last.told:
                     self._said.put(last)
         code = self._child.wait()
         if code == 0 and last.folder:

@@ -243,7 +243,7 @@ def test_promoted_and_rolled_back(first: World) -> None:
     assert json.loads(first.ok("recommend", "user-1", "--json"))["release_id"] == "second"
     assert "first is in force instead of second" in first.ok("releases", "rollback")
     assert first.in_force() == "first"
-    assert "not a release folder" in first.refused("releases", "promote", "third")
+    assert "third: no such folder" in first.refused("releases", "promote", "third")
     assert first.in_force() == "first"
 
 

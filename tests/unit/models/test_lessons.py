@@ -14,9 +14,10 @@ from models.ranker.lessons import lessons
 from models.ranker.settings import RankerSettings
 from models.ranker.taught import TaughtRanker
 from models.recommender import Recommender
+from models.rehearsal import CheckSettings
 from models.sources.settings import ListSettings
 from models.taste import TasteSettings
-from models.train import CheckSettings, TrainSettings, train
+from models.train import TrainSettings, train
 
 NOW, DAY = 1_700_000_000, 86_400
 ALBUM, ALBUMS, PLAYS = 10, 6, 4  # tracks of an album, albums of a listener, plays of each
@@ -51,7 +52,7 @@ def test_a_history_of_habits_gives_a_ranker_that_is_worth_having(made: release.R
     found = made.manifest.metrics["ranker_up-next"]
     assert found["shipped"] == 1.0
     assert found["mrr"] > found["fusion_mrr"]
-    assert isinstance(Recommender(made, ListSettings(mix="up-next"))._ranker, TaughtRanker)
+    assert isinstance(Recommender(made, ListSettings(mix="up-next"))._main.ranker, TaughtRanker)
 
 
 def test_no_working_folder_is_left(made: release.Release, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 
+from models.excluded import BadExclude
 from models.sources.settings import BadSources
 from services.runtime.settings import BadSetting, load
 from services.scorer.settings import ScorerSettings
@@ -57,3 +58,14 @@ def test_a_wrong_setting_stops_the_start_and_is_named(name: str, value: str) -> 
 def test_a_wrong_table_of_sources_is_named() -> None:
     with pytest.raises(BadSources, match="SEGUE_LIST_SOURCES"):
         load(ScorerSettings, {"SEGUE_LIST_SOURCES": "als"}).list.quotas()
+
+
+def test_an_exclude_file_that_is_not_there_and_a_mix_that_is_none_stop_the_start() -> None:
+    for environ, error in (
+        ({"SEGUE_LIST_EXCLUDE": "/nowhere"}, BadExclude),
+        ({"SEGUE_LIST_MIXES": "jazz"}, BadSources),
+    ):
+        with pytest.raises(error, match=next(iter(environ))):
+            load(ScorerSettings, environ).split()
+    with pytest.raises(BadSetting, match="SEGUE_SCORER_B_LIST"):
+        load(ScorerSettings, {"SEGUE_SCORER_B_LIST": "exclude=/nowhere"}).split()

@@ -1,11 +1,13 @@
 from pathlib import Path
 
+import msgspec
 import polars as pl
+from msgspec.structs import replace
 
 from models import release
 from models.als.settings import AlsSettings
 from models.train import TrainSettings, train
-from schemas.release import ReleaseAnnounced
+from schemas.release import Gate, ReleaseAnnounced
 from services.trainer.releases import announcement, listing, prune, show, unannounced
 
 LISTENS = pl.DataFrame(
@@ -18,6 +20,14 @@ def made(root: Path, name: str, at: int) -> Path:
     return train(
         LISTENS, TRACKS, root, TrainSettings(als=AlsSettings(factors=2)), release_id=name, now_ms=at, window={}
     )
+
+
+def held_back(folder: Path) -> Path:
+    """As if its gate had not let it through."""
+    manifest = release.read_manifest(folder)
+    gate = Gate(promoted=False, reason="worse than the one in service")
+    (folder / release.MANIFEST).write_bytes(msgspec.json.encode(replace(manifest, gate=gate)))
+    return folder
 
 
 def announced(name: str, at: int) -> ReleaseAnnounced:
@@ -61,6 +71,13 @@ def test_a_release_whose_trainer_was_killed_before_announcing_it_is_found(tmp_pa
     assert unannounced(tmp_path, announced("b", 21)) is None
 
 
+def test_one_that_its_gate_held_back_is_not_announced_after_a_restart(tmp_path: Path) -> None:
+    older = made(tmp_path, "a", 10)
+    held_back(made(tmp_path, "b", 20))
+    assert unannounced(tmp_path, None) == older
+    assert unannounced(tmp_path, announced("a", 11)) is None
+
+
 def test_a_release_that_was_rolled_back_is_not_announced_again(tmp_path: Path) -> None:
     made(tmp_path, "a", 10)
     made(tmp_path, "b", 20)
@@ -71,6 +88,6 @@ def test_pruning_keeps_the_newest_the_current_and_what_is_no_release(tmp_path: P
     for at in range(1, 6):
         made(tmp_path, f"r{at}", at)
     (tmp_path / "notes").mkdir()
-    assert sorted(path.name for path in prune(tmp_path, 2, "r1")) == ["r2", "r3"]
+    assert sorted(path.name for path in prune(tmp_path, 2, {"r1"})) == ["r2", "r3"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["notes", "r1", "r4", "r5"]
     assert show(tmp_path / "r1").problem == ""

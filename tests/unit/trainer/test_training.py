@@ -4,14 +4,16 @@ import signal
 import time
 from pathlib import Path
 
+import msgspec
 import polars as pl
 import pytest
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from models import release
 from models.als.settings import AlsSettings
 from models.train import TrainSettings
-from schemas.release import ReleaseAnnounced
+from schemas.release import Gate, ReleaseAnnounced
 from services.runtime.errors import BrokerAway
 from services.trainer.columns import LISTENS, TRACKS
 from services.trainer.history import History, Identity
@@ -97,6 +99,74 @@ def test_a_training_ends_in_a_release_in_force(bench: Bench) -> None:
     assert bench.office().since_newest(bench.history) == (0, NOW)
     assert bench.registry.get_sample_value("segue_trainer_trainings_total", {"result": "published"}) == 1
     assert bench.registry.get_sample_value("segue_trainer_release_timestamp_seconds") == NOW
+
+
+def marked(folder: Path, gate: Gate) -> None:
+    """Give a published release this verdict."""
+    manifest = release.read_manifest(folder)
+    (folder / release.MANIFEST).write_bytes(msgspec.json.encode(replace(manifest, gate=gate)))
+
+
+def trained(bench: Bench, office: Office, now: float, gate: Gate) -> str:
+    """Train to the end, its gate having said so; the release's id."""
+    bench.trigger.started()
+    office.start(bench.history, bench.tracks, now, "test")
+    assert office._training is not None
+    name, deadline = office._training.job.release_id, time.monotonic() + LIMIT
+    while not (bench.root / name).exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    marked(bench.root / name, gate)  # before the office hears of it
+    bench.wait(office)
+    return name
+
+
+def test_a_release_that_its_gate_holds_back_is_kept_and_not_announced(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    office = bench.office()
+    first = trained(bench, office, NOW, Gate(promoted=True, reason="the first"))
+    second = trained(bench, office, NOW + 10, Gate(promoted=False, reason="worse", ahead={"in_service": [-0.1, -1, 0]}))
+    assert [message.release_id for message in bench.board.said] == [first]
+    assert (bench.root / second).is_dir()
+    assert "is not announced, the one in service stays" in caplog.text
+    assert bench.trigger.new == 0  # what it had is not new any more: no training follows another
+    assert bench.registry.get_sample_value("segue_trainer_gated_total", {"verdict": "held_back"}) == 1
+    assert bench.registry.get_sample_value("segue_trainer_release_ahead", {"opponent": "in_service"}) == -0.1
+    again = bench.office()  # nor is it after a restart
+    assert [message.release_id for message in bench.board.said] == [first]
+    assert again.since_newest(bench.history) == (0, NOW + 10)
+
+
+def test_a_first_release_that_is_held_back_is_not_made_again_at_each_start(bench: Bench) -> None:
+    trained(bench, bench.office(), NOW, Gate(promoted=False, reason="as popular"))
+    assert bench.board.said == []
+    assert bench.office().since_newest(bench.history) == (0, NOW)
+
+
+def test_a_release_is_held_against_the_one_in_service_whoever_announced_it(bench: Bench) -> None:
+    office = bench.office()
+    first = trained(bench, office, NOW, Gate(promoted=True, reason="the first"))
+    second = trained(bench, office, NOW + 10, Gate(promoted=True, reason="better"))
+    bench.board.said.append(replace(bench.board.said[0], previous=second))  # somebody rolls back
+    office.start(bench.history, bench.tracks, NOW + 20, "test")
+    assert office._training is not None
+    job = office._training.job
+    assert (Path(job.service).name, job.service_sha256) == (first, bench.board.said[0].sha256)
+    bench.wait(office)
+    assert bench.board.said[-1].previous == first
+
+
+def test_one_in_service_that_cannot_be_read_is_told_and_the_next_is_a_first_one(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    office = bench.office()
+    first = trained(bench, office, NOW, Gate(promoted=True, reason="the first"))
+    trained(bench, office, NOW + 10, Gate(promoted=True, reason="better"))
+    assert "cannot be read" not in caplog.text
+    (bench.root / bench.board.said[-1].release_id / release.FACTORS).write_bytes(b"altered")
+    trained(bench, office, NOW + 20, Gate(promoted=True, reason="better"))
+    assert "the release in service cannot be read" in caplog.text
+    assert (bench.board.said[0].release_id, len(bench.board.said)) == (first, 3)
 
 
 def test_a_training_that_fails_leaves_the_release_in_force(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:

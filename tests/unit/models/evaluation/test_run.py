@@ -19,8 +19,9 @@ from models.evaluation.systems import Lists, alone
 from models.profile import ProfileView
 from models.ranker.settings import RankerSettings
 from models.recommender import Recommender
+from models.rehearsal import CheckSettings
 from models.sources.settings import SOURCES, ListSettings
-from models.train import CheckSettings, TrainSettings, train
+from models.train import TrainSettings, train
 from tests.unit.models.evaluation.logs import END, WEEK, crowd, tracks_of
 
 QUICK = RankerSettings(listeners=30, guesses=150, rest=60, epochs=2)
@@ -132,6 +133,22 @@ def test_the_settings_of_a_kind_are_its_own(listens: pl.DataFrame, tmp_path: Pat
     _, served = run(listens, tmp_path / "r", replace(SETTINGS, lists=lists, baselines=False))
     assert {len(each.tracks) for each in served.weekly} == {30}
     assert {len(each.tracks) for each in served.next} == {7}
+
+
+def test_what_was_shown_and_not_played_rests_in_evaluation_too(listens: pl.DataFrame, tmp_path: Path) -> None:
+    settings = ListSettings(shown_days=1, shown_rest_days=30)
+    _, served = run(listens, tmp_path / "r", replace(SETTINGS, lists=Lists.of(settings), baselines=False))
+    first, second = ({each.user: each for each in served.weekly if each.window_start == END - weeks * WEEK}
+                     for weeks in (2, 1))  # fmt: skip
+    log = Log(listens)
+    rested = 0
+    for user in first.keys() & second.keys():
+        events = log.events[slice(*log.events_before(user, END - WEEK))]["track_id"]
+        answered = set(events.tail(50).to_list())
+        shown = {served.ids[item] for item in first[user].tracks[:20]} - answered
+        assert not shown & {served.ids[item] for item in second[user].tracks}
+        rested += len(shown)
+    assert rested > 20
 
 
 def test_a_source_alone_keeps_its_quota_and_one_that_is_off_gets_one() -> None:

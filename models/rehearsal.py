@@ -1,0 +1,143 @@
+"""A rehearsal: what a release fitted on the past would have been worth in the time held out, beside everything else.
+
+Bounded, as it runs beside the services: of the history at most MOST_LISTENS, those of listeners drawn at random, and
+lists are made for some of them only.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from msgspec import Struct
+
+from models import gate, heldout
+from models.evaluation.contenders import baselines
+from models.evaluation.judging import Verdicts
+from models.evaluation.log import Log, Numbers
+from models.evaluation.panel import Panel, Question
+from models.evaluation.protocol import MEASURED, MIN_RELEVANT, Next, Weekly, Window, weekly
+from models.evaluation.replay import Replay
+from models.evaluation.result import Evaluation
+from models.evaluation.systems import SERVED, Lists, Served, System, tracks_of
+from models.release import Release
+from models.taste import TasteSettings
+from schemas.release import Gate
+
+MOST_LISTENS = 5_000_000
+TOLD = ("ndcg@10", f"ndcg@{MEASURED}", f"recall@{MEASURED}", "rep_ndcg@100", "exp_ndcg@100", "unseen_ndcg@100")
+_NOBODY = np.empty(0, dtype=np.int64)
+
+
+class CheckSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a release's worth is measured before it is made: fit on the past, ask for what came after."""
+
+    days: float = 7.0  # the last so many days are held out …
+    share: float = 0.05  # … but never more than this share of the listens
+    listeners: int = 500  # drawn at random; 0: no held-out check
+    least: int = 20  # judged listeners: fewer decide nothing
+    tolerance: float = 0.02  # of NDCG@100, in the mean, that a release may be below the one in service
+    seed: int = 42
+
+
+class Rehearsed(NamedTuple):
+    """The figures, system -> metric -> mean, and what they decide."""
+
+    metrics: dict[str, dict[str, float]]
+    gate: Gate
+
+
+class Held(NamedTuple):
+    """Where held-out time begins (ms), and whether the release in service had not seen what came after."""
+
+    cut: int
+    comparable: bool
+
+
+def hold(listens: pl.DataFrame, service: Release | None, check: CheckSettings) -> Held | None:
+    """What to hold out; None when there is no past or nothing after it.
+
+    The last `days`. Where the release in service has seen part of them, only what came after what it has seen, if
+    enough listeners can be judged on that.
+    """
+    cut = heldout.cut(listens, check.days, check.share)
+    if not listens.filter(pl.col("listened_at") < cut).height:
+        return None
+    seen = -1 if service is None else _seen(service)
+    if service is None or seen < cut:
+        return Held(cut, comparable=service is not None)
+    after = listens.filter((pl.col("listened_at") > seen) & (pl.col("kind") == "play"))
+    enough = after.group_by("user_id").agg(pl.col("track_id").n_unique()).filter(pl.col("track_id") >= MIN_RELEVANT)
+    return Held(seen + 1, comparable=True) if enough.height >= check.least else Held(cut, comparable=False)
+
+
+def _seen(service: Release) -> int:
+    """The time of the newest listen that a release was fitted on; of one that does not say, when it was made."""
+    return int(service.manifest.settings.get("history", {}).get("until", service.manifest.created_at))
+
+
+def judge(
+    listens: pl.DataFrame,
+    made: Release,
+    service: Release | None,
+    held: Held,
+    check: CheckSettings,
+    lists: Lists,
+    taste: TasteSettings,
+    progress: Callable[[float], None] = lambda _: None,
+) -> Rehearsed:
+    """Judge `made`, fitted on the listens before the cut. `listens`: all of them, as from interactions.distinct."""
+    log = Log(_bounded(listens, check.seed))
+    start = -(-held.cut // 1000)
+    week = _drawn(weekly(log, Window(start, log.newest + 1)), check)
+    systems: dict[str, System] = {SERVED: Served(made, tracks_of(log, made), lists)}
+    if service is not None and held.comparable:
+        systems[gate.IN_SERVICE] = Served(service, tracks_of(log, service), lists)
+    systems |= baselines(log, made, start, taste.half_life_days)
+    progress(0.1)
+    found = _asked(log, week, systems, taste, lambda done: progress(0.1 + 0.9 * done))
+    ahead = {name: columns[gate.METRIC] for name, columns in found.differences.items()}
+    verdict = gate.decide(ahead, len(week.asked), check.least, check.tolerance, first=service is None)
+    progress(1.0)
+    if not len(week.asked):
+        return Rehearsed({}, verdict)
+    metrics = {name: {metric: columns[metric].mean for metric in TOLD} for name, columns in found.figures.items()}
+    return Rehearsed({name: {**of, "listeners": float(len(week.asked))} for name, of in metrics.items()}, verdict)
+
+
+def _bounded(listens: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """The listens of all listeners, or of as many drawn at random as MOST_LISTENS allows."""
+    if listens.height <= MOST_LISTENS:
+        return listens
+    counts = listens.group_by("user_id").len().sort("user_id").sample(fraction=1.0, shuffle=True, seed=seed)
+    kept = counts.filter(pl.col("len").cum_sum() <= MOST_LISTENS)["user_id"]
+    return listens.filter(pl.col("user_id").is_in(kept.implode()))
+
+
+def _drawn(week: Weekly, check: CheckSettings) -> Weekly:
+    """Only listeners who can be judged and have a past, at most so many."""
+    both = np.intersect1d(week.asked, week.judged)
+    chosen = np.sort(np.random.default_rng(check.seed).permutation(both)[: check.listeners])
+    rows = np.isin(week.users, chosen)
+    return Weekly(week.window, chosen, week.users[rows], week.items[rows])
+
+
+def _asked(
+    log: Log, week: Weekly, systems: dict[str, System], taste: TasteSettings, progress: Callable[[float], None]
+) -> Evaluation:
+    verdicts = Verdicts(log, _no_guesses(), ())
+    verdicts.begin(week, list(systems))
+    panel, replay = Panel(log, "weekly", systems, verdicts.of_week), Replay(log, taste)
+    start = week.window.start
+    for done, user in enumerate(week.asked.tolist()):
+        [profile] = replay.at(user, [start], start)
+        panel.ask(Question(user, start, profile, -1))
+        progress(done / len(week.asked))
+    panel.end()
+    verdicts.end()
+    return verdicts.evaluation([start], {})
+
+
+def _no_guesses() -> Next:
+    nobody: Numbers = _NOBODY
+    return Next(nobody, nobody, nobody, np.empty(0, dtype=bool))
