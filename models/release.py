@@ -8,6 +8,7 @@ followers*.npy      for the first rows what is played next, a models.neighbours.
 neighbours*.npy     for each what is played around it, another
 ranker_<mix>.npz    a models.ranker.blend.Blend, where one was worth having
 als.faiss           inner-product index over the factors; its ids are catalogue rows
+lyrics*             what is known of songs by their words, models.lyrics.songs; not in every release
 """
 
 import hashlib
@@ -26,6 +27,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
+from models.lyrics import songs
 from models.neighbours.table import Table
 from models.ranker.blend import Blend
 from models.sources.settings import RANKED
@@ -64,6 +66,7 @@ class Release:
         self.neighbours = Table.load(folder / NEIGHBOURS)
         brought = [mix for mix in RANKED if ranker_file(mix) in manifest.files]
         self.rankers = {mix: Blend.load(folder / ranker_file(mix)) for mix in brought}
+        self.lyrics = songs.load(folder, set(manifest.files), len(self.catalogue))
         self._check(folder)
 
     def _check(self, folder: Path) -> None:

@@ -17,6 +17,8 @@ from models import fitted, heldout, index, interactions, release
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.fitted import Fitted, Progress
+from models.lyrics import part as lyrics
+from models.lyrics.settings import LyricsSettings
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.blend import Blend
 from models.ranker.lessons import lessons
@@ -48,6 +50,7 @@ class TrainSettings(Struct, frozen=True):
     als: AlsSettings = AlsSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
     ranker: RankerSettings = RankerSettings()
+    lyrics: LyricsSettings = LyricsSettings()
     check: CheckSettings = CheckSettings()
     threads: int = 0  # 0: every core
 
@@ -67,9 +70,9 @@ def train(
     """Train on everything and write the release folder root/release_id, whole and checked; its path.
 
     `listens`: models.interactions.COLUMNS (some may be missing), in the log's order. `tracks`: fields of `Track`, each
-    track once. Neither need have any row. `gaps` are offsets inside `window` that the log had dropped unread; they are
-    told under `history` in the manifest's settings. Raises DuplicateKey, FitFailed, BadRelease, or FileExistsError; in
-    all cases no working folder is left.
+    track once, labels as JSON. Neither need have any row. `gaps` are offsets inside `window` that the log had dropped
+    unread; they are told under `history` in the manifest's settings. Raises DuplicateKey, FitFailed, BadRelease, or
+    FileExistsError; in all cases no working folder is left.
     """
     folder = root / release_id
     if folder.exists():
@@ -93,6 +96,10 @@ def train(
             metrics["index"] = _write(made, aside)
             for mix, ranker in rankers.items():
                 ranker.save(aside / release.ranker_file(mix))
+        with steps("lyrics"):
+            metrics |= lyrics.add(
+                tracks, made.catalogue, aside, settings.lyrics, lambda done: steps.part("lyrics", 0.01 + 0.98 * done)
+            )
         metrics["seconds"] = steps.seconds
         manifest = Manifest(
             release_id=release_id,
@@ -212,6 +219,7 @@ def _settings(made: Fitted, settings: TrainSettings, gaps: dict[str, list[Span]]
         "als": made.als,
         "neighbours": settings.neighbours,
         "ranker": settings.ranker,
+        "lyrics": settings.lyrics,
         "check": settings.check,
         "history": {"gaps": gaps},
     }

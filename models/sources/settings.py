@@ -16,6 +16,7 @@ SOURCES = (
     "neighbours",
     "artists",
     "als",
+    "lyrics",
     "popular",
 )  # what there is, each a file of this folder
 
@@ -40,7 +41,7 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     just_played: Count = 1  # the last so many plays are left out …
     just_played_minutes: Count = 0  # … and whatever was played in so many minutes before the newest
     # Which sources bring candidates, in this order, and how many for each track of the list.
-    sources: str = "history=4 recent=3 sequence=3 transitions=2 neighbours=3 artists=4 als=2 popular=1"
+    sources: str = "history=4 recent=3 sequence=3 transitions=2 neighbours=3 artists=4 als=2 lyrics=1 popular=1"
 
     def quotas(self) -> dict[str, float]:
         """Source name -> candidates for each track of the list. Raises BadSources naming the part that is wrong."""

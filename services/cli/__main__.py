@@ -15,6 +15,7 @@ from services.cli import (
     evaluating,
     listening,
     loading,
+    lyrics,
     releases,
     reporting,
     running,
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 MODULES = (
     demo, running, loading, simulating, listening, releases, evaluating, comparing, reporting, topics, checking,
-    benching, auditing, dead,
+    benching, auditing, dead, lyrics,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -3,8 +3,10 @@
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from models.als.settings import AlsSettings
+from models.lyrics.settings import LyricsSettings
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.settings import RankerSettings
 from models.taste import TasteSettings
@@ -44,6 +46,7 @@ class TrainerSettings(Struct, frozen=True):
     als: AlsSettings = AlsSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
     ranker: RankerSettings = RankerSettings()
+    lyrics: LyricsSettings = LyricsSettings()
     trainer: TrainerOptions = TrainerOptions()
     log: LogSettings = LogSettings()
 
@@ -51,4 +54,5 @@ class TrainerSettings(Struct, frozen=True):
         """What decides a release, for models.train."""
         options = self.trainer
         check = CheckSettings(days=options.check_days, share=options.check_share, listeners=options.check_listeners)
-        return TrainSettings(self.taste, self.als, self.neighbours, self.ranker, check, threads=options.threads)
+        lyrics = replace(self.lyrics, threads=self.lyrics.threads or options.threads)
+        return TrainSettings(self.taste, self.als, self.neighbours, self.ranker, lyrics, check, threads=options.threads)
