@@ -96,10 +96,10 @@ def train(
             metrics["index"] = _write(made, aside)
             for mix, ranker in rankers.items():
                 ranker.save(aside / release.ranker_file(mix))
-        with steps("lyrics"):
-            metrics |= lyrics.add(
-                tracks, made.catalogue, aside, settings.lyrics, lambda done: steps.part("lyrics", 0.01 + 0.98 * done)
-            )
+        if lyrics.enough(tracks, settings.lyrics):
+            with steps("lyrics"):
+                told = lambda done: steps.part("lyrics", 0.01 + 0.98 * done)  # noqa: E731  # shorter so
+                metrics |= lyrics.add(tracks, made.catalogue, aside, settings.lyrics, told)
         metrics["seconds"] = steps.seconds
         manifest = Manifest(
             release_id=release_id,

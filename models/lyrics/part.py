@@ -26,6 +26,8 @@ NEEDED = {
     "vaderSentiment": "segue[lyrics]", "onnxruntime": "segue[lyrics]", "onnxscript": "segue[neural]",
 }  # fmt: skip
 
+_SUNG = pl.col("lyrics").str.strip_chars().str.len_bytes() > 0
+
 Metrics = dict[str, dict[str, float]]
 Progress = Callable[[float], None]
 Lines = list[list[str]]  # cleaned words of each line of a song
@@ -51,12 +53,10 @@ def add(
 ) -> Metrics:
     """Write the part into `aside`, a release under way whose rows are `catalogue`'s; what was measured.
 
-    `tracks`: track_id, and where known lyrics and labels (JSON, task -> class). Writes nothing where fewer than
-    `min_songs` have lyrics, or where a package is missing, which is logged.
+    `tracks`: track_id, and where known lyrics and labels (JSON, task -> class); `enough` of them. Writes nothing
+    where a package is missing, which is logged, or where fewer than `min_songs` are in English.
     """
     found = _with_lyrics(tracks, catalogue)
-    if found.height < settings.min_songs:
-        return {}
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         extras = " and ".join(sorted({NEEDED[name] for name in missing}))
@@ -79,12 +79,15 @@ def add(
     return metrics
 
 
+def enough(tracks: pl.DataFrame, settings: LyricsSettings) -> bool:
+    """Whether so many tracks have lyrics that a release gets this part."""
+    return "lyrics" in tracks.columns and tracks.filter(_SUNG).height >= settings.min_songs
+
+
 def _with_lyrics(tracks: pl.DataFrame, catalogue: pl.DataFrame) -> pl.DataFrame:
     """(row, artist, lyrics, labels) in the catalogue's order."""
-    if "lyrics" not in tracks.columns:
-        return pl.DataFrame(schema={"row": pl.UInt32, "artist": pl.String, "lyrics": pl.String, "labels": pl.String})
     labels = pl.col("labels") if "labels" in tracks.columns else pl.lit(None, pl.String).alias("labels")
-    given = tracks.filter(pl.col("lyrics").str.strip_chars().str.len_bytes() > 0).select("track_id", "lyrics", labels)
+    given = tracks.filter(_SUNG).select("track_id", "lyrics", labels)
     rows = catalogue.select("track_id", "artist").with_row_index("row")
     return rows.join(given, on="track_id", maintain_order="left").drop("track_id")
 

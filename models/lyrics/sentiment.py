@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 MOST_LINES = 200  # different ones of a song
 
+LONGEST = 16  # words of a line; of more, VADER says only how long it is
+
 Sentiment = Callable[[str], float]
 
 
@@ -15,7 +17,7 @@ def sentiment() -> Sentiment:
     analyzer = SentimentIntensityAnalyzer()
 
     def felt(lyrics: str) -> float:
-        lines = Counter(line for line in map(str.strip, lyrics.splitlines()) if line)
+        lines = Counter(piece for line in lyrics.splitlines() for piece in _pieces(line))
         total = found = 0.0
         for line, times in lines.most_common(MOST_LINES):
             total += times * float(analyzer.polarity_scores(line)["compound"])
@@ -23,3 +25,8 @@ def sentiment() -> Sentiment:
         return total / found if found else 0.0
 
     return felt
+
+
+def _pieces(line: str) -> list[str]:
+    words = line.split()
+    return [" ".join(words[at : at + LONGEST]) for at in range(0, len(words), LONGEST)]

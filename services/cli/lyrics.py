@@ -94,6 +94,7 @@ def _listener(release: "Release", profile: bytes | None) -> "Listener":
 def evaluate(
     topics: Annotated[list[Path], typer.Argument(help="CSV with artist_name, track_name, lyrics, topic.")],
     seeds: Annotated[int, typer.Option(min=1, help="Splits by artist, each with its own seed.")] = 5,
+    picture: Annotated[Path | None, typer.Option(help="Write who was taken for what here, as SVG.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge the four topic classifiers side by side: copies left out, split by artist.
@@ -110,8 +111,8 @@ def evaluate(
 
     from services.importer.lyrics import read_topics
     from services.importer.report import Report
+    from services.lyrics.judging import judge_topics
     from services.runtime.settings import load
-    from services.trainer.lyrics import judge_topics
     from services.trainer.settings import TrainerSettings
 
     progress = Console(stderr=True)
@@ -122,6 +123,10 @@ def evaluate(
             songs, seeds, load(TrainerSettings, os.environ).lyrics,
             lambda done: status.update(f"judging: {done:.0%}"),
         )  # fmt: skip
+    if picture is not None:
+        from services.lyrics.drawing import confusion
+
+        picture.write_text(confusion(found), encoding="utf-8")
     if as_json:
         sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
         return
@@ -177,3 +182,22 @@ def find(
     for place, song in enumerate(found, 1):
         table.add_row(str(place), song.title, song.artist, f"{song.likeness:.2f}")
     Console().print(table)
+
+
+@lyrics.command("map")
+def map_(
+    out: Annotated[Path, typer.Argument(help="The SVG file to write.")],
+    release: From = None,
+) -> None:
+    """Draw all songs with lyrics in two dimensions, coloured by their group.
+
+    Example: `segue lyrics map songs.svg --release ./my-release`
+    """
+    from models.release import BadRelease
+    from services.lyrics.drawing import map_of
+
+    loaded, _ = _asked(release, None)
+    if loaded.lyrics is None:
+        raise BadRelease(f"release {loaded.id} has no lyrics part: train it with --lyrics")
+    out.write_text(map_of(loaded.lyrics), encoding="utf-8")
+    typer.echo(f"{out}: written")

@@ -5,7 +5,7 @@ import torch
 from numpy.typing import NDArray
 
 from models.lyrics.packed import Packed
-from models.lyrics.song_model import SongModel
+from models.lyrics.song_model import Rows, SongModel
 
 AT_ONCE = 1_024
 
@@ -13,10 +13,11 @@ AT_ONCE = 1_024
 class Ours:
     """See models.lyrics.record.run.Contestant."""
 
-    name = "ours"
-
-    def __init__(self, songs: Packed, words: int, dimensions: int, seed: int, threads: int) -> None:
-        self._model = SongModel(songs, words, dimensions, seed, threads)
+    def __init__(
+        self, songs: Packed, words: int, dimensions: int, seed: int, threads: int, rows: Rows = "imprinted"
+    ) -> None:
+        self.name = f"ours, {rows}"
+        self._model = SongModel(songs, words, dimensions, seed, threads, rows)
 
     def epoch(self) -> None:
         """Every song once."""
