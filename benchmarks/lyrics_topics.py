@@ -2,8 +2,8 @@
 
     python benchmarks/lyrics_topics.py RELEASE LYRICS.csv     (a CSV with a column `text` or `lyrics`)
 
-Reckoned in the processor's seconds, which other work on the machine does not lengthen. Without arguments it says what it
-needs: it trains nothing.
+Reckoned in the processor's seconds, which other work on the machine does not lengthen. Without arguments it says what
+it needs: it trains nothing.
 """
 
 import sys
@@ -42,7 +42,7 @@ def main(folder: Path, file: Path) -> None:
     whole = timed(len(texts), lambda: classifier.probabilities([cleaner.words(text) for text in texts]))
     mean = sum(map(len, words)) / len(words)
     print(f"{len(texts):,} songs of {mean:.0f} cleaned words on the average, one thread, CPU seconds")
-    print(f"from cleaned words: {cleaned:,.0f} songs/s; from lyrics as they are: {whole:,.0f} songs/s; wanted {WANTED:,}")
+    print(f"songs/s from cleaned words: {cleaned:,.0f}; from lyrics as they are: {whole:,.0f}; wanted {WANTED:,}")
 
 
 if __name__ == "__main__":

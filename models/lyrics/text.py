@@ -15,6 +15,11 @@ Turn = Callable[[str], str]
 LONGEST_NUMBER = 9  # digits; a longer one is a code, not a number that is sung
 _MARKS = re.compile(r"\[[^\]\n]{0,60}\]|\([x×]?\s?\d+[x×]?\)|\b\d+x\b|\bx\d+\b")  # [Chorus], (x2)
 _TOKENS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*['’]?|\d+")
+# The package counts these among its stop words; digits are not put into words to be left out. "one" is mostly a pronoun.
+_NUMBERS = frozenset(
+    "zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million".split()
+)
 _SNOWBALL = {
     "ar": "arabic", "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish",
     "fr": "french", "hu": "hungarian", "it": "italian", "nb": "norwegian", "nl": "dutch", "no": "norwegian",
@@ -75,9 +80,10 @@ def _stopped(language: str) -> frozenset[str]:
     from stop_words import StopWordError, get_stop_words
 
     try:
-        return frozenset(word.lower().replace("’", "'") for word in get_stop_words(language))
+        found = frozenset(word.lower().replace("’", "'") for word in get_stop_words(language))
     except StopWordError:  # it has none of this language
         return frozenset()
+    return found - _NUMBERS if language == "en" else found
 
 
 def _turn(words: Words, language: str) -> Turn:
