@@ -15,11 +15,11 @@ Turn = Callable[[str], str]
 LONGEST_NUMBER = 9  # digits; a longer one is a code, not a number that is sung
 _MARKS = re.compile(r"\[[^\]\n]{0,60}\]|\([x×]?\s?\d+[x×]?\)|\b\d+x\b|\bx\d+\b")  # [Chorus], (x2)
 _TOKENS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*['’]?|\d+")
-# The package counts these among its stop words; digits are not put into words to be left out. "one" is mostly a pronoun.
-_NUMBERS = frozenset(
-    "zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million".split()
-)
+# The package counts these among its stop words, but digits are not put into words to be left out. "one" stays among
+# them: it is mostly a pronoun.
+_SAID = """zero two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen
+eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million"""
+_NUMBERS = frozenset(_SAID.split())
 _SNOWBALL = {
     "ar": "arabic", "da": "danish", "de": "german", "en": "english", "es": "spanish", "fi": "finnish",
     "fr": "french", "hu": "hungarian", "it": "italian", "nb": "norwegian", "nl": "dutch", "no": "norwegian",
