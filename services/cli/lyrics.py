@@ -172,7 +172,9 @@ def find(
     from rich.table import Table
 
     from models.lyrics.find import find as search
+    from services.lyrics.judging import prove
 
+    prove(("simplemma", "stop_words", "snowballstemmer", "inflect"))
     loaded, _ = _asked(release, None)
     found = search(loaded, line, top)
     if as_json:

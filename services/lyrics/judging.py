@@ -1,6 +1,6 @@
 """The topic classifiers judged on files: what `segue lyrics evaluate` shows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,19 @@ if TYPE_CHECKING:
     from models.lyrics.judge import Comparison
 
 
+def prove(packages: Iterable[str]) -> None:
+    """Raise Fatal where a package is missing, with what to install."""
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        extras = ",".join(sorted({NEEDED[name].removeprefix("segue[").rstrip("]") for name in missing}))
+        raise Fatal(f"{', '.join(missing)} missing: pip install 'segue[{extras}]'")
+
+
 def judge_topics(
     songs: pl.DataFrame, seeds: int, settings: LyricsSettings, progress: Callable[[float], None]
 ) -> "Comparison":
     """Judge on songs with labels (columns of Track). Raises Fatal: packages or topics are missing."""
-    missing = [name for name in NEEDED if find_spec(name) is None]
-    if missing:
-        raise Fatal(f"{', '.join(missing)} missing: pip install 'segue[lyrics,neural]'")
+    prove(NEEDED)
     from models.lyrics.judge import compare
     from models.lyrics.text import Cleaner
     from models.lyrics.topics import usual

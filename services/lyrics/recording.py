@@ -10,6 +10,7 @@ import polars as pl
 from msgspec import Struct
 
 from models.lyrics.settings import LyricsSettings
+from services.lyrics.judging import prove
 from services.runtime.errors import Fatal
 
 PLAIN, TENSORFLOW, OURS, LEARNED = "plain", "tensorflow", "ours", "learned"
@@ -65,9 +66,7 @@ class Record(Struct, frozen=True):
 
 def record(songs: pl.DataFrame, options: RecordOptions, settings: LyricsSettings, tell: Tell) -> Record:
     """Run it on songs with lyrics (columns of Track). Raises Fatal: packages or songs are missing."""
-    missing = [name for name in ("torch", "simplemma", "stop_words", "inflect") if find_spec(name) is None]
-    if missing:
-        raise Fatal(f"{', '.join(missing)} missing: pip install 'segue[lyrics,neural]'")
+    prove(("torch", "simplemma", "stop_words", "snowballstemmer", "inflect"))
     unknown = set(options.contestants) - set(CONTESTANTS)
     if unknown:
         raise Fatal(f"no contestant {', '.join(sorted(unknown))}; known: {', '.join(CONTESTANTS)}")
