@@ -42,6 +42,11 @@ def heard_around(title: str) -> str:
     return f"Others play it around “{shortened(title)}”"
 
 
+def words_like(title: str, artist: str) -> str:
+    """For a song that speaks of what one does that the listener plays; an unknown artist is ""."""
+    return f"Words like “{shortened(title)}”" + (f" by {shortened(artist)}" if artist else "")
+
+
 def more_of(artist: str) -> str:
     """For an unheard track by an artist that the listener plays."""
     return f"More by {shortened(artist)}, whom you play" if artist else "More of what you play"

@@ -28,6 +28,7 @@ from models.sources.als import Als
 from models.sources.artists import Artists
 from models.sources.base import KNOWN, UNSEEN, Batch, Candidates, Listener, Rows, Source
 from models.sources.history import History
+from models.sources.lyrics import Lyrics
 from models.sources.neighbours import Neighbours
 from models.sources.popular import Popular
 from models.sources.reading import Reader
@@ -246,6 +247,7 @@ def _sources(
         Neighbours.name: lambda: Neighbours(release),
         Artists.name: lambda: Artists(release, shelf),
         Als.name: lambda: Als(release, als.regularization),
+        Lyrics.name: lambda: Lyrics(release),
         Popular.name: lambda: Popular(shelf, settings.artist_cap),
     }
     quotas = settings.quotas()

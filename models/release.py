@@ -9,6 +9,7 @@ neighbours*.npy     for each what is played around it, another
 ranker_<mix>.onnx   the neural ranker of a mix (models.ranker.network), where one was worth having; or
 ranker_<mix>.npz    a models.ranker.blend.Blend, where that was
 als.faiss           inner-product index over the factors; its ids are catalogue rows
+lyrics*             what is known of songs by their words, models.lyrics.songs; not in every release
 """
 
 import hashlib
@@ -27,6 +28,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
+from models.lyrics import songs
 from models.neighbours.table import Table
 from models.ranker.taught import load_ranker
 from models.sources.settings import RANKED
@@ -60,6 +62,7 @@ class Release:
         self.neighbours = Table.load(folder / NEIGHBOURS)
         found = ((mix, load_ranker(folder, mix, manifest.files)) for mix in RANKED)
         self.rankers = {mix: ranker for mix, ranker in found if ranker is not None}
+        self.lyrics = songs.load(folder, set(manifest.files), len(self.catalogue))
         self._check(folder)
 
     def _check(self, folder: Path) -> None:

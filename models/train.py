@@ -19,6 +19,8 @@ from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.evaluation.systems import Lists
 from models.fitted import Fitted, Progress
+from models.lyrics import part as lyrics
+from models.lyrics.settings import LyricsSettings
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.lessons import lessons
 from models.ranker.settings import RankerSettings
@@ -42,6 +44,7 @@ class TrainSettings(Struct, frozen=True):
     als: AlsSettings = AlsSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
     ranker: RankerSettings = RankerSettings()
+    lyrics: LyricsSettings = LyricsSettings()
     check: CheckSettings = CheckSettings()
     lists: ListSettings = ListSettings()  # how the lists are made that it is judged by
     threads: int = 0  # 0: every core
@@ -94,6 +97,10 @@ def train(
             metrics["index"] = _write(made, aside)
             for mix, ranker in rankers.items():
                 ranker.save(aside, mix)
+        if lyrics.enough(tracks, settings.lyrics):
+            with steps("lyrics"):
+                told = lambda done: steps.part("lyrics", 0.01 + 0.98 * done)  # noqa: E731  # shorter so
+                metrics |= lyrics.add(tracks, made.catalogue, aside, settings.lyrics, told)
         metrics["seconds"] = steps.seconds
         manifest = Manifest(
             release_id=release_id,
@@ -233,6 +240,7 @@ def _settings(made: Fitted, settings: TrainSettings, gaps: dict[str, list[Span]]
         "als": made.als,
         "neighbours": settings.neighbours,
         "ranker": settings.ranker,
+        "lyrics": settings.lyrics,
         "check": settings.check,
         "list": settings.lists,
         "history": {"gaps": gaps, "until": until},

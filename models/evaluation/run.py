@@ -49,7 +49,8 @@ def evaluate(
 class _Run:
     def __init__(self, log: Log, tracks: pl.DataFrame, scratch: Path, settings: Settings, progress: Progress) -> None:
         self._log = log
-        self._tracks = tracks.unique("track_id", keep="last", maintain_order=True)
+        # Without labels: topics stand in no list, and teaching a classifier for each window would take minutes.
+        self._tracks = tracks.drop("labels", strict=False).unique("track_id", keep="last", maintain_order=True)
         self._scratch = scratch
         self._settings = settings
         self._progress = progress

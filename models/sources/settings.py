@@ -16,6 +16,7 @@ SOURCES = (
     "neighbours",
     "artists",
     "als",
+    "lyrics",
     "popular",
 )  # what there is, each a file of this folder
 

@@ -15,6 +15,7 @@ from services.cli import (
     evaluating,
     listening,
     loading,
+    lyrics,
     releases,
     reporting,
     running,
@@ -33,7 +34,7 @@ app = typer.Typer(
 )
 MODULES = (
     demo, running, loading, simulating, listening, releases, evaluating, comparing, tuning, reporting, topics, checking,
-    benching, auditing, dead,
+    benching, auditing, dead, lyrics,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

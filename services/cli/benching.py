@@ -1,5 +1,6 @@
 """`segue bench`: is what Segue promises kept, and how fast is it?"""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -117,6 +118,60 @@ def _end(console: "Console", found: object, show: "Callable[[Console, Any], None
     show(console, found)
     if as_json:
         sys.stdout.write(encode(found).decode() + "\n")
+
+
+@bench.command()
+def lyrics(
+    songs: Annotated[list[Path], typer.Argument(help="Songs with lyrics: CSV with artist, song, link, text.")],
+    sizes: Annotated[str, typer.Option(help="Numbers of songs.")] = "5000,20000,50000",
+    only: Annotated[str, typer.Option("--contestants", help="Who is timed.")] = "plain,tensorflow,ours,learned",
+    recall: Annotated[float, typer.Option(min=0.01, max=1.0, help="Share of songs told by their words.")] = 0.9,
+    most_epochs: Annotated[int, typer.Option(min=1, help="Of one contestant with one size.")] = 200,
+    most: Annotated[str, typer.Option("--most", help="Time of one contestant with one size.")] = "1h",
+    lines: Annotated[int, typer.Option(min=1, help="Held-out lines whose song is asked for.")] = 2_000,
+    plot: Annotated[Path | None, typer.Option(help="Write how time grows with songs here, as SVG.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object last, on standard output.")] = False,
+) -> None:
+    """Time the song model to the same training recall@1: plain PyTorch, TensorFlow, ours.
+
+    `ours` imprints the last layer, `learned` learns its rows as the paper did. SEGUE_LYRICS_* apply.
+
+    Example: `segue bench lyrics songs.csv --sizes 5000,20000 --contestants plain,ours --plot growth.svg`
+    """
+    import os
+    import sys
+    import time
+
+    from msgspec.json import encode
+
+    from services.cli.times import parse_seconds
+    from services.importer.lyrics import read_lyrics
+    from services.importer.report import Report
+    from services.lyrics.drawing import growth, table
+    from services.lyrics.recording import RecordOptions, record
+    from services.runtime.settings import load
+    from services.trainer.settings import TrainerSettings
+
+    console = _console(as_json)
+    options = RecordOptions(
+        _numbers(sizes), tuple(name.strip() for name in only.split(",") if name.strip()), recall, most_epochs,
+        parse_seconds(most, "--most"), lines,
+    )  # fmt: skip
+    frame = read_lyrics(songs, Report(lambda problem: typer.echo(str(problem), err=True)))
+    tell = lambda text: console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)  # noqa: E731  # shorter so
+    made = record(frame, options, load(TrainerSettings, os.environ).lyrics, tell)
+    console.print(table(made))
+    if plot is not None:
+        plot.write_text(growth(made), encoding="utf-8")
+    if as_json:
+        sys.stdout.write(encode(made).decode() + "\n")
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    parts = [part.strip().replace("_", "") for part in text.split(",") if part.strip()]
+    if not parts or not all(part.isdecimal() and int(part) > 1 for part in parts):
+        raise typer.BadParameter("numbers of songs with commas between, each over 1", param_hint="--sizes")
+    return tuple(int(part) for part in parts)
 
 
 def _list(console: "Console") -> None:

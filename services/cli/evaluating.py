@@ -14,6 +14,9 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     listens: Annotated[list[Path], typer.Option(help="A log, in any format that import reads; may be given again.")],
     tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
+    lyrics: Annotated[
+        list[Path] | None, typer.Option(help="Songs with lyrics: CSV with artist, song, link, text.")
+    ] = None,
     user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
     weeks: Annotated[int, typer.Option(min=1, help="Windows of a week, at the end of the log.")] = 4,
     skip: Annotated[int, typer.Option(min=0, help="Leave out so many weeks at the end: tune on those before.")] = 0,
@@ -51,6 +54,7 @@ def evaluate(
     from services.evaluate.settings import EvaluateSettings, Outputs
     from services.evaluate.table import table
     from services.importer.loading import load as read
+    from services.importer.lyrics import join, read_lyrics, read_topics
     from services.importer.report import Report
     from services.importer.rows import Options
     from services.runtime.settings import load
@@ -63,9 +67,10 @@ def evaluate(
     with progress.status("reading the files"):
         options = Options(now_ms=time.time_ns() // 1_000_000, user=user)
         frames = read(listens, tracks or (), options=options, report=report)
+        described = join(frames.tracks, read_lyrics(lyrics or (), report), read_topics((), report))
     progress.print(f"{frames.listens.height:,} listens, {frames.tracks.height:,} tracks, {report.bad:,} bad lines")
     with shown(progress) as tell:
-        found = run(frames.listens, frames.tracks, settings, outputs, tell)
+        found = run(frames.listens, described, settings, outputs, tell)
     if as_json:
         sys.stdout.write(msgspec.json.encode(document(found, settings)).decode() + "\n")
         return

@@ -26,9 +26,17 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    listens: Annotated[list[Path], typer.Option(help="A log, in any format that import reads; may be given again.")],
     out: Annotated[Path, typer.Option(help="The release folder to write; it must not exist.")],
+    listens: Annotated[
+        list[Path] | None, typer.Option(help="A log, in any format that import reads; may be given again.")
+    ] = None,
     tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
+    lyrics: Annotated[
+        list[Path] | None, typer.Option(help="Songs with lyrics: CSV with artist, song, link, text.")
+    ] = None,
+    topics: Annotated[
+        list[Path] | None, typer.Option(help="Songs with topics: CSV with artist_name, track_name, lyrics, topic.")
+    ] = None,
     user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
     settings_file: Annotated[
         Path | None, typer.Option("--settings", help="A settings file that goes over SEGUE_CONFIG, as of `segue tune`.")
@@ -47,6 +55,7 @@ def train(
 
     from models.release import load as load_release
     from services.importer.loading import load as read
+    from services.importer.lyrics import join, read_lyrics, read_topics
     from services.importer.report import Report
     from services.importer.rows import Options
     from services.runtime.errors import Fatal
@@ -60,13 +69,16 @@ def train(
     if out.exists():
         raise Fatal(f"{out} exists: a release is never overwritten; name another --out")
     service = load_release(in_service) if in_service else None
+    if not (listens or tracks or lyrics or topics):
+        raise Fatal("nothing to train on: name --listens, --tracks, --lyrics or --topics")
     report = Report(lambda problem: typer.echo(str(problem), err=True))
     console = Console()
     with console.status("reading the files"):
-        frames = read(listens, tracks or (), options=Options(now_ms=now, user=user), report=report)
-    console.print(f"{frames.listens.height:,} listens, {frames.tracks.height:,} tracks, {report.bad:,} bad lines")
+        frames = read(listens or (), tracks or (), options=Options(now_ms=now, user=user), report=report)
+        described = join(frames.tracks, read_lyrics(lyrics or (), report), read_topics(topics or (), report))
+    console.print(f"{frames.listens.height:,} listens, {described.height:,} tracks, {report.bad:,} bad lines")
     with shown(console) as progress:
-        train_files(frames.listens, frames.tracks, out, settings.train(), now, progress, service)
+        train_files(frames.listens, described, out, settings.train(), now, progress, service)
     _details(console, out)
     console.print(f"ask it: segue recommend USER --release {out}", highlight=False)
 

@@ -38,6 +38,12 @@ def admit(rows: pl.DataFrame, now_ms: int, file: str, unit: str, ids: EventIds, 
     return _identified(rows.filter(pl.col("fault").is_null()).drop("fault", "row"), ids, report)
 
 
+def track_ids(named: pl.DataFrame) -> pl.Series:
+    """The ids of tracks that have none of their own, from their artist and title: as plays of them are given them."""
+    rows = named.select("artist", "title", track_id=pl.lit(None, pl.String))
+    return _with_track_ids(rows)["track_id"]
+
+
 def _with_track_ids(rows: pl.DataFrame) -> pl.DataFrame:
     """The id the source has; else artist and title, joined; and hashed where that would be too long or not clear."""
     joined = pl.concat_str(_filled("artist"), _filled("title"), separator=JOIN)

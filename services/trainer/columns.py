@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from models.admission import admit
-from schemas.codec import decode
+from schemas.codec import decode, encode
 from schemas.errors import Poison
 from schemas.events import Listen
 from schemas.track import Track
@@ -37,6 +37,8 @@ TRACKS = {
     "year": pl.Int32,
     "duration_ms": pl.Int64,
     "genre": pl.String,
+    "labels": pl.String,  # JSON, task -> class; null: none
+    "lyrics": pl.String,
     "gone": pl.Boolean,  # a tombstone
 }
 _FIELDS = tuple(LISTENS)[2:]
@@ -91,8 +93,14 @@ def tracks(records: Sequence[Record]) -> tuple[pl.DataFrame, Counter[str]]:
         except Poison as error:
             poison[error.cause] += 1
         else:
-            rows.append((name, *(getattr(track, field) for field in _TRACK_FIELDS), False))
+            rows.append((name, *(_value(track, field) for field in _TRACK_FIELDS), False))
     return pl.DataFrame(rows, schema=TRACKS, orient="row"), poison
+
+
+def _value(track: Track, field: str) -> object:
+    if field == "labels":
+        return encode(track.labels).decode() if track.labels else None
+    return getattr(track, field)
 
 
 def catalogue_columns(path: Path) -> pl.DataFrame:

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Annotated
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from models.als.settings import AlsSettings
+from models.lyrics.settings import LyricsSettings
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.settings import RankerSettings
 from models.rehearsal import CheckSettings
@@ -58,6 +60,7 @@ class TrainerSettings(Struct, frozen=True):
     neighbours: NeighbourSettings = NeighbourSettings()
     ranker: RankerSettings = RankerSettings()
     list: ListSettings = ListSettings()
+    lyrics: LyricsSettings = LyricsSettings()
     trainer: TrainerOptions = TrainerOptions()
     log: LogSettings = LogSettings()
 
@@ -71,6 +74,7 @@ class TrainerSettings(Struct, frozen=True):
             options.check_least,
             options.check_tolerance,
         )
+        lyrics = replace(self.lyrics, threads=self.lyrics.threads or options.threads)
         return TrainSettings(
-            self.taste, self.als, self.neighbours, self.ranker, check, self.list, threads=options.threads
+            self.taste, self.als, self.neighbours, self.ranker, lyrics, check, self.list, threads=options.threads
         )

@@ -14,6 +14,7 @@ from models.sources.als import Als
 from models.sources.artists import Artists
 from models.sources.base import Candidates, Source
 from models.sources.history import History
+from models.sources.lyrics import Lyrics
 from models.sources.neighbours import NO_CAUSE as NO_NEIGHBOUR
 from models.sources.neighbours import Neighbours
 from models.sources.popular import REASON, Popular
@@ -23,6 +24,7 @@ from models.sources.settings import SOURCES, BadSources, ListSettings
 from models.sources.shelf import Shelf
 from models.sources.transitions import Transitions
 from tests.unit.models.listeners import DAY, TWELVE, batch, line, propose, read, rows, thirty
+from tests.unit.models.lyrics.worlds import part
 from tests.unit.scorer.worlds import (
     NOON,
     Links,
@@ -201,12 +203,13 @@ def every_source(release: Release, shelf: Shelf) -> dict[str, Source]:
         "neighbours": Neighbours(release),
         "artists": Artists(release, shelf),
         "als": Als(release, 0.01),
+        "lyrics": Lyrics(release),
         "popular": Popular(shelf, 3),
     }
 
 
 ALL: Links = {row: {other: 1.0 / (1 + other) for other in range(20) if other != row} for row in range(20)}
-OF_THEIR_OWN, UNHEARD = ("history", "recent", "sequence"), ("neighbours", "artists", "als", "popular")
+OF_THEIR_OWN, UNHEARD = ("history", "recent", "sequence"), ("neighbours", "artists", "als", "lyrics", "popular")
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -214,6 +217,7 @@ def test_every_source_keeps_to_quota_bans_and_batch(name: str, tmp_path: Path) -
     titles, factors, als = checkerboard_parts()
     by_five = [(title, f"Artist {row % 5}") for row, (title, _) in enumerate(titles)]
     release = make_release(tmp_path / "r", by_five, factors, als, ALL, ALL)
+    release.lyrics = part(tmp_path / "p", 20, range(20), np.random.default_rng(1).standard_normal((20, 4)))
     shelf = Shelf(release.catalogue)
     source = every_source(release, shelf)[name]
     evens = [listen(f"t{row}", NOON + at) for at, row in enumerate([*range(0, 20, 2)] * 2)]

@@ -10,7 +10,7 @@ from models.sources.settings import BadSources
 from services.runtime.settings import BadSetting, load
 from services.scorer.settings import ScorerSettings
 
-HEAVY = ("torch", "implicit", "faust", "mode", "scipy", "aiokafka")
+HEAVY = ("torch", "sklearn", "implicit", "faust", "mode", "scipy", "aiokafka")
 
 
 def imported_of(names: tuple[str, ...]) -> str:

@@ -62,3 +62,10 @@ def test_tracks_and_their_removals() -> None:
         ("gone", None, None, True),
     ]
     assert poison == {"bad-key": 3, "bad-json": 1}
+
+
+def test_lyrics_and_labels_of_a_track_are_kept() -> None:
+    sung = Track(track_id="t", title="T", artist="A", lyrics="la la", labels={"topic": "night"})
+    silent = Track(track_id="s", title="S", artist="A")
+    frame, _ = tracks([Record(0, NOW, b"t", encode(sung)), Record(1, NOW, b"s", encode(silent))])
+    assert frame.select("lyrics", "labels").rows() == [("la la", '{"topic":"night"}'), (None, None)]

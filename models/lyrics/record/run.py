@@ -1,0 +1,90 @@
+"""The record: how long until a song model knows its songs? One contestant after the other, the same songs."""
+
+from collections.abc import Callable
+from time import perf_counter, process_time
+from typing import Protocol
+
+import numpy as np
+from msgspec import Struct
+from numpy.typing import NDArray
+
+from models.lyrics.packed import Packed
+from models.lyrics.record.corpus import Corpus
+
+CHECKED = 2_000  # songs that training recall@1 is measured on, of all songs' scores
+WITHIN = 10
+
+
+class Contestant(Protocol):
+    """One way to teach the song model."""
+
+    name: str
+
+    def epoch(self) -> None:
+        """Teach it once on every song."""
+
+    def found(self, asked: Packed, k: int) -> NDArray[np.int64]:
+        """The k best songs for each of these, best first, of all songs there are."""
+
+
+class Lap(Struct, frozen=True):
+    """How far it was after an epoch."""
+
+    epoch: int
+    seconds: float  # of teaching alone: the clock stands still while it is asked
+    cpu_seconds: float  # the same of all cores together, which other work on the machine does not lengthen
+    recall: float  # share of songs that are the first answer to their own words
+
+
+class Timed(Struct, frozen=True):
+    """How long one contestant took with so many songs. `reached`: the recall that was wanted."""
+
+    name: str
+    songs: int
+    seconds: float
+    cpu_seconds: float
+    epochs: int
+    recall: float
+    line_recall: float  # share of held-out lines whose song is among the first WITHIN
+    reached: bool
+    laps: list[Lap]
+
+
+def time_to(
+    make: Callable[[], Contestant],
+    corpus: Corpus,
+    recall: float,
+    most_epochs: int,
+    most_seconds: float,
+    seed: int,
+    progress: Callable[[Lap], None] = lambda _lap: None,
+) -> Timed:
+    """Teach until `recall` of the songs are told by their words, or until there were enough epochs or seconds."""
+    size = len(corpus.songs)
+    checked = np.random.default_rng(seed).permutation(size)[:CHECKED]
+    asked = corpus.songs.rows(checked)
+    begun, worked = perf_counter(), process_time()
+    contestant = make()
+    spent, cpu = perf_counter() - begun, process_time() - worked
+    laps: list[Lap] = []
+    while not laps or (laps[-1].recall < recall and laps[-1].epoch < most_epochs and spent < most_seconds):
+        begun, worked = perf_counter(), process_time()
+        contestant.epoch()
+        spent, cpu = spent + perf_counter() - begun, cpu + process_time() - worked
+        known = float((contestant.found(asked, 1)[:, 0] == checked).mean())
+        laps.append(Lap(len(laps) + 1, round(spent, 3), round(cpu, 3), round(known, 4)))
+        progress(laps[-1])
+    answers = contestant.found(corpus.lines, min(WITHIN, size))
+    lines = float((answers == corpus.of[:, None]).any(axis=1).mean()) if len(corpus.of) else 0.0
+    last = laps[-1]
+    return Timed(
+        contestant.name,
+        size,
+        last.seconds,
+        last.cpu_seconds,
+        last.epoch,
+        last.recall,
+        round(lines, 4),
+        last.recall >= recall,
+        laps,
+    )

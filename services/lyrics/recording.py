@@ -1,0 +1,132 @@
+"""`segue bench lyrics` behind the command line: each contestant with each number of songs, in one run."""
+
+import os
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import polars as pl
+from msgspec import Struct
+
+from models.lyrics.settings import LyricsSettings
+from services.lyrics.judging import prove
+from services.runtime.errors import Fatal
+
+PLAIN, TENSORFLOW, OURS, LEARNED = "plain", "tensorflow", "ours", "learned"
+CONTESTANTS = (PLAIN, TENSORFLOW, OURS, LEARNED)
+# Seconds that the original took, by number of songs: PyTorch and TensorFlow, on its own machine.
+ORIGINAL = {5_000: (28.9, 31.6), 20_000: (380.0, 247.0), 50_000: (1_968.0, 1_252.0)}
+
+if TYPE_CHECKING:
+    from models.lyrics.record.run import Contestant, Timed
+
+Tell = Callable[[str], None]
+
+
+class RecordOptions(Struct, frozen=True):
+    """What is run."""
+
+    sizes: tuple[int, ...]
+    contestants: tuple[str, ...]
+    recall: float  # share of the songs that are to be told by their own words
+    most_epochs: int
+    most_seconds: float  # of one contestant with one size
+    lines: int  # held-out lines that are asked for, at most
+
+
+class Row(Struct, frozen=True):
+    """One contestant with one number of songs. `times_faster`: than plain PyTorch, where both reached the recall."""
+
+    contestant: str
+    songs: int
+    real_songs: int
+    seconds: float
+    cpu_seconds: float
+    epochs: int
+    recall: float
+    line_recall: float
+    reached: bool
+    times_faster: float | None
+    laps: list[tuple[float, float]]  # seconds, recall
+
+
+class Record(Struct, frozen=True):
+    """Everything that was measured."""
+
+    rows: list[Row]
+    skipped: list[str]
+    options: RecordOptions
+    settings: LyricsSettings
+    original_seconds: dict[str, tuple[float, float]]
+    cores: int
+    load_before: float  # processes that wanted a core, over the last minute before
+    versions: dict[str, str]
+
+
+def record(songs: pl.DataFrame, options: RecordOptions, settings: LyricsSettings, tell: Tell) -> Record:
+    """Run it on songs with lyrics (columns of Track). Raises Fatal: packages or songs are missing."""
+    prove(("torch", "simplemma", "stop_words", "snowballstemmer", "inflect"))
+    unknown = set(options.contestants) - set(CONTESTANTS)
+    if unknown:
+        raise Fatal(f"no contestant {', '.join(sorted(unknown))}; known: {', '.join(CONTESTANTS)}")
+    load = os.getloadavg()[0]
+    from models.lyrics.text import Cleaner
+
+    cleaner = Cleaner(settings.words, settings.stop_words)
+    lines = [[words for line in text.splitlines() if (words := cleaner.words(line))] for text in songs["lyrics"]]
+    lines = [song for song in lines if song]
+    if len(lines) < 2:
+        raise Fatal("there are no songs with lyrics to learn from")
+    names = [name for name in options.contestants if name != TENSORFLOW or find_spec("tensorflow") is not None]
+    skipped = [f"{name}: not installed; pip install tensorflow" for name in options.contestants if name not in names]
+    for text in skipped:
+        tell(f"skipped {text}")
+    rows: list[Row] = []
+    for size in options.sizes:
+        rows += _of_size(lines, size, names, options, settings, tell)
+    packages = [name for name in ("torch", "tensorflow", "numpy") if find_spec(name) is not None]
+    original = {str(size): seconds for size, seconds in ORIGINAL.items()}
+    return Record(
+        rows, skipped, options, settings, original, os.cpu_count() or 1, round(load, 2),
+        {name: version(name) for name in packages},
+    )  # fmt: skip
+
+
+def _of_size(
+    lines: Sequence[Sequence[Sequence[str]]], size: int, names: Sequence[str], options: RecordOptions,
+    settings: LyricsSettings, tell: Tell,
+) -> list[Row]:  # fmt: skip
+    from models.lyrics.record.corpus import corpus
+    from models.lyrics.record.ours import Ours
+    from models.lyrics.record.plain import Plain
+    from models.lyrics.record.run import time_to
+    from models.lyrics.record.tensor_flow import TensorFlow
+
+    made = corpus(lines, size, settings.vocabulary, settings.length, settings.seed, options.lines)
+    threads = settings.threads or os.cpu_count() or 1
+    same = (settings.dimensions, settings.seed, threads)
+    makers: dict[str, Callable[[], Contestant]] = {
+        PLAIN: lambda: Plain(made.songs, made.words, settings.length, *same),
+        TENSORFLOW: lambda: TensorFlow(made.songs, made.words, settings.length, *same),
+        OURS: lambda: Ours(made.songs, made.words, *same),
+        LEARNED: lambda: Ours(made.songs, made.words, *same, rows="learned"),
+    }
+    timed: dict[str, Timed] = {}
+    for name in names:
+        timed[name] = time_to(
+            makers[name], made, options.recall, options.most_epochs, options.most_seconds, settings.seed,
+            lambda lap, name=name: tell(  # type: ignore[misc]  # mypy does not infer a lambda's default
+                f"{size:,} songs, {name}: epoch {lap.epoch}, {lap.seconds:.1f} s, recall@1 {lap.recall:.3f}"
+            ),
+        )  # fmt: skip
+    plain = timed.get(PLAIN)
+    return [_row(name, found, made.real, plain) for name, found in timed.items()]
+
+
+def _row(name: str, found: "Timed", real: int, plain: "Timed | None") -> Row:
+    faster = round(plain.seconds / found.seconds, 2) if plain and plain.reached and found.reached else None
+    return Row(
+        name, found.songs, real, found.seconds, found.cpu_seconds, found.epochs, found.recall, found.line_recall,
+        found.reached, faster, [(lap.seconds, lap.recall) for lap in found.laps],
+    )  # fmt: skip

@@ -1,0 +1,50 @@
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from services.importer.lyrics import join, read_lyrics, read_topics
+from services.importer.report import Report
+from services.importer.tables import TRACKS, tracks_frame
+from services.runtime.errors import Fatal
+
+LYRICS = (
+    'artist,song,link,text\nAnn,River Road,/a,"down the road\nby the river"\nAnn,,/b,no title\n"Bob, Jr.",Home,/c,x y\n'
+)
+TOPICS = (
+    ",artist_name,track_name,release_date,genre,lyrics,topic,sadness,loudness\n"
+    "0,ann,river road,1999,pop,road river,night/time,0.9,0.1\n1,Cid,New,2001,rock,new song,sadness,0.2,0.1\n"
+)
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[Path, Path]:
+    lyrics, topics = tmp_path / "songs.csv", tmp_path / "topics.csv"
+    lyrics.write_text(LYRICS, encoding="utf-8")
+    topics.write_text(TOPICS, encoding="utf-8")
+    return lyrics, topics
+
+
+def test_songs_join_the_tracks_there_are_by_artist_and_title(files: tuple[Path, Path]) -> None:
+    report = Report()
+    lyrics, topics = read_lyrics([files[0]], report), read_topics([files[1]], report)
+    row = {"track_id": "mine", "title": "River Road (2011 Remaster)", "artist": "ANN", "genre": "folk"}
+    known = pl.concat([tracks_frame(), pl.DataFrame([row], schema_overrides=TRACKS)], how="diagonal")
+    joined = join(known, lyrics, topics)
+    assert joined.columns == list(TRACKS)
+    rows = {row["track_id"]: row for row in joined.iter_rows(named=True)}
+    assert set(rows) == {"mine", "Bob, Jr.␟Home", "Cid␟New"}
+    assert rows["mine"]["lyrics"] == "down the road\nby the river"
+    assert rows["mine"]["labels"] == '{"topic":"night/time"}'
+    assert (rows["mine"]["genre"], rows["mine"]["year"]) == ("folk", 1999)
+    assert rows["Cid␟New"]["labels"] == '{"topic":"sadness"}'
+    assert report.bad == 1
+
+
+def test_scores_of_topics_are_never_read(files: tuple[Path, Path]) -> None:
+    assert "0.9" not in str(read_topics([files[1]], Report()).rows())
+
+
+def test_a_file_without_the_columns_is_refused_by_name(files: tuple[Path, Path]) -> None:
+    with pytest.raises(Fatal, match=r"songs\.csv: no column artist_name, track_name, lyrics, topic"):
+        read_topics([files[0]], Report())

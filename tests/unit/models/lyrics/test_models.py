@@ -1,0 +1,120 @@
+"""The networks and the song model. torch is in an extra of its own (docs/decisions/0005)."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch", reason="needs torch: pip install 'segue[neural]'")
+pytest.importorskip("sklearn", reason="needs segue[lyrics]")
+
+from models.lyrics.fit import CONTENDERS, Lessons, fit, logits
+from models.lyrics.judge import LINEAR, Contender, chosen, compare, distinct, splits
+from models.lyrics.packed import Packed, Vocabulary
+from models.lyrics.record.corpus import corpus
+from models.lyrics.record.ours import Ours
+from models.lyrics.record.plain import Plain
+from models.lyrics.record.run import time_to
+from models.lyrics.tfidf import Tfidf
+from tests.unit.models.lyrics.worlds import TOPICS, sung
+
+
+def songs(count: int, seed: int = 5) -> tuple[list[list[str]], list[str]]:
+    rng = np.random.default_rng(seed)
+    topics = [TOPICS[at % 3] for at in range(count)]
+    return [sung(topic, rng).split() for topic in topics], topics
+
+
+def lessons(count: int = 60) -> Lessons:
+    words, topics = songs(count)
+    labels = np.array([TOPICS.index(topic) for topic in topics])
+    return Lessons(Tfidf.fit(words, 300).bags(words), labels, 3, np.arange(count - 9), np.arange(count - 9, count))
+
+
+@pytest.mark.parametrize("name", CONTENDERS)
+def test_each_network_learns_and_onnx_says_the_same(name: str, tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript", reason="needs segue[neural]")
+    from models.lyrics.export import ExportFailed, export, prove
+
+    taught = lessons()
+    made = fit(name, taught, 3, 1)
+    assert (logits(made, taught.bags).argmax(axis=1) == taught.labels).mean() > 0.95
+    dense = torch.from_numpy(taught.bags.dense(0, 9))
+    with torch.inference_mode():
+        assert made(dense).numpy() == pytest.approx(logits(made, taught.bags)[:9], abs=1e-4)
+    export(made, tmp_path / "x.onnx")
+    assert prove(made, tmp_path / "x.onnx", taught.bags) < 1e-4
+    with torch.no_grad():
+        made.first.weight.add_(torch.randn_like(made.first.weight))
+    with pytest.raises(ExportFailed, match="apart"):
+        prove(made, tmp_path / "x.onnx", taught.bags)
+
+
+def test_the_same_seed_makes_the_same_network() -> None:
+    one, two = (logits(fit("paper", lessons(), 3, 1), lessons().bags) for _ in range(2))
+    assert np.array_equal(one, two)
+
+
+def test_no_artist_is_learned_from_and_asked_about() -> None:
+    groups = np.random.default_rng(1).integers(0, 30, 200)
+    groups = np.unique(groups, return_inverse=True)[1]
+    parts = splits(groups, 3)
+    assert sum(map(len, parts)) == 200
+    artists = [set(groups[part].tolist()) for part in parts]
+    assert not artists[0] & artists[1]
+    assert not artists[0] & artists[2]
+    assert not artists[1] & artists[2]
+
+
+def test_copies_are_left_out_but_for_the_first() -> None:
+    words, _ = songs(12)
+    assert distinct([*words, words[3], [*words[5], "river"]], 300).tolist() == list(range(12))
+
+
+def test_the_comparison_tells_topics_that_words_tell() -> None:
+    words, topics = songs(60)
+    artists = [f"A{at // 2}" for at in range(60)]
+    found = compare(words, topics, artists, 300, [1], 0.01, 1)
+    assert [each.name for each in found.contenders] == list(CONTENDERS)
+    linear = found.contenders[0]
+    assert linear.macro_f1 > 0.9
+    assert np.array(linear.confusion).sum() == 12
+    assert set(linear.by_topic) <= set(TOPICS)
+    shuffled = compare(words, list(np.random.default_rng(1).permutation(topics)), artists, 300, [1], 0.01, 1)
+    assert shuffled.contenders[0].macro_f1 < 0.7
+
+
+def test_a_network_ships_only_above_the_margin() -> None:
+    def contender(name: str, macro: float) -> Contender:
+        return Contender(name, 0, 0, macro, 0, 0, "a", {}, round(macro - 0.7, 4), [], [])
+
+    assert chosen([contender(LINEAR, 0.7), contender("paper", 0.705)], 0.01) == LINEAR
+    assert chosen([contender(LINEAR, 0.7), contender("paper", 0.72), contender("tuned", 0.715)], 0.01) == "paper"
+
+
+@pytest.mark.parametrize("who", ["plain", "ours", "learned"])
+def test_the_song_model_comes_to_know_its_songs(who: str) -> None:
+    lines = [[line.split() for line in sung(TOPICS[at % 3], np.random.default_rng(at)).split("\n")] for at in range(30)]
+    made = corpus(lines, 40, 100, 120, 3, 30)
+    assert (len(made.songs), made.real) == (40, 30)
+    makers = {
+        "plain": lambda: Plain(made.songs, made.words, 120, 16, 3, 1),
+        "ours": lambda: Ours(made.songs, made.words, 16, 3, 1),
+        "learned": lambda: Ours(made.songs, made.words, 16, 3, 1, rows="learned"),
+    }
+    found = time_to(makers[who], made, 0.4 if who == "plain" else 0.9, 400, 60.0, 3)  # plain: so few steps an epoch
+    assert found.reached
+    assert found.epochs == len(found.laps)
+    assert found.laps[0].recall < 0.4 or who == "ours"
+    one = time_to(makers[who], made, 1.1, 1, 60.0, 3)
+    assert (one.epochs, one.reached) == (1, False)
+
+
+def test_packing_cuts_pads_and_numbers() -> None:
+    vocabulary = Vocabulary.fit([["a", "b", "a"], ["a", "c"]], 2)
+    assert vocabulary.words == ["a", "b"]
+    packed = vocabulary.pack([["b", "x", "a"], [], ["a"]], 2)
+    assert packed.padded(3).tolist() == [[3, 1, 0], [0, 0, 0], [2, 0, 0]]
+    again = packed.rows(np.array([2, 0]))
+    assert again.padded(2).tolist() == [[2, 0], [3, 1]]
+    assert isinstance(again, Packed)

@@ -1,0 +1,90 @@
+"""From tracks with lyrics to a release that picks topics, and what happens where a package is missing."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from models import release
+from models.lyrics import part
+from models.lyrics.pick import pick
+from models.lyrics.settings import LyricsSettings
+from models.train import TrainSettings, train
+from tests.unit.models.lyrics.worlds import tracks
+
+SETTINGS = LyricsSettings(topic_seeds=1, epochs=3, dimensions=8, clusters=3, features=200, threads=1, words="plain")
+COLUMNS = {"user_id": pl.String, "track_id": pl.String, "listened_at": pl.Int64, "artist": pl.String}
+NO_LISTENS = pl.DataFrame(schema=COLUMNS)
+
+
+def trained(described: pl.DataFrame, root: Path) -> release.Release:
+    settings = TrainSettings(lyrics=SETTINGS, threads=1)
+    return release.load(train(NO_LISTENS, described, root, settings, release_id="r", now_ms=1, window={}))
+
+
+def test_a_release_picks_topics_and_holds_no_lyrics(tmp_path: Path) -> None:
+    for package in part.NEEDED:
+        pytest.importorskip(package, reason="needs segue[lyrics,neural]")
+    described = tracks(63)
+    loaded = trained(described, tmp_path)
+    known = dict(described.select("track_id", "labels").iter_rows())
+    for topic in ("love", "night", "war"):
+        picked = pick(loaded, topic, 21)
+        assert all(int(song.track_id[1:]) % 3 == ("love", "night", "war").index(topic) for song in picked)
+        assert any(known[song.track_id] is None for song in picked)  # told by its words alone
+    metrics = loaded.manifest.metrics
+    assert metrics["lyrics"]["songs"] == 63
+    shipped = [name for name in ("linear", "paper", "tuned", "tabular") if metrics[f"lyrics_{name}"]["shipped"]]
+    assert len(shipped) == 1
+    assert {metrics[f"lyrics_{name}"]["shipped"] for name in ("song_model", "tfidf_svd", "static")} == {0.0, 1.0}
+    held = b"".join((tmp_path / "r" / name).read_bytes() for name in loaded.manifest.files)
+    assert not [line for text in described["lyrics"] for line in text.splitlines() if line.encode() in held]
+
+
+def test_songs_of_another_language_are_kept_apart(tmp_path: Path) -> None:
+    for package in part.NEEDED:
+        pytest.importorskip(package, reason="needs segue[lyrics,neural]")
+    german = "Ich gehe heute abend allein durch die alte Stadt\nund denke noch an dich und unsere Zeit am Meer"
+    described = tracks(42)
+    other = described.tail(1).with_columns(
+        track_id=pl.lit("g"), artist=pl.lit("Anders"), lyrics=pl.lit(german), labels=pl.lit(None, pl.String)
+    )
+    loaded = trained(pl.concat([described, other]), tmp_path)
+    assert loaded.lyrics is not None
+    at = loaded.lyrics.rows.tolist().index(loaded.catalogue.row_of["g"])
+    assert loaded.lyrics.languages[at] == "de"
+    assert not loaded.lyrics.vectors[at].any()
+    assert not loaded.lyrics.probabilities[at].any()
+    assert loaded.lyrics.clusters[at] == -1
+    assert loaded.manifest.metrics["lyrics"]["other_languages"] == 1
+
+
+def test_without_the_packages_a_release_is_made_without_the_part_and_it_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(part, "find_spec", lambda name: None if name == "torch" else object())
+    with caplog.at_level(logging.WARNING):
+        loaded = trained(tracks(42), tmp_path)
+    assert loaded.lyrics is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "42 tracks have lyrics, but this release has no lyrics part: torch missing; pip install segue[neural]"
+    ]
+
+
+def test_too_few_songs_make_no_part(tmp_path: Path) -> None:
+    loaded = trained(tracks(SETTINGS.min_songs - 1), tmp_path)
+    assert loaded.lyrics is None
+    assert "lyrics" not in loaded.manifest.metrics["seconds"]
+
+
+def test_a_line_is_held_out_only_where_the_song_has_it_once() -> None:
+    from models.lyrics.record.corpus import split
+
+    refrain, own, short = list("abcd"), list("efgh"), ["a"]
+    kept, held = split([[refrain, own, refrain, list("ijkl"), list("mnop")], [refrain, short], []])
+    assert held == [list("ijkl"), [], []]
+    assert "i" not in kept[0]
+    assert kept[1] == ["a", "b", "c", "d", "a"]
+    assert np.array(kept[2]).size == 0
