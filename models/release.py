@@ -8,6 +8,7 @@ followers*.npy      for the first rows what is played next, a models.neighbours.
 neighbours*.npy     for each what is played around it, another
 ranker_<mix>.npz    a models.ranker.blend.Blend, where one was worth having
 als.faiss           inner-product index over the factors; its ids are catalogue rows
+audio*              what its tracks sound like, where recordings were known: models.audio.part
 """
 
 import hashlib
@@ -25,6 +26,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from models.audio.part import FILES as SOUNDS
+from models.audio.part import Sounds
 from models.catalogue import Catalogue
 from models.neighbours.table import Table
 from models.ranker.blend import Blend
@@ -39,6 +42,11 @@ REQUIRED = (CATALOGUE, FACTORS, GRAM, INDEX, *Table.files(FOLLOWERS), *Table.fil
 
 
 _ASIDE = re.compile(r"\..+\.[0-9a-f]{8}")  # what make_aside makes
+
+
+def has_sounds(manifest: Manifest) -> bool:
+    """Whether a release has the optional part models.audio.part.Sounds."""
+    return all(name in manifest.files for name in SOUNDS)
 
 
 def ranker_file(mix: str) -> str:
@@ -64,6 +72,7 @@ class Release:
         self.neighbours = Table.load(folder / NEIGHBOURS)
         brought = [mix for mix in RANKED if ranker_file(mix) in manifest.files]
         self.rankers = {mix: Blend.load(folder / ranker_file(mix)) for mix in brought}
+        self.sounds = Sounds(folder, len(self.catalogue)) if has_sounds(manifest) else None
         self._check(folder)
 
     def _check(self, folder: Path) -> None:

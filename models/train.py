@@ -1,5 +1,6 @@
 """Training: a history in, a checked release folder out. Knows no broker; the trainer and `segue train` both call it."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -16,6 +17,7 @@ from msgspec import Struct
 from models import fitted, heldout, index, interactions, release
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
+from models.audio.settings import AudioSettings
 from models.fitted import Fitted, Progress
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.blend import Blend
@@ -26,6 +28,8 @@ from models.recommender import Recommender
 from models.sources.settings import ListSettings
 from models.taste import TasteSettings
 from schemas.release import Manifest, Span
+
+log = logging.getLogger(__name__)
 
 EVERYTHING = ListSettings(artist_cap=0, just_played=0, just_played_minutes=0)  # a ranker is taught without filters
 MADE_BY = ("faiss-cpu", "implicit", "numpy", "polars", "scipy", "segue")
@@ -49,6 +53,7 @@ class TrainSettings(Struct, frozen=True):
     neighbours: NeighbourSettings = NeighbourSettings()
     ranker: RankerSettings = RankerSettings()
     check: CheckSettings = CheckSettings()
+    audio: AudioSettings = AudioSettings()
     threads: int = 0  # 0: every core
 
 
@@ -93,6 +98,9 @@ def train(
             metrics["index"] = _write(made, aside)
             for mix, ranker in rankers.items():
                 ranker.save(aside / release.ranker_file(mix))
+        if settings.audio.on and with_sound(tracks):
+            with steps("audio"):
+                metrics |= _sounds(made, tracks, aside, settings, steps)
         metrics["seconds"] = steps.seconds
         manifest = Manifest(
             release_id=release_id,
@@ -202,6 +210,30 @@ def _write(made: Fitted, aside: Path) -> dict[str, float]:
     return measured
 
 
+def with_sound(tracks: pl.DataFrame) -> bool:
+    """Whether any track has a recording."""
+    return "audio" in tracks.columns and tracks["audio"].null_count() < tracks.height
+
+
+def _sounds(
+    made: Fitted, tracks: pl.DataFrame, aside: Path, settings: TrainSettings, steps: Steps
+) -> dict[str, dict[str, float]]:
+    """Add what the tracks sound like. Without torch a release is made without it, and that is said."""
+    try:
+        from models.audio.build import build
+
+        if not settings.audio.networks:
+            import torch  # noqa: F401  # absent, nothing is begun
+    except ImportError as error:
+        log.warning("the release is made without sounds: %s; install segue[neural,audio]", error)
+        return {}
+    measured, _ = build(
+        made.catalogue["track_id"].to_list(), tracks, aside, settings.audio, settings.threads,
+        lambda done: steps.part("audio", max(done, 0.001)),
+    )  # fmt: skip
+    return {"audio": measured}
+
+
 def _spread(users: int) -> list[int]:
     return np.unique(np.linspace(0, users - 1, min(users, QUERIES)).astype(int)).tolist() if users else []
 
@@ -213,6 +245,7 @@ def _settings(made: Fitted, settings: TrainSettings, gaps: dict[str, list[Span]]
         "neighbours": settings.neighbours,
         "ranker": settings.ranker,
         "check": settings.check,
+        "audio": settings.audio,
         "history": {"gaps": gaps},
     }
     builtins: dict[str, Any] = msgspec.to_builtins(used)

@@ -18,6 +18,7 @@ from services.cli import (
     releases,
     reporting,
     running,
+    similar,
     simulating,
     topics,
 )
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 MODULES = (
     demo, running, loading, simulating, listening, releases, evaluating, comparing, reporting, topics, checking,
-    benching, auditing, dead,
+    benching, auditing, dead, similar,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -1,5 +1,6 @@
 """How troubles end on the command line: one line that says what was wrong and what to do, and an exit code."""
 
+from models.audio.about import NoNetworks
 from models.profile import BadProfile
 from models.release import BadRelease
 from models.sources.settings import BadSources
@@ -11,7 +12,7 @@ from services.runtime.settings import BadSetting
 # A path that somebody gave; their texts name it.
 PATHS = (FileNotFoundError, FileExistsError, PermissionError, NotADirectoryError, IsADirectoryError)
 SETTINGS = (BadSetting, BadSources)
-KNOWN = (*SETTINGS, *PATHS, Fatal, Transient, LocalError, BadRelease, BadProfile, Poison)
+KNOWN = (*SETTINGS, *PATHS, Fatal, Transient, LocalError, BadRelease, BadProfile, Poison, NoNetworks)
 
 USAGE, AWAY, FAILED = 2, 69, 1  # 69: EX_UNAVAILABLE
 

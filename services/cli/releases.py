@@ -22,9 +22,15 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    listens: Annotated[list[Path], typer.Option(help="A log, in any format that import reads; may be given again.")],
     out: Annotated[Path, typer.Option(help="The release folder to write; it must not exist.")],
+    listens: Annotated[
+        list[Path] | None, typer.Option(help="A log, in any format that import reads; may be given again.")
+    ] = None,
     tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
+    audio: Annotated[
+        list[Path] | None, typer.Option(help="A folder of recordings, as `segue import audio` reads it; several.")
+    ] = None,
+    task: Annotated[str, typer.Option(help="What the folders of --audio are classes of.")] = "genre",
     user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
 ) -> None:
     """Train a release from files, without a broker; the profiles of its listeners are left beside it.
@@ -35,6 +41,7 @@ def train(
 
     from rich.console import Console
 
+    from services.importer.catalogue import merge
     from services.importer.loading import load as read
     from services.importer.report import Report
     from services.importer.rows import Options
@@ -44,13 +51,18 @@ def train(
     from services.trainer.progress import shown
     from services.trainer.settings import TrainerSettings
 
+    if not (listens or tracks or audio):
+        raise typer.BadParameter("nothing to train on: give --listens, --tracks or --audio", param_hint="--listens")
     settings, now = load(TrainerSettings, os.environ), time.time_ns() // 1_000_000
     if out.exists():
         raise Fatal(f"{out} exists: a release is never overwritten; name another --out")
     report = Report(lambda problem: typer.echo(str(problem), err=True))
     console = Console()
     with console.status("reading the files"):
-        frames = read(listens, tracks or (), options=Options(now_ms=now, user=user), report=report)
+        options = Options(now_ms=now, user=user, task=task)
+        frames = read(listens or (), tracks or (), options=options, report=report)
+        heard = read(audio or (), form="audio", options=options, report=report).tracks
+        frames.tracks = merge([frames.tracks, heard])
     console.print(f"{frames.listens.height:,} listens, {frames.tracks.height:,} tracks, {report.bad:,} bad lines")
     with shown(console) as progress:
         train_files(frames.listens, frames.tracks, out, settings.train(), now, progress)

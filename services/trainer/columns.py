@@ -8,7 +8,7 @@ from typing import NamedTuple
 import polars as pl
 
 from models.admission import admit
-from schemas.codec import decode
+from schemas.codec import decode, encode
 from schemas.errors import Poison
 from schemas.events import Listen
 from schemas.track import Track
@@ -37,6 +37,8 @@ TRACKS = {
     "year": pl.Int32,
     "duration_ms": pl.Int64,
     "genre": pl.String,
+    "labels": pl.String,  # JSON: task -> class
+    "audio": pl.String,
     "gone": pl.Boolean,  # a tombstone
 }
 _FIELDS = tuple(LISTENS)[2:]
@@ -91,8 +93,15 @@ def tracks(records: Sequence[Record]) -> tuple[pl.DataFrame, Counter[str]]:
         except Poison as error:
             poison[error.cause] += 1
         else:
-            rows.append((name, *(getattr(track, field) for field in _TRACK_FIELDS), False))
+            rows.append((name, *(_told(track, field) for field in _TRACK_FIELDS), False))
     return pl.DataFrame(rows, schema=TRACKS, orient="row"), poison
+
+
+def _told(track: Track, field: str) -> object:
+    value = getattr(track, field)
+    if field == "labels":
+        return encode(value).decode() if value else None
+    return value
 
 
 def catalogue_columns(path: Path) -> pl.DataFrame:

@@ -17,6 +17,7 @@ ABOUT = {
     "neighbours": "Finding what is played together",
     "ranker": "Teaching the rankers",
     "index": "Building and checking the index",
+    "audio": "Hearing the tracks",
     "profiles": "Folding the profiles",
 }
 

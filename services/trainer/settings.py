@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from models.als.settings import AlsSettings
+from models.audio.settings import AudioSettings
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.settings import RankerSettings
 from models.taste import TasteSettings
@@ -44,6 +45,7 @@ class TrainerSettings(Struct, frozen=True):
     als: AlsSettings = AlsSettings()
     neighbours: NeighbourSettings = NeighbourSettings()
     ranker: RankerSettings = RankerSettings()
+    audio: AudioSettings = AudioSettings()
     trainer: TrainerOptions = TrainerOptions()
     log: LogSettings = LogSettings()
 
@@ -51,4 +53,6 @@ class TrainerSettings(Struct, frozen=True):
         """What decides a release, for models.train."""
         options = self.trainer
         check = CheckSettings(days=options.check_days, share=options.check_share, listeners=options.check_listeners)
-        return TrainSettings(self.taste, self.als, self.neighbours, self.ranker, check, threads=options.threads)
+        return TrainSettings(
+            self.taste, self.als, self.neighbours, self.ranker, check, self.audio, threads=options.threads
+        )
