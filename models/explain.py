@@ -42,6 +42,11 @@ def heard_around(title: str) -> str:
     return f"Others play it around “{shortened(title)}”"
 
 
+def sounds_like(title: str) -> str:
+    """For a track whose recording is like that of one that the listener plays."""
+    return f"Sounds like “{shortened(title)}”, which you play a lot"
+
+
 def more_of(artist: str) -> str:
     """For an unheard track by an artist that the listener plays."""
     return f"More by {shortened(artist)}, whom you play" if artist else "More of what you play"

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.compose import Composer, Pick
+from models.playlist import QUOTA, ROOM, Alike, spaced
 from models.profile import ProfileView
 from models.ranker.blend import BlendRanker
 from models.ranker.features import Features
@@ -34,6 +35,7 @@ from models.sources.sequence import OwnSequence
 from models.sources.settings import ListSettings
 from models.sources.shelf import Shelf
 from models.sources.signals import Signals
+from models.sources.sounds import Sounds
 from models.sources.transitions import Transitions
 from models.taste import TasteSettings
 from schemas.recommendation import Item
@@ -44,6 +46,7 @@ VOTES = {
     "up-next": {"sequence": 4.0, "transitions": 2.0, "popular": 0.1},
     "discover": {"popular": 0.1},
     "familiar": {"history": 4.0},
+    "playlist": {},
 }
 ONLY = {"discover": UNSEEN, "familiar": KNOWN}  # mixes of one kind of track, which the ranker of the week puts in order
 
@@ -75,10 +78,15 @@ class Recommender:
         self._reader = Reader(self._shelf, settings, taste.half_life_days)
         self._fold_in = FoldIn(release.factors, release.gram, als)
         self._quotas, self._sources = _sources(release, self._shelf, settings, als)
-        self._weights = [VOTES[settings.mix].get(source.name, 1.0) for source in self._sources]
         self._features = Features(release, self._shelf)
+        self._spaced = settings.mix == "playlist"
+        if self._spaced:
+            self._quotas, self._sources = [QUOTA], [Sounds(release)]
+        self._weights = [VOTES[settings.mix].get(source.name, 1.0) for source in self._sources]
         blend = release.rankers.get("for-you" if settings.mix in ONLY else settings.mix)
         self._ranker: Ranker = Fusion() if blend is None else BlendRanker(self._features, blend)
+        if self._spaced:
+            self._ranker = Alike(release, Sounds(release))
         only = ONLY.get(settings.mix)
         self._composer = Composer(self._shelf, settings.familiar, settings.artist_cap, settings.kind_cap, only)
 
@@ -97,10 +105,13 @@ class Recommender:
         lap("candidates")
         scores = [self._ranker.scores(batch, at, each) for at, each in enumerate(merged)]
         lap("rank")
+        most = ROOM * n if self._spaced else n
         picks = [
-            self._composer.compose(each, score, batch.kinds(of, each.rows), n)
+            self._composer.compose(each, score, batch.kinds(of, each.rows), most)
             for of, each, score in zip(batch.listeners, merged, scores, strict=True)
         ]
+        if self._spaced:
+            picks = [spaced(picked, self._shelf.artists, n) for picked in picks]
         lap("compose")
         return [Choice(picked, proposed) for picked, proposed in zip(picks, proposals, strict=True)]
 
@@ -156,6 +167,7 @@ def _sources(
         Artists.name: lambda: Artists(release, shelf),
         Als.name: lambda: Als(release, als.regularization),
         Popular.name: lambda: Popular(shelf, settings.artist_cap),
+        Sounds.name: lambda: Sounds(release),
     }
     quotas = settings.quotas()
     return list(quotas.values()), [makers[name]() for name in quotas]

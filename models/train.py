@@ -1,8 +1,8 @@
 """Training: a history in, a checked release folder out. Knows no broker; the trainer and `segue train` both call it."""
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from msgspec import Struct
 
-from models import fitted, heldout, index, interactions, release
+from models import fitted, heldout, index, interactions, release, sound
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.audio.settings import AudioSettings
@@ -28,8 +28,6 @@ from models.recommender import Recommender
 from models.sources.settings import ListSettings
 from models.taste import TasteSettings
 from schemas.release import Manifest, Span
-
-log = logging.getLogger(__name__)
 
 EVERYTHING = ListSettings(artist_cap=0, just_played=0, just_played_minutes=0)  # a ranker is taught without filters
 MADE_BY = ("faiss-cpu", "implicit", "numpy", "polars", "scipy", "segue")
@@ -98,9 +96,10 @@ def train(
             metrics["index"] = _write(made, aside)
             for mix, ranker in rankers.items():
                 ranker.save(aside / release.ranker_file(mix))
-        if settings.audio.on and with_sound(tracks):
+        if settings.audio.on and sound.there_is(tracks):
             with steps("audio"):
-                metrics |= _sounds(made, tracks, aside, settings, steps)
+                told = partial(steps.part, "audio")
+                metrics |= sound.add(made, tracks, aside, settings.audio, settings.threads, told)
         metrics["seconds"] = steps.seconds
         manifest = Manifest(
             release_id=release_id,
@@ -208,30 +207,6 @@ def _write(made: Fitted, aside: Path) -> dict[str, float]:
     made.neighbours.save(aside / release.NEIGHBOURS)
     faiss.write_index(found, str(aside / release.INDEX))
     return measured
-
-
-def with_sound(tracks: pl.DataFrame) -> bool:
-    """Whether any track has a recording."""
-    return "audio" in tracks.columns and tracks["audio"].null_count() < tracks.height
-
-
-def _sounds(
-    made: Fitted, tracks: pl.DataFrame, aside: Path, settings: TrainSettings, steps: Steps
-) -> dict[str, dict[str, float]]:
-    """Add what the tracks sound like. Without torch a release is made without it, and that is said."""
-    try:
-        from models.audio.build import build
-
-        if not settings.audio.networks:
-            import torch  # noqa: F401  # absent, nothing is begun
-    except ImportError as error:
-        log.warning("the release is made without sounds: %s; install segue[neural,audio]", error)
-        return {}
-    measured, _ = build(
-        made.catalogue["track_id"].to_list(), tracks, aside, settings.audio, settings.threads,
-        lambda done: steps.part("audio", max(done, 0.001)),
-    )  # fmt: skip
-    return {"audio": measured}
 
 
 def _spread(users: int) -> list[int]:

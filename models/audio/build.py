@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from models.audio import index, part
 from models.audio.about import read_about
-from models.audio.decode import BadAudio, path_of
+from models.audio.decode import path_of
 from models.audio.extract import Heard, hear
 from models.audio.folder import Shares, parsed
+from models.audio.problems import BadAudio
 from models.audio.serve import Ears, evened
 from models.audio.settings import TASKS, VECTOR, AudioSettings, MelSettings
 from models.audio.teach import teach
@@ -57,8 +58,8 @@ def listen(
         else:
             each = wanted[at][1]
             found[row_of[str(each["track_id"])]] = heard, labels_of(each)
-    for error in problems[:TOLD]:
-        log.warning("not heard: %s", error)
+    for problem in problems[:TOLD]:
+        log.warning("not heard: %s", problem)
     if len(problems) > TOLD:
         log.warning("not heard: %d recordings more", len(problems) - TOLD)
     rows = sorted(found)
@@ -102,6 +103,10 @@ def build(
     mean = raw.mean(axis=0) if len(raw) > 1 else np.zeros(VECTOR, dtype=np.float32)
     vectors = evened(raw, mean)
     found, measured = index.build(vectors, settings.exact_items, settings.min_recall, settings.seed)
+    known = dict(tracks.select("track_id", "audio").iter_rows())
+    uris = [known[catalogue[row]] for row in listened.rows]
+    seconds = [each.mel.shape[1] * mels.hop_ms / 1000 for each in listened.heard]
+    pl.DataFrame({"audio": uris, "seconds": seconds}).write_parquet(folder / part.TRACKS)
     np.save(folder / part.ROWS, listened.rows, allow_pickle=False)
     np.save(folder / part.VECTORS, vectors.astype(np.float16), allow_pickle=False)
     np.save(folder / part.MEAN, mean, allow_pickle=False)

@@ -8,15 +8,12 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
+from models.audio.problems import BadAudio
 from models.audio.settings import RATE
 
 LONGEST_S = 30 * 60  # a concert or an audio book is no track
 SHORTEST_S = 0.05
 SILENCE = 1e-3  # of full scale: −60 dB
-
-
-class BadAudio(ValueError):
-    """A recording that cannot be heard; the text says why."""
 
 
 def path_of(uri: str) -> Path:

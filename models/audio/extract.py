@@ -17,8 +17,9 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
-from models.audio.decode import BadAudio, decode
+from models.audio.decode import decode
 from models.audio.logmel import logmel
+from models.audio.problems import BadAudio
 from models.audio.settings import MelSettings
 
 FEW = 16  # files that no second process is started for

@@ -11,7 +11,6 @@ from models.audio.network import Ear, network
 from models.audio.segments import SEGMENT_S, AnyMel, crop, heard_at_once, thirds, windows
 from models.audio.settings import MelSettings, NetworkSettings
 
-LOUDER = 0.5  # ± of log10 power by chance: ±5 dB
 MASK_BANDS, MASK_TIME = 0.15, 0.2  # the most that one mask blanks
 
 
@@ -49,7 +48,8 @@ def fit(
                 optimizer.step()
                 schedule.step()
             progress((epoch + 1) / epochs)
-    return made.eval()
+    made.eval()
+    return made
 
 
 class Lesson:
@@ -78,7 +78,7 @@ class Lesson:
         parts = np.stack([crop(self._mels[row], self._frames, rng) for row in rows.tolist()]).astype(np.float32)
         wanted = self._targets[rows]
         if not self._settings.original:
-            parts += rng.uniform(-LOUDER, LOUDER, (len(rows), 1, 1)).astype(np.float32)
+            parts += rng.uniform(-1.0, 1.0, (len(rows), 1, 1)).astype(np.float32) * np.float32(self._settings.louder)
             shifts = rng.integers(-self._settings.shift, self._settings.shift + 1, len(rows))
             parts = np.stack([_shifted(part, by) for part, by in zip(parts, shifts.tolist(), strict=True)])
             parts, wanted = self._mixed(parts, wanted)
@@ -136,7 +136,7 @@ def class_weights(targets: NDArray[np.float32]) -> Tensor:
 
 
 def _smoothed(targets: NDArray[np.float32], smoothing: float) -> NDArray[np.float32]:
-    return ((1 - smoothing) * targets + smoothing / targets.shape[1]).astype(np.float32)
+    return np.asarray((1 - smoothing) * targets + smoothing / targets.shape[1], dtype=np.float32)
 
 
 def _shifted(part: NDArray[np.float32], bands: int) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ import polars as pl
 from msgspec import Struct, field
 
 from models.audio.decode import tags
+from models.audio.problems import BadFolder
 from models.audio.settings import TASKS
 
 ENDINGS = {".mp3", ".flac", ".wav", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au"}
@@ -27,10 +28,6 @@ NOTE = re.compile(r"^[^_]+_[^_]*_[^_]+_[^_]+_[^_]+$")
 MOSTLY = 0.8  # of the names are notes': then the folder is one of notes
 
 Shares = dict[str, float]  # class -> share; they sum to 1
-
-
-class BadFolder(ValueError):
-    """A folder that holds no recordings, or a CSV that names none; the text says what was looked for."""
 
 
 class Recording(Struct):

@@ -59,7 +59,7 @@ def mel_of(hz: float) -> float:
 def hz_of(mel: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mel to Hz."""
     above = _BREAK_HZ * np.exp(_STEP * (np.maximum(mel, _BREAK_MEL) - _BREAK_MEL))
-    return np.where(mel < _BREAK_MEL, mel * _BREAK_HZ / _BREAK_MEL, above)
+    return np.asarray(np.where(mel < _BREAK_MEL, mel * _BREAK_HZ / _BREAK_MEL, above), dtype=np.float64)
 
 
 def mfcc(mel: Mel, most: int = 20) -> NDArray[np.float32]:
@@ -68,10 +68,10 @@ def mfcc(mel: Mel, most: int = 20) -> NDArray[np.float32]:
     steps = np.pi / bands * (np.arange(bands) + 0.5)
     basis = np.sqrt(2.0 / bands) * np.cos(np.arange(most)[:, None] * steps[None, :])
     basis[0] /= np.sqrt(2.0)
-    return (basis.astype(np.float32) @ mel).astype(np.float32)
+    return np.asarray(basis.astype(np.float32) @ mel, dtype=np.float32)
 
 
 @lru_cache(maxsize=8)
 def _window(size: int) -> NDArray[np.float32]:
     """Hann, periodic."""
-    return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size)).astype(np.float32)
+    return np.asarray(0.5 - 0.5 * np.cos(2 * np.pi * np.arange(size) / size), dtype=np.float32)

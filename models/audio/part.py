@@ -5,6 +5,7 @@ audio_<task>.onnx    a log-mel to logits and a vector
 audio_rows.npy       int64 (n): which row of the catalogue each vector is of, rising
 audio_vectors.npy    float16 (n, 2304): as models.audio.serve.evened leaves them
 audio_mean.npy       float32 (2304): what was taken off the vectors
+audio_tracks.parquet audio, seconds: where each recording is and how long, parallel to the rows
 audio.faiss          inner-product index over the vectors; its ids are their numbers
 """
 
@@ -13,16 +14,20 @@ from typing import TYPE_CHECKING
 
 import faiss
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from models.audio.about import ABOUT, network_file, read_about
 from models.audio.settings import TASKS, VECTOR
+from models.pair.serve import FILES as PAIRS
+from models.pair.serve import Pairs
 
 if TYPE_CHECKING:
     from models.audio.serve import Ears
 
+TRACKS = "audio_tracks.parquet"
 ROWS, VECTORS, MEAN, INDEX = "audio_rows.npy", "audio_vectors.npy", "audio_mean.npy", "audio.faiss"
-FILES = (ABOUT, ROWS, VECTORS, MEAN, INDEX, *map(network_file, TASKS))
+FILES = (ABOUT, TRACKS, ROWS, VECTORS, MEAN, INDEX, *map(network_file, TASKS))
 
 
 class Sounds:
@@ -42,11 +47,18 @@ class Sounds:
         if count and (np.any(np.diff(self.rows) <= 0) or self.rows[0] < 0 or self.rows[-1] >= tracks):
             raise ValueError(f"{folder}: {ROWS} names rows that the catalogue has not")
 
+        # Only where some recordings were known to be alike, and others not.
+        self.pairs = Pairs(folder, count) if all((folder / name).is_file() for name in PAIRS) else None
+
     def ears(self) -> "Ears":
         """The networks, which only who asks with a new sound needs."""
         from models.audio.serve import Ears  # onnxruntime, which not every reader of a release has
 
         return Ears(self.folder, self.about)
+
+    def recordings(self) -> pl.DataFrame:
+        """(row, audio, seconds), a row a recording: rows of the catalogue, rising."""
+        return pl.read_parquet(self.folder / TRACKS).with_columns(row=pl.Series(self.rows))
 
     def places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The number of each row's vector, −1 for a track that was not heard."""

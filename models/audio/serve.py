@@ -52,9 +52,9 @@ def evened(vectors: NDArray[np.float32], mean: Vector) -> NDArray[np.float32]:
     even = np.divide(parts, lengths, out=np.zeros_like(parts), where=lengths > 1e-6)
     flat = even.reshape(len(vectors), VECTOR)
     whole = np.linalg.norm(flat, axis=1, keepdims=True)
-    return np.divide(flat, whole, out=np.zeros_like(flat), where=whole > 1e-6).astype(np.float32)
+    return np.asarray(np.divide(flat, whole, out=np.zeros_like(flat), where=whole > 1e-6), dtype=np.float32)
 
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return (raised / raised.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(raised / raised.sum(axis=1, keepdims=True), dtype=np.float32)

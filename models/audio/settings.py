@@ -45,16 +45,17 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How a classifier is fitted."""
 
     original: bool = False  # the original work's shape: 4 convolutions, 3 linear layers, no augmentation
-    crops: Positive = 24_000  # learned from in all: so many epochs over few recordings, few over many …
-    epochs: Positive = 90  # … but never more than these
+    crops: Positive = 40_000  # learned from in all: so many epochs over few recordings, few over many …
+    epochs: Positive = 120  # … but never more than these
     batch: Positive = 32
     rate: Annotated[float, Meta(gt=0)] = 0.002  # the highest of one cycle
     decay: Annotated[float, Meta(ge=0)] = 0.02
     crop_seconds: Annotated[float, Meta(gt=0)] = 6.0  # at most; of short recordings their median length
     mixup: Annotated[float, Meta(ge=0)] = 0.3  # of Beta(a, a); 0: none
-    masks: Annotated[int, Meta(ge=0)] = 1  # SpecAugment: bands and times that are blanked, so many each
+    masks: Annotated[int, Meta(ge=0)] = 0  # SpecAugment: bands and times that are blanked, so many each
+    louder: Annotated[float, Meta(ge=0)] = 0.3  # ± of log10 power by chance: 3 dB
     shift: Annotated[int, Meta(ge=0)] = 3  # ± bands by chance, each about a semitone
-    dropout: Share = 0.5
+    dropout: Share = 0.4
     smoothing: Share = 0.05  # of hard labels
     seed: int = 42
 
@@ -65,7 +66,7 @@ class AudioSettings(Struct, frozen=True, forbid_unknown_fields=True):
     on: bool = True  # false: audio URIs are not looked at
     cache: str = ".segue/audio"  # folder of log-mels and taught networks; empty: nothing is kept
     networks: str = ""  # folder of ready networks (`segue audio train`); empty: taught by the labels of the tracks
-    crops: Positive = 24_000  # that a network is taught with
+    crops: Positive = 40_000  # that a network is taught with
     exact_items: Annotated[int, Meta(ge=0)] = 20_000  # above so many tracks the index is compressed
     min_recall: Share = 0.95  # of the true five, that a compressed index must find
     seed: int = 42

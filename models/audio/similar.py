@@ -4,7 +4,6 @@ The catalogue is asked by SQL: DuckDB on the release's own catalogue.parquet.
 """
 
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import faiss
@@ -12,10 +11,11 @@ import numpy as np
 from msgspec import Struct
 
 from models import release
-from models.audio.decode import RATE, decode
+from models.audio.decode import decode
 from models.audio.logmel import logmel
 from models.audio.part import Sounds
 from models.audio.serve import evened
+from models.audio.settings import RATE
 from models.index import search
 
 QUERY_S = 30.0  # of a longer recording its middle
@@ -57,7 +57,7 @@ class Similar:
         self._ears = self._sounds.ears()
 
     def near(self, path: Path, n: int) -> list[Near]:
-        """The `n` nearest tracks, nearest first. Raises models.audio.decode.BadAudio."""
+        """The `n` nearest tracks, nearest first. Raises models.audio.problems.BadAudio."""
         samples = decode(path)
         most = round(QUERY_S * RATE)
         start = max(0, len(samples) - most) // 2
@@ -65,9 +65,11 @@ class Similar:
         scores, places = search(self._sounds.index, evened(vector[None], self._sounds.mean), n)
         found = [(self._sounds.rows[at], score) for at, score in zip(places[0], scores[0], strict=True) if at >= 0]
         about = self._about([int(row) for row, _ in found])
-        return [Near(*about[int(row)], round(float(np.clip(1.0 - score, 0.0, 2.0)), 6)) for row, score in found]
+        return [
+            Near(*about[int(row)], distance=round(float(np.clip(1.0 - score, 0.0, 2.0)), 6)) for row, score in found
+        ]
 
-    def _about(self, rows: list[int]) -> dict[int, tuple[Any, ...]]:
+    def _about(self, rows: list[int]) -> dict[int, tuple[str, str, str, str | None]]:
         with duckdb.connect() as database:
             found = database.execute(_ASKED, [str(self._catalogue), rows]).fetchall()
-        return {row: tuple(rest) for row, *rest in found}
+        return {row: (track, title, artist, genre) for row, track, title, artist, genre in found}

@@ -46,9 +46,11 @@ def teach(
     else:
         about = About(mels, {}, {}, {})
         for done, task in enumerate(TASKS):
-            _one(
-                task, heard, labels, folder, about, settings, threads, lambda share, at=done: progress((at + share) / 3)
-            )
+
+            def tell(share: float, done: int = done) -> None:
+                progress((done + share) / len(TASKS))
+
+            _one(task, heard, labels, folder, about, settings, threads, tell)
     (folder / ABOUT).write_bytes(msgspec.json.format(msgspec.json.encode(about), indent=2))
     progress(1.0)
     return about

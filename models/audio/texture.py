@@ -7,6 +7,7 @@ which is what lets a few hundred recordings be enough.
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from models.audio.settings import MelSettings
@@ -67,19 +68,20 @@ def _moments(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return mean, spread, (steps.square().mean(dim=2) + SMALL).sqrt()
 
 
-def _cosines(bands: int, most: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def _cosines(bands: int, most: int) -> NDArray[np.float32]:
     angles = np.pi / bands * (np.arange(bands) + 0.5)
-    return (np.sqrt(2.0 / bands) * np.cos(np.arange(most)[:, None] * angles)).astype(np.float32)
+    table = np.sqrt(2.0 / bands) * np.cos(np.arange(most)[:, None] * angles)
+    return np.asarray(table, dtype=np.float32)
 
 
-def _bins(bands: int, coarse: int) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+def _bins(bands: int, coarse: int) -> NDArray[np.float32]:
     """(coarse, bands): which bands are averaged."""
     of = np.arange(bands) * coarse // bands
     table = (of[None, :] == np.arange(coarse)[:, None]).astype(np.float32)
-    return table / table.sum(axis=1, keepdims=True)
+    return np.asarray(table / table.sum(axis=1, keepdims=True), dtype=np.float32)
 
 
-def _gabors(frames_per_s: float) -> np.ndarray[tuple[int, int, int], np.dtype[np.float32]]:
+def _gabors(frames_per_s: float) -> NDArray[np.float32]:
     """(2·tempi, 1, taps): a cosine and a sine of each tempo under a Hann window that sums to one."""
     half = round(GABOR_S * frames_per_s / 2)
     times = np.arange(-half, half + 1) / frames_per_s
@@ -89,4 +91,4 @@ def _gabors(frames_per_s: float) -> np.ndarray[tuple[int, int, int], np.dtype[np
     tempi = np.minimum(np.array(TEMPI_HZ), 0.45 * frames_per_s)
     angles = 2 * np.pi * tempi[:, None] * times[None, :]
     waves = np.concatenate((np.cos(angles), np.sin(angles))) * window
-    return waves[:, None, :].astype(np.float32)
+    return np.asarray(waves[:, None, :], dtype=np.float32)

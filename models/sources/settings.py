@@ -17,10 +17,11 @@ SOURCES = (
     "artists",
     "als",
     "popular",
+    "sounds",
 )  # what there is, each a file of this folder
 
 
-Mix = Literal["for-you", "up-next", "discover", "familiar"]
+Mix = Literal["for-you", "up-next", "discover", "familiar", "playlist"]
 RANKED: tuple[Mix, ...] = ("for-you", "up-next")  # mixes that a release may bring a ranker for
 
 
@@ -32,7 +33,9 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One table for every list: scorer, CLI and evaluation read the same."""
 
     length: Annotated[int, Meta(ge=1, le=MOST)] = 50
-    mix: Mix = "for-you"  # what the list is for: the coming week, what to play now, only unseen or only known tracks
+    mix: Mix = (
+        "for-you"  # what the list is for: the coming week, what to play now, only unseen or known tracks, by sound
+    )
     familiar: Share | None = None  # share of tracks the listener knows already; none: what the scores say
     artist_cap: Count = 0  # tracks of one artist in a list; 0: as many as there are
     # Tracks of one kind (known, begun and skipped, unseen) in a list, so that a long one runs on to the new; 0: no cap.
@@ -40,7 +43,7 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     just_played: Count = 1  # the last so many plays are left out …
     just_played_minutes: Count = 0  # … and whatever was played in so many minutes before the newest
     # Which sources bring candidates, in this order, and how many for each track of the list.
-    sources: str = "history=4 recent=3 sequence=3 transitions=2 neighbours=3 artists=4 als=2 popular=1"
+    sources: str = "history=4 recent=3 sequence=3 transitions=2 neighbours=3 artists=4 als=2 popular=1 sounds=1"
 
     def quotas(self) -> dict[str, float]:
         """Source name -> candidates for each track of the list. Raises BadSources naming the part that is wrong."""

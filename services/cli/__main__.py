@@ -6,6 +6,7 @@ import sys
 import typer
 
 from services.cli import (
+    audio,
     auditing,
     benching,
     checking,
@@ -15,6 +16,7 @@ from services.cli import (
     evaluating,
     listening,
     loading,
+    playlist,
     releases,
     reporting,
     running,
@@ -33,7 +35,7 @@ app = typer.Typer(
 )
 MODULES = (
     demo, running, loading, simulating, listening, releases, evaluating, comparing, reporting, topics, checking,
-    benching, auditing, dead, similar,
+    benching, auditing, dead, similar, playlist, audio,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -1,6 +1,7 @@
 """How troubles end on the command line: one line that says what was wrong and what to do, and an exit code."""
 
 from models.audio.about import NoNetworks
+from models.audio.problems import BadAudio, BadFolder
 from models.profile import BadProfile
 from models.release import BadRelease
 from models.sources.settings import BadSources
@@ -12,7 +13,8 @@ from services.runtime.settings import BadSetting
 # A path that somebody gave; their texts name it.
 PATHS = (FileNotFoundError, FileExistsError, PermissionError, NotADirectoryError, IsADirectoryError)
 SETTINGS = (BadSetting, BadSources)
-KNOWN = (*SETTINGS, *PATHS, Fatal, Transient, LocalError, BadRelease, BadProfile, Poison, NoNetworks)
+HEARING = (NoNetworks, BadAudio, BadFolder)
+KNOWN = (*SETTINGS, *PATHS, *HEARING, Fatal, Transient, LocalError, BadRelease, BadProfile, Poison)
 
 USAGE, AWAY, FAILED = 2, 69, 1  # 69: EX_UNAVAILABLE
 

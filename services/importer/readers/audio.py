@@ -8,7 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
-from models.audio.folder import BadFolder, Recording, read_folder, written
+from models.audio.folder import Recording, read_folder, written
+from models.audio.problems import BadFolder
 from models.catalogue import UNKNOWN_ARTIST
 from schemas.codec import encode
 from services.importer.report import Report
