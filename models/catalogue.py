@@ -28,6 +28,9 @@ COLUMNS = {
 _DESCRIBED = ("track_id", "title", "artist", "release", "year", "duration_ms", "genre")
 
 
+UNKNOWN_ARTIST = "[unknown]"  # MusicBrainz's name for it: `Track` must have one; here it is ""
+
+
 class DuplicateKey(ValueError):
     """Two tracks of one catalogue share a 64-bit key; the text names both."""
 
@@ -98,7 +101,7 @@ def describe(listens: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     )
     undescribed = heard.join(described, on="track_id", how="anti").with_columns(title=pl.col("track_id"))
     return pl.concat([described, undescribed], how="diagonal").with_columns(
-        pl.col("title").fill_null(pl.col("track_id")), pl.col("artist").fill_null("")
+        pl.col("title").fill_null(pl.col("track_id")), pl.col("artist").fill_null("").replace(UNKNOWN_ARTIST, "")
     )
 
 

@@ -47,6 +47,11 @@ def words_like(title: str, artist: str) -> str:
     return f"Words like “{shortened(title)}”" + (f" by {shortened(artist)}" if artist else "")
 
 
+def sounds_like(title: str) -> str:
+    """For a track whose recording is like that of one that the listener plays."""
+    return f"Sounds like “{shortened(title)}”, which you play a lot"
+
+
 def more_of(artist: str) -> str:
     """For an unheard track by an artist that the listener plays."""
     return f"More by {shortened(artist)}, whom you play" if artist else "More of what you play"

@@ -18,6 +18,7 @@ from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.compose import Composer, Pick
 from models.excluded import ExcludeFile, Keys
+from models.playlist import QUOTA, ROOM, Alike, spaced
 from models.profile import ProfileView
 from models.ranker.features import Features
 from models.ranker.fusion import Fusion, Ranker
@@ -37,6 +38,7 @@ from models.sources.sequence import OwnSequence
 from models.sources.settings import ListSettings, Mix
 from models.sources.shelf import Shelf
 from models.sources.signals import Signals
+from models.sources.sounds import Sounds
 from models.sources.transitions import Transitions
 from models.taste import TasteSettings
 from schemas.recommendation import Item
@@ -47,6 +49,7 @@ VOTES = {
     "up-next": {"sequence": 4.0, "transitions": 2.0, "popular": 0.1},
     "discover": {"popular": 0.1},
     "familiar": {"history": 4.0},
+    "playlist": {},
 }
 ONLY = {"discover": UNSEEN, "familiar": KNOWN}  # mixes of one kind of track, which the ranker of the week puts in order
 
@@ -69,6 +72,7 @@ class Mixing(NamedTuple):
     weights: list[float]  # of each source's word
     ranker: Ranker
     composer: Composer
+    spaced: bool = False  # no artist twice in a row
 
 
 class Recommender:
@@ -87,6 +91,8 @@ class Recommender:
         self._reader = Reader(self._shelf, settings, taste.half_life_days)
         self._fold_in = FoldIn(release.factors, release.gram, als)
         self._quotas, self._sources = _sources(release, self._shelf, settings, als)
+        if settings.mix == "playlist":
+            self._quotas, self._sources = [QUOTA], [Sounds(release)]
         more = settings.more()
         self._features = Kept(release, self._shelf) if more else Features(release, self._shelf)
         self._rankers: dict[str, Ranker] = {}
@@ -97,12 +103,14 @@ class Recommender:
 
     def _mixing(self, settings: ListSettings, mix: Mix, length: int) -> Mixing:
         taught = "for-you" if mix in ONLY else mix
-        if taught not in self._rankers:
+        if mix == "playlist":
+            self._rankers[mix] = Alike(self.release, Sounds(self.release))
+        elif taught not in self._rankers:
             brought = self.release.rankers.get(taught)
             self._rankers[taught] = Fusion() if brought is None else TaughtRanker(self._features, brought)
         weights = [VOTES[mix].get(source.name, 1.0) for source in self._sources]
         composer = Composer(self._shelf, settings.familiar, settings.artist_cap, settings.kind_cap, ONLY.get(mix))
-        return Mixing(length, weights, self._rankers[taught], composer)
+        return Mixing(length, weights, self._rankers[taught], composer, spaced=mix == "playlist")
 
     def refresh(self) -> None:
         """Look whether the file of what is excluded has changed; lists made after this go by it. Raises BadExclude."""
@@ -163,10 +171,13 @@ class Recommender:
         lap("candidates")
         scores = [mixing.ranker.scores(batch, at, each) for at, each in enumerate(merged)]
         lap("rank")
+        most = ROOM * n if mixing.spaced else n
         picks = [
-            mixing.composer.compose(each, score, batch.kinds(of, each.rows), n)
+            mixing.composer.compose(each, score, batch.kinds(of, each.rows), most)
             for of, each, score in zip(batch.listeners, merged, scores, strict=True)
         ]
+        if mixing.spaced:
+            picks = [spaced(picked, self._shelf.artists, n) for picked in picks]
         lap("compose")
         return [Choice(picked, proposed) for picked, proposed in zip(picks, proposals, strict=True)]
 
@@ -249,6 +260,7 @@ def _sources(
         Als.name: lambda: Als(release, als.regularization),
         Lyrics.name: lambda: Lyrics(release),
         Popular.name: lambda: Popular(shelf, settings.artist_cap),
+        Sounds.name: lambda: Sounds(release),
     }
     quotas = settings.quotas()
     return list(quotas.values()), [makers[name]() for name in quotas]

@@ -10,6 +10,7 @@ ranker_<mix>.onnx   the neural ranker of a mix (models.ranker.network), where on
 ranker_<mix>.npz    a models.ranker.blend.Blend, where that was
 als.faiss           inner-product index over the factors; its ids are catalogue rows
 lyrics*             what is known of songs by their words, models.lyrics.songs; not in every release
+audio*              what its tracks sound like, where recordings were known: models.audio.part
 """
 
 import hashlib
@@ -27,6 +28,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from models.audio.part import FILES as SOUNDS
+from models.audio.part import Sounds
 from models.catalogue import Catalogue
 from models.lyrics import songs
 from models.neighbours.table import Table
@@ -42,6 +45,11 @@ REQUIRED = (CATALOGUE, FACTORS, GRAM, INDEX, *Table.files(FOLLOWERS), *Table.fil
 
 
 _ASIDE = re.compile(r"\..+\.[0-9a-f]{8}")  # what make_aside makes
+
+
+def has_sounds(manifest: Manifest) -> bool:
+    """Whether a release has the optional part models.audio.part.Sounds."""
+    return all(name in manifest.files for name in SOUNDS)
 
 
 class BadRelease(ValueError):
@@ -63,6 +71,7 @@ class Release:
         found = ((mix, load_ranker(folder, mix, manifest.files)) for mix in RANKED)
         self.rankers = {mix: ranker for mix, ranker in found if ranker is not None}
         self.lyrics = songs.load(folder, set(manifest.files), len(self.catalogue))
+        self.sounds = Sounds(folder, len(self.catalogue)) if has_sounds(manifest) else None
         self._check(folder)
 
     def _check(self, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from time import perf_counter
@@ -14,9 +15,10 @@ import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
-from models import fitted, heldout, index, interactions, rehearsal, release
+from models import fitted, heldout, index, interactions, rehearsal, release, sound
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
+from models.audio.settings import AudioSettings
 from models.evaluation.systems import Lists
 from models.fitted import Fitted, Progress
 from models.lyrics import part as lyrics
@@ -47,6 +49,7 @@ class TrainSettings(Struct, frozen=True):
     lyrics: LyricsSettings = LyricsSettings()
     check: CheckSettings = CheckSettings()
     lists: ListSettings = ListSettings()  # how the lists are made that it is judged by
+    audio: AudioSettings = AudioSettings()
     threads: int = 0  # 0: every core
 
 
@@ -101,6 +104,10 @@ def train(
             with steps("lyrics"):
                 told = lambda done: steps.part("lyrics", 0.01 + 0.98 * done)  # noqa: E731  # shorter so
                 metrics |= lyrics.add(tracks, made.catalogue, aside, settings.lyrics, told)
+        if settings.audio.on and sound.there_is(tracks):
+            with steps("audio"):
+                told = partial(steps.part, "audio")
+                metrics |= sound.add(made, tracks, aside, settings.audio, settings.threads, told)
         metrics["seconds"] = steps.seconds
         manifest = Manifest(
             release_id=release_id,
@@ -242,6 +249,7 @@ def _settings(made: Fitted, settings: TrainSettings, gaps: dict[str, list[Span]]
         "ranker": settings.ranker,
         "lyrics": settings.lyrics,
         "check": settings.check,
+        "audio": settings.audio,
         "list": settings.lists,
         "history": {"gaps": gaps, "until": until},
         "warm_start": start and {"release": start.release_id, "tracks": start.known, "iterations": start.iterations},

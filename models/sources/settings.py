@@ -18,10 +18,12 @@ SOURCES = (
     "als",
     "lyrics",
     "popular",
+    "sounds",
 )  # what there is, each a file of this folder
 
 
-Mix = Literal["for-you", "up-next", "discover", "familiar"]
+Mix = Literal["for-you", "up-next", "discover", "familiar", "playlist"]
+ALONE: tuple[Mix, ...] = ("playlist",)  # mixes of candidates of their own, that share none with another
 RANKED: tuple[Mix, ...] = ("for-you", "up-next")  # mixes that a release may bring a ranker for
 
 
@@ -33,7 +35,9 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """One table for every list: scorer, CLI and evaluation read the same."""
 
     length: Annotated[int, Meta(ge=1, le=MOST)] = 50
-    mix: Mix = "for-you"  # what the list is for: the coming week, what to play now, only unseen or only known tracks
+    mix: Mix = (
+        "for-you"  # what the list is for: the coming week, what to play now, only unseen or known tracks, by sound
+    )
     familiar: Share | None = None  # share of tracks the listener knows already; none: what the scores say
     artist_cap: Count = 0  # tracks of one artist in a list; 0: as many as there are
     # Tracks of one kind (known, begun and skipped, unseen) in a list, so that a long one runs on to the new; 0: no cap.
@@ -45,7 +49,7 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     exclude: str = ""  # file of tracks and artists that are in nobody's list
     mixes: str = ""  # more lists beside the one of `mix`, from the same candidates: `discover=30 up-next=20`
     # Which sources bring candidates, in this order, and how many for each track of the list.
-    sources: str = "history=4 recent=3 sequence=3 transitions=2 neighbours=3 artists=4 als=2 popular=1"
+    sources: str = "history=4 recent=3 sequence=3 transitions=2 neighbours=3 artists=4 als=2 popular=1 sounds=1"
 
     def quotas(self) -> dict[str, float]:
         """Source name -> candidates for each track of the list. Raises BadSources naming the part that is wrong."""
@@ -75,10 +79,11 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
             name, equals, number = part.partition("=")
             length = int(number) if number.isdecimal() else 0 if equals else self.length
             known = next((mix for mix in get_args(Mix) if mix == name), None)
-            if known is None or known in found or known == self.mix or not 1 <= length <= MOST:
+            others = [mix for mix in get_args(Mix) if mix not in (self.mix, *ALONE) and self.mix not in ALONE]
+            if known is None or known in found or known not in others or not 1 <= length <= MOST:
                 raise BadSources(
                     f"SEGUE_LIST_MIXES={self.mixes!r}: {part!r} is not one `mix` or `mix=length`, length 1 to {MOST}; "
-                    f"mixes beside {self.mix}: {', '.join(mix for mix in get_args(Mix) if mix != self.mix)}"
+                    f"mixes beside {self.mix}: {', '.join(others)}"
                 )
             found[known] = length
         return found

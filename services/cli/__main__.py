@@ -6,6 +6,7 @@ import sys
 import typer
 
 from services.cli import (
+    audio,
     auditing,
     benching,
     checking,
@@ -16,9 +17,11 @@ from services.cli import (
     listening,
     loading,
     lyrics,
+    playlist,
     releases,
     reporting,
     running,
+    similar,
     simulating,
     topics,
     tuning,
@@ -34,7 +37,7 @@ app = typer.Typer(
 )
 MODULES = (
     demo, running, loading, simulating, listening, releases, evaluating, comparing, tuning, reporting, topics, checking,
-    benching, auditing, dead, lyrics,
+    benching, auditing, dead, lyrics, similar, playlist, audio,
 )  # fmt: skip
 for module in MODULES:
     module.register(app)

@@ -1,5 +1,7 @@
 """How troubles end on the command line: one line that says what was wrong and what to do, and an exit code."""
 
+from models.audio.about import NoNetworks
+from models.audio.problems import BadAudio, BadFolder
 from models.excluded import BadExclude
 from models.lyrics.pick import UnknownTopic
 from models.profile import BadProfile
@@ -13,7 +15,8 @@ from services.runtime.settings import BadSetting
 # A path that somebody gave; their texts name it.
 PATHS = (FileNotFoundError, FileExistsError, PermissionError, NotADirectoryError, IsADirectoryError)
 SETTINGS = (BadSetting, BadSources, BadExclude)
-KNOWN = (*SETTINGS, *PATHS, Fatal, Transient, LocalError, BadRelease, BadProfile, UnknownTopic, Poison)
+HEARING = (NoNetworks, BadAudio, BadFolder)
+KNOWN = (*SETTINGS, *PATHS, *HEARING, Fatal, Transient, LocalError, BadRelease, BadProfile, UnknownTopic, Poison)
 
 USAGE, AWAY, FAILED = 2, 69, 1  # 69: EX_UNAVAILABLE
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from services.importer.app import Summary
 
 
-Form = Literal["auto", "listenbrainz", "spotify", "lastfm", "hetrec", "csv", "parquet", "jsonl"]
+Form = Literal["auto", "listenbrainz", "spotify", "lastfm", "hetrec", "csv", "parquet", "jsonl", "audio"]
 Unit = Literal["s", "ms", "us", "ns"]
 
 
@@ -23,7 +23,9 @@ def register(app: typer.Typer) -> None:
 def import_(
     form: Annotated[
         Form,
-        typer.Argument(metavar="FORMAT", help="auto, listenbrainz, spotify, lastfm, hetrec, csv, parquet or jsonl"),
+        typer.Argument(
+            metavar="FORMAT", help="auto, listenbrainz, spotify, lastfm, hetrec, csv, parquet, jsonl or audio"
+        ),
     ],
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, archives or folders.")],
     user: Annotated[str | None, typer.Option(help="Whose listens these are, for exports that do not say.")] = None,
@@ -33,6 +35,10 @@ def import_(
     tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
     time_unit: Annotated[Unit | None, typer.Option(help="Of numeric times; else told from their size.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of text files; else UTF-8.")] = None,
+    task: Annotated[
+        str, typer.Option(help="audio: the folders are its classes (genre, emotion, instrument).")
+    ] = "genre",
+    labels: Annotated[Path | None, typer.Option(help="audio: a CSV that says more; else one in the folder.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Report what is wrong, line by line; send nothing.")] = False,
     show: Annotated[int, typer.Option(min=0, help="How many bad lines are shown; all are counted.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object last.")] = False,
@@ -56,6 +62,7 @@ def import_(
     if len(columns) != len(mapped or ()):
         raise BadSetting(f"--map {' '.join(mapped or ())}: each is OURS=THEIRS, and ours once")
     options = Options(time.time_ns() // 1_000_000, user, columns=columns, time_unit=time_unit, encoding=encoding)
+    options = msgspec.structs.replace(options, task=task, labels=labels)
     name = None if form == "auto" else form
     console = Console(stderr=True)
 

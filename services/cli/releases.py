@@ -37,6 +37,10 @@ def train(
     topics: Annotated[
         list[Path] | None, typer.Option(help="Songs with topics: CSV with artist_name, track_name, lyrics, topic.")
     ] = None,
+    audio: Annotated[
+        list[Path] | None, typer.Option(help="A folder of recordings, as `segue import audio` reads it; several.")
+    ] = None,
+    task: Annotated[str, typer.Option(help="What the folders of --audio are classes of.")] = "genre",
     user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
     settings_file: Annotated[
         Path | None, typer.Option("--settings", help="A settings file that goes over SEGUE_CONFIG, as of `segue tune`.")
@@ -54,6 +58,7 @@ def train(
     from rich.console import Console
 
     from models.release import load as load_release
+    from services.importer.catalogue import merge
     from services.importer.loading import load as read
     from services.importer.lyrics import join, read_lyrics, read_topics
     from services.importer.report import Report
@@ -69,13 +74,15 @@ def train(
     if out.exists():
         raise Fatal(f"{out} exists: a release is never overwritten; name another --out")
     service = load_release(in_service) if in_service else None
-    if not (listens or tracks or lyrics or topics):
-        raise Fatal("nothing to train on: name --listens, --tracks, --lyrics or --topics")
+    if not (listens or tracks or lyrics or topics or audio):
+        raise Fatal("nothing to train on: name --listens, --tracks, --lyrics, --topics or --audio")
     report = Report(lambda problem: typer.echo(str(problem), err=True))
     console = Console()
     with console.status("reading the files"):
-        frames = read(listens or (), tracks or (), options=Options(now_ms=now, user=user), report=report)
-        described = join(frames.tracks, read_lyrics(lyrics or (), report), read_topics(topics or (), report))
+        options = Options(now_ms=now, user=user, task=task)
+        frames = read(listens or (), tracks or (), options=options, report=report)
+        heard = merge([frames.tracks, read(audio or (), form="audio", options=options, report=report).tracks])
+        described = join(heard, read_lyrics(lyrics or (), report), read_topics(topics or (), report))
     console.print(f"{frames.listens.height:,} listens, {described.height:,} tracks, {report.bad:,} bad lines")
     with shown(console) as progress:
         train_files(frames.listens, described, out, settings.train(), now, progress, service)

@@ -51,6 +51,24 @@ def points(
     return svg(canvas, title)
 
 
+def confusion(title: str, classes: Sequence[str], counts: Sequence[Sequence[int]]) -> str:
+    """True classes down, said ones across; a square is as dark as its share of its row."""
+    size = 0.55 * len(classes) + 1.8
+    canvas = Canvas(figsize=(size, size), layout="constrained")
+    axis = canvas.subplots()
+    shares = [[count / max(1, sum(row)) for count in row] for row in counts]
+    axis.imshow(shares, cmap="Oranges", vmin=0.0, vmax=1.0)
+    for down, row in enumerate(counts):
+        for across, count in enumerate(row):
+            if count:
+                colour = "white" if shares[down][across] > 0.6 else "black"
+                axis.text(across, down, str(count), ha="center", va="center", fontsize=8, color=colour)
+    axis.set_xticks(range(len(classes)), classes, rotation=45, ha="right", fontsize=8)
+    axis.set_yticks(range(len(classes)), classes, fontsize=8)
+    axis.set_title(title, fontsize=10)
+    return svg(canvas, title)
+
+
 def svg(canvas: Canvas, title: str) -> str:
     """Inline SVG: text stays text, and the same figures give the same bytes."""
     out = io.StringIO()

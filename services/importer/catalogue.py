@@ -45,7 +45,14 @@ def read_tracks(file: Path, options: Options, report: Report) -> pl.DataFrame:
     else:
         frames = _csv(file, options, report)
     checked = [_checked(frame, file.name, report) for frame in frames]
-    return pl.concat([tracks_frame(), *checked]).unique("track_id", keep="last", maintain_order=True)
+    tracks = pl.concat([tracks_frame(), *checked]).unique("track_id", keep="last", maintain_order=True)
+    return tracks.with_columns(_found(tracks["audio"], file.absolute().parent))
+
+
+def _found(audio: pl.Series, folder: Path) -> pl.Series:
+    """Relative paths of recordings are from the folder that the file of tracks is in."""
+    uris = [uri if uri is None or "://" in uri else (folder / uri).as_uri() for uri in audio]
+    return pl.Series("audio", uris, dtype=pl.String)
 
 
 def _csv(file: Path, options: Options, report: Report) -> list[pl.DataFrame]:

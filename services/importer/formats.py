@@ -10,12 +10,12 @@ from polars.exceptions import PolarsError
 
 from services.importer.csv_frames import split_line
 from services.importer.opening import TROUBLE, Part, parts
-from services.importer.readers import hetrec, lastfm, listenbrainz, native, spotify, table
+from services.importer.readers import audio, hetrec, lastfm, listenbrainz, native, spotify, table
 from services.importer.report import Report
 from services.importer.rows import BadOption, Reader
 from services.runtime.errors import Fatal
 
-Format = Literal["listenbrainz", "spotify", "lastfm", "hetrec", "csv", "parquet", "jsonl"]
+Format = Literal["listenbrainz", "spotify", "lastfm", "hetrec", "csv", "parquet", "jsonl", "audio"]
 
 READERS: dict[str, Reader] = {
     "listenbrainz": listenbrainz.read,
@@ -25,6 +25,7 @@ READERS: dict[str, Reader] = {
     "csv": table.read_csv,
     "parquet": table.read_parquet,
     "jsonl": native.read,
+    "audio": audio.read,
 }
 # Where the source's own rule says that equal listens are one: ListenBrainz keeps one a user, second and recording.
 ONCE = ("listenbrainz",)
@@ -37,6 +38,7 @@ ENDINGS: dict[Format, str] = {
     "csv": r"\.(csv|tsv|txt)",
     "parquet": r"\.parquet",
     "jsonl": r"\.(jsonl|ndjson|json)",
+    "audio": r"(?!)",  # a folder of recordings is read as a whole, and only when it is asked for
 }
 PACKED = r"(\.(gz|bz2|xz|zst|zip))?"
 HEAD_BYTES = 1 << 16  # as much of a file as is looked at to tell its format
@@ -56,11 +58,11 @@ def reader_of(name: str) -> Reader:
 def expand(files: Sequence[Path], form: Format | None = None) -> list[Path]:
     """Files, and for a folder those files in it that are named as the format's (None: any format's) are.
 
-    A HetRec folder stays one. Raises NoSuchFile.
+    A HetRec folder stays one, and one of recordings. Raises NoSuchFile.
     """
     found = []
     for file in files:
-        if file.is_dir() and not (file / hetrec.COUNTS).is_file():
+        if file.is_dir() and form != "audio" and not (file / hetrec.COUNTS).is_file():
             inside = sorted(path for path in file.rglob("*") if path.is_file() and _named(path.name, form))
             if not inside:
                 raise NoSuchFile(f"{file}: no file in this folder is named as those of {form or 'any format'} are")

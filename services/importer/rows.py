@@ -44,6 +44,8 @@ class Options(Struct, frozen=True):
     user: str | None = None  # whose listens these are, for formats that do not say
     columns: Mapping[str, str] = field(default_factory=dict)  # our name -> the file's name
     time_unit: Unit | None = None  # of numeric times; None: told from their size
+    task: str = "genre"  # of recordings: what the folders they are in are classes of
+    labels: Path | None = None  # of recordings: a CSV that says more of them
     encoding: str | None = None  # of text; None: UTF-8, or UTF-16 with a byte order mark
 
     def __post_init__(self) -> None:

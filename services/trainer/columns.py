@@ -39,6 +39,7 @@ TRACKS = {
     "genre": pl.String,
     "labels": pl.String,  # JSON, task -> class; null: none
     "lyrics": pl.String,
+    "audio": pl.String,
     "gone": pl.Boolean,  # a tombstone
 }
 _FIELDS = tuple(LISTENS)[2:]

@@ -18,6 +18,7 @@ ABOUT = {
     "ranker": "Teaching the rankers",
     "index": "Building and checking the index",
     "lyrics": "Learning from the lyrics",
+    "audio": "Hearing the tracks",
     "profiles": "Folding the profiles",
 }
 

@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from models.als.settings import AlsSettings
+from models.audio.settings import AudioSettings
 from models.lyrics.settings import LyricsSettings
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.settings import RankerSettings
@@ -61,6 +62,7 @@ class TrainerSettings(Struct, frozen=True):
     ranker: RankerSettings = RankerSettings()
     list: ListSettings = ListSettings()
     lyrics: LyricsSettings = LyricsSettings()
+    audio: AudioSettings = AudioSettings()
     trainer: TrainerOptions = TrainerOptions()
     log: LogSettings = LogSettings()
 
@@ -76,5 +78,13 @@ class TrainerSettings(Struct, frozen=True):
         )
         lyrics = replace(self.lyrics, threads=self.lyrics.threads or options.threads)
         return TrainSettings(
-            self.taste, self.als, self.neighbours, self.ranker, lyrics, check, self.list, threads=options.threads
+            self.taste,
+            self.als,
+            self.neighbours,
+            self.ranker,
+            lyrics,
+            check,
+            self.list,
+            self.audio,
+            threads=options.threads,
         )

@@ -1,0 +1,61 @@
+"""Recordings to samples: mono, 22.05 kHz. By libsndfile (mp3, flac, wav, ogg, aiff …) and soxr."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import soundfile
+import soxr
+from numpy.typing import NDArray
+
+from models.audio.problems import BadAudio
+from models.audio.settings import RATE
+
+LONGEST_S = 30 * 60  # a concert or an audio book is no track
+SHORTEST_S = 0.05
+SILENCE = 1e-3  # of full scale: −60 dB
+
+
+def path_of(uri: str) -> Path:
+    """The file that a URI names: a path, or `file://…`. Raises BadAudio for one that is somewhere else."""
+    parts = urlsplit(uri)
+    if parts.scheme == "file" and parts.netloc in ("", "localhost"):
+        return Path(unquote(parts.path))
+    if "://" in uri:
+        raise BadAudio(f"{uri}: only paths and file:// are read; fetch it first")
+    return Path(uri)
+
+
+def decode(path: Path, longest_s: float = LONGEST_S) -> NDArray[np.float32]:
+    """The samples of a recording, (n,), −1 to 1. Raises BadAudio: missing, corrupt, too short, too long or silent."""
+    try:
+        if not path.stat().st_size:
+            raise BadAudio(f"{path}: is empty")
+        with soundfile.SoundFile(path) as file:
+            seconds = file.frames / file.samplerate
+            if seconds > longest_s:
+                raise BadAudio(f"{path}: lasts {seconds / 60:.0f} minutes, more than {longest_s / 60:.0f}")
+            samples = file.read(dtype="float32", always_2d=True).mean(axis=1)
+            rate = file.samplerate
+    except OSError as error:
+        raise BadAudio(f"{path}: {error.strerror or error}") from error
+    except soundfile.LibsndfileError as error:
+        raise BadAudio(f"{path}: no audio that can be read ({error.error_string})") from error
+    if rate != RATE:
+        samples = soxr.resample(samples, rate, RATE)
+    if len(samples) < SHORTEST_S * RATE:
+        raise BadAudio(f"{path}: holds {1000 * len(samples) / RATE:.0f} ms, fewer than {1000 * SHORTEST_S:.0f}")
+    if not np.isfinite(samples).all():
+        raise BadAudio(f"{path}: holds samples that are no numbers")
+    if np.abs(samples).max() < SILENCE:
+        raise BadAudio(f"{path}: is silent")
+    return np.ascontiguousarray(samples, dtype=np.float32)
+
+
+def tags(path: Path) -> dict[str, str]:
+    """What the file says of itself (title, artist, album, genre), where it does."""
+    try:
+        with soundfile.SoundFile(path) as file:
+            return {name: text.strip() for name, text in file.copy_metadata().items() if text.strip()}
+    except (OSError, soundfile.LibsndfileError):
+        return {}

@@ -1,0 +1,72 @@
+"""What is heard of a recording, and what the networks that hear it are fitted with."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Positive = Annotated[int, Meta(ge=1)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+
+RATE = 22_050  # Hz; everything is brought to it
+SEGMENTS = 3  # of a track: its embedding is theirs, one after the other
+TASKS = ("genre", "emotion", "instrument")  # a network each
+WIDTH = 256  # of a network's last layer but one
+VECTOR = SEGMENTS * len(TASKS) * WIDTH  # 2,304
+
+
+class MelSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Log-mel spectrograms. The original work's are `ORIGINAL_MELS`."""
+
+    window_ms: Annotated[float, Meta(gt=0)] = 46.44  # 1,024 samples
+    hop_ms: Annotated[float, Meta(gt=0)] = 23.22
+    bands: Positive = 64
+    low_hz: Annotated[float, Meta(ge=0)] = 30.0
+    high_hz: Annotated[float, Meta(gt=0, le=RATE / 2)] = 11_025.0
+
+    @property
+    def window(self) -> int:
+        """Samples."""
+        return round(self.window_ms * RATE / 1000)
+
+    @property
+    def hop(self) -> int:
+        """Samples."""
+        return round(self.hop_ms * RATE / 1000)
+
+    def frames(self, seconds: float) -> int:
+        """So many frames are so long."""
+        return max(1, round(seconds * 1000 / self.hop_ms))
+
+
+ORIGINAL_MELS = MelSettings(window_ms=50.0, hop_ms=50.0)
+
+
+class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a classifier is fitted."""
+
+    original: bool = False  # the original work's shape: 4 convolutions, 3 linear layers, no augmentation
+    crops: Positive = 40_000  # learned from in all: so many epochs over few recordings, few over many …
+    epochs: Positive = 120  # … but never more than these
+    batch: Positive = 32
+    rate: Annotated[float, Meta(gt=0)] = 0.002  # the highest of one cycle
+    decay: Annotated[float, Meta(ge=0)] = 0.02
+    crop_seconds: Annotated[float, Meta(gt=0)] = 6.0  # at most; of short recordings their median length
+    mixup: Annotated[float, Meta(ge=0)] = 0.3  # of Beta(a, a); 0: none
+    masks: Annotated[int, Meta(ge=0)] = 0  # SpecAugment: bands and times that are blanked, so many each
+    louder: Annotated[float, Meta(ge=0)] = 0.3  # ± of log10 power by chance: 3 dB
+    shift: Annotated[int, Meta(ge=0)] = 3  # ± bands by chance, each about a semitone
+    dropout: Share = 0.4
+    smoothing: Share = 0.05  # of hard labels
+    seed: int = 42
+
+
+class AudioSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a release knows of the sound of its tracks (docs/audio.md)."""
+
+    on: bool = True  # false: audio URIs are not looked at
+    cache: str = ".segue/audio"  # folder of log-mels and taught networks; empty: nothing is kept
+    networks: str = ""  # folder of ready networks (`segue audio train`); empty: taught by the labels of the tracks
+    crops: Positive = 40_000  # that a network is taught with
+    exact_items: Annotated[int, Meta(ge=0)] = 20_000  # above so many tracks the index is compressed
+    min_recall: Share = 0.95  # of the true five, that a compressed index must find
+    seed: int = 42

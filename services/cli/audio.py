@@ -1,0 +1,157 @@
+"""`segue audio train | evaluate`: the networks that hear, taught by any labelled set, and how well they learn it."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from models.audio.extract import Heard
+    from models.audio.folder import Recording
+    from models.audio.judge import Judged
+    from models.audio.settings import MelSettings
+
+audio = typer.Typer(no_args_is_help=True, help="The networks that hear: teach them, judge them.")
+Task = Literal["genre", "emotion", "instrument"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(audio, name="audio")
+
+
+@audio.command()
+def evaluate(
+    folder: Annotated[Path, typer.Argument(help="Recordings: a folder a class, or with a CSV of labels.")],
+    task: Annotated[Task | None, typer.Option(help="Which labels; else the first task that it has labels of.")] = None,
+    labels: Annotated[Path | None, typer.Option(help="A CSV that says more; else one in the folder.")] = None,
+    folds: Annotated[int, typer.Option(min=2, help="Of the cross-validation.")] = 5,
+    original: Annotated[bool, typer.Option(help="The original work's network, log-mels and training.")] = False,
+    crops: Annotated[int, typer.Option(min=1, help="That a network is taught with, in each fold.")] = 40_000,
+    seed: Annotated[int, typer.Option(help="Of folds and networks.")] = 42,
+    picture: Annotated[Path | None, typer.Option(help="Write the confusion matrix here, as SVG.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Cross-validate a network on a labelled set; recordings of one group (a track, a pitch) are in one fold.
+
+    Example: `segue audio evaluate ./recordings --task genre --json`
+    """
+    import sys
+
+    import msgspec
+    import numpy as np
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from models.audio.folder import read_folder, tasks_of
+    from models.audio.judge import Examples, judge
+    from models.audio.settings import ORIGINAL_MELS, MelSettings, NetworkSettings
+    from models.audio.teach import targets_of
+    from services.runtime.errors import Fatal
+
+    found = read_folder(folder, task or "genre", labels)
+    known = tasks_of(found)
+    if not known or (task is not None and task not in known):
+        raise Fatal(f"{folder}: no two classes of {task or 'any task'}; it has labels of: {', '.join(known) or 'none'}")
+    chosen = task or known[0]
+    console = Console(stderr=True)
+    mels = ORIGINAL_MELS if original else MelSettings()
+    network = NetworkSettings(original=original, crops=crops, seed=seed)
+    heard = _heard(console, found, mels)
+    rows, classes, targets = targets_of([each.labels for each, _ in heard], chosen)
+    examples = Examples(
+        [heard[at][1].mel for at in rows], np.asarray(targets), [heard[at][0].group for at in rows],
+        [heard[at][0].about.get("artist", "") for at in rows],
+    )  # fmt: skip
+    with Progress(console=console, disable=not console.is_terminal) as bars:
+        bar = bars.add_task(f"Learning {chosen}, {len(rows)} recordings, {folds} folds", total=1.0)
+        made = judge(
+            chosen, classes, examples, mels, network, folds, os.cpu_count() or 1,
+            lambda done: bars.update(bar, completed=done),
+        )  # fmt: skip
+    if picture:
+        from services.evaluate.plots import confusion
+
+        picture.write_text(confusion(f"{chosen}: true (rows), said (columns)", made.classes, made.confusion), "utf-8")
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(made).decode() + "\n")
+    else:
+        _show(Console(), made)
+
+
+@audio.command()
+def train(
+    folders: Annotated[list[Path], typer.Argument(help="Recordings: a folder a class, or with a CSV of labels.")],
+    out: Annotated[Path, typer.Option(help="The folder to write the networks to.")],
+    task: Annotated[Task, typer.Option(help="What the folders are classes of, where nothing else says so.")] = "genre",
+) -> None:
+    """Teach the three networks once, for a trainer to take ready: `SEGUE_AUDIO_NETWORKS=FOLDER`.
+
+    Example: `segue audio train ./genres ./notes --out ./networks`
+    """
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from models.audio.folder import read_folder
+    from models.audio.settings import MelSettings
+    from models.audio.teach import teach
+    from services.runtime.settings import load
+    from services.trainer.settings import TrainerSettings
+
+    settings = load(TrainerSettings, os.environ).audio
+    out.mkdir(parents=True, exist_ok=True)
+    console = Console(stderr=True)
+    found = [each for folder in folders for each in read_folder(folder, task)]
+    heard = _heard(console, found, MelSettings())
+    with Progress(console=console, disable=not console.is_terminal) as bars:
+        bar = bars.add_task("Teaching the networks", total=1.0)
+        about = teach(
+            [each for _, each in heard], [each.labels for each, _ in heard], out, MelSettings(), settings,
+            os.cpu_count() or 1, lambda done: bars.update(bar, completed=done),
+        )  # fmt: skip
+    for name, classes in about.classes.items():
+        console.print(f"{name}: {len(classes)} classes, {about.taught_with[name]} labelled recordings", highlight=False)
+
+
+def _heard(console: "Console", found: "list[Recording]", mels: "MelSettings") -> "list[tuple[Recording, Heard]]":
+    """Those that can be heard, by name; the others are named."""
+    from rich.progress import Progress
+
+    from models.audio.extract import hear
+    from models.audio.problems import BadAudio
+    from services.runtime.errors import Fatal
+    from services.runtime.settings import load
+    from services.trainer.settings import TrainerSettings
+
+    cache = load(TrainerSettings, os.environ).audio.cache
+    made: dict[int, Heard] = {}
+    with Progress(console=console, disable=not console.is_terminal) as bars:
+        bar = bars.add_task(f"Hearing {len(found)} recordings", total=1.0)
+        paths = [each.path for each in found]
+        for at, heard in hear(paths, mels, Path(cache) if cache else None, 0, lambda d: bars.update(bar, completed=d)):
+            if isinstance(heard, BadAudio):
+                console.print(f"left out: {heard}", markup=False, highlight=False)
+            else:
+                made[at] = heard
+    if not made:
+        raise Fatal("none of the recordings can be heard")
+    return [(found[at], made[at]) for at in sorted(made)]
+
+
+def _show(console: "Console", made: "Judged") -> None:
+    from rich.table import Table
+
+    names = list(made.figures["network"])
+    table = Table(made.task, *names, box=None)
+    for system, figures in made.figures.items():
+        cells = [f"{figures[name].mean:.3f} ± {figures[name].std:.3f}" if name in figures else "" for name in names]
+        table.add_row(system, *cells)
+    console.print(table)
+    console.print(
+        f"{made.recordings} recordings in {made.groups} groups, {len(made.classes)} classes, "
+        f"{made.parameters:,} parameters, learned in {made.seconds:.0f} s",
+        highlight=False,
+    )

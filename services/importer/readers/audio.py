@@ -1,0 +1,50 @@
+"""Recordings: each file of a folder becomes a track with its URI, what its tags say and its labels for the classifiers.
+
+What is a label is told by models.audio.folder: the folder it is in, a CSV beside it, or the name of a note.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+
+from models.audio.folder import Recording, read_folder, written
+from models.audio.problems import BadFolder
+from models.catalogue import UNKNOWN_ARTIST
+from schemas.codec import encode
+from services.importer.report import Report
+from services.importer.rows import ROWS, Batch, Options
+from services.importer.tables import TRACKS
+
+
+def read(file: Path, options: Options, report: Report) -> Iterator[Batch]:
+    """The tracks of a folder; there are no listens in it."""
+    try:
+        found = read_folder(file, options.task, options.labels)
+    except (BadFolder, FileNotFoundError) as error:
+        report.problem(file.name, "", "", str(error))
+        return
+    yield Batch(pl.DataFrame(schema=ROWS), file.name, "file", frame([row(each) for each in found]))
+
+
+def frame(rows: list[dict[str, object]]) -> pl.DataFrame:
+    """Columns of TRACKS."""
+    return pl.DataFrame(rows, schema=TRACKS)
+
+
+def row(each: Recording) -> dict[str, object]:
+    """A row of TRACKS. The id is where the recording stands in its folder, unless a table says otherwise."""
+    about = each.about
+    genre = each.labels.get("genre")
+    labels = {task: written(shares) for task, shares in each.labels.items()}
+    return {
+        "track_id": about.get("track_id", each.name),
+        "title": about.get("title", each.path.stem),
+        "artist": about.get("artist", UNKNOWN_ARTIST),
+        "release": about.get("release"),
+        "year": int(about["year"]) if about.get("year", "").isdecimal() else None,
+        "mbid": about.get("mbid"),
+        "genre": max(genre, key=lambda name: genre[name]) if genre else about.get("genre"),
+        "labels": encode(labels).decode() if labels else None,
+        "audio": each.path.resolve().as_uri(),
+    }

@@ -1,0 +1,56 @@
+"""Teaching and exporting: needs torch."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.audio.logmel import logmel
+from models.audio.settings import SEGMENTS, WIDTH, MelSettings, NetworkSettings
+from tests.unit.models.audio.sounds import noise, tone
+
+torch = pytest.importorskip("torch", reason="needs segue[neural]")
+pytest.importorskip("onnxscript", reason="needs segue[neural]")
+from models.audio.export import TOLERANCE, export  # noqa: E402  # after what it needs
+from models.audio.fit import fit, listen  # noqa: E402  # after what it needs
+from models.audio.network import network, parameters  # noqa: E402  # after what it needs
+
+MELS = MelSettings()
+SMALL = NetworkSettings(crops=600, epochs=40, batch=8)
+
+
+def lesson(count: int = 12) -> tuple[list[np.ndarray], np.ndarray]:
+    """Low tones, and noise."""
+    made = [logmel(tone(150 + 10 * at, 1.5) if at % 2 else noise(at, 1.5), MELS) for at in range(count)]
+    return made, np.eye(2, dtype=np.float32)[np.arange(count) % 2]
+
+
+@pytest.mark.parametrize("original", [False, True])
+def test_it_learns_and_is_small(original: bool) -> None:
+    mels, targets = lesson(16)
+    made = fit(mels[:12], targets[:12], MELS, NetworkSettings(original=original, crops=600, epochs=40, batch=8))
+    shares, vectors = listen(made, mels[12:], MELS, 60)
+    assert (shares.argmax(axis=1) == targets[12:].argmax(axis=1)).all()
+    assert shares.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert vectors.shape == (4, SEGMENTS * WIDTH)
+    assert parameters(made) < 1_000_000
+
+
+def test_the_same_seed_gives_the_same_network() -> None:
+    mels, targets = lesson(6)
+    settings = NetworkSettings(crops=30, batch=4)
+    first, second = (listen(fit(mels, targets, MELS, settings), mels, MELS, 60)[1] for _ in range(2))
+    assert np.array_equal(first, second)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's own, of its exporter
+def test_the_graph_says_the_same(tmp_path: Path) -> None:
+    made = network(MELS, 3, NetworkSettings())
+    assert export(made, MELS.bands, 60, tmp_path / "a.onnx") <= TOLERANCE
+    assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+
+
+def test_one_recording_of_one_class_is_no_trouble() -> None:
+    mels, _ = lesson(1)
+    made = fit(mels, np.ones((1, 1), dtype=np.float32), MELS, NetworkSettings(crops=4))
+    assert np.isfinite(listen(made, mels, MELS, 60)[1]).all()
