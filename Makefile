@@ -4,9 +4,10 @@ PYTHON ?= $(firstword $(shell command -v python3.11 python3.12 python3.13 python
 VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+NEURAL := $(VENV)/.neural
 SOURCES := schemas models services tests benchmarks deploy
 
-.PHONY: help demo test check bench faults images unit integration schemas lock clean
+.PHONY: help demo test neural check bench faults images unit integration schemas lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,6 +17,8 @@ demo: $(READY) ## The main job: listens in, fresh lists out, on an embedded Kafk
 
 test: check unit integration ## Everything that must hold: check, unit and integration tests
 
+neural: $(NEURAL) ## Add torch (several gigabytes): neural rankers, sound and lyrics are learned with it
+
 check: $(READY) ## Lint, format, types, import contracts, generated schemas
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
@@ -24,10 +27,10 @@ check: $(READY) ## Lint, format, types, import contracts, generated schemas
 	$(BIN)/python -m schemas.export --check
 	$(BIN)/python -m schemas.page --check
 
-unit: $(READY) ## Unit tests: no network, no servers
+unit: $(NEURAL) ## Unit tests: no network, no servers
 	$(BIN)/pytest -n 2 tests/unit
 
-integration: $(READY) ## Tests on real Kafka brokers and Redis servers, whole and hurt
+integration: $(NEURAL) ## Tests on real Kafka brokers and Redis servers, whole and hurt
 	$(BIN)/pytest -n 3 --dist loadfile tests/integration tests/faults
 
 images: $(READY) ## Install what each image holds into a plain environment, import it, weigh it (ARGS="scorer")
@@ -50,6 +53,9 @@ lock: $(READY) ## Resolve requirements.lock and those of the images anew (instal
 	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile -q pyproject.toml --extra all --group dev --python-version 3.11 --universal --generate-hashes \
 		--no-emit-index-url --no-header --no-annotate -o requirements.lock
+	$(BIN)/uv pip compile -q pyproject.toml --extra all --extra neural --extra lyrics --group dev -c requirements.lock \
+		--python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		-o requirements-neural.lock
 	for image in profiler trainer scorer outcomes; do \
 		$(BIN)/uv pip compile -q pyproject.toml --extra $$image $(LOCK_IMAGE) -o deploy/requirements/$$image.lock || exit 1; done
 	echo hatchling | $(BIN)/uv pip compile -q - $(LOCK_IMAGE) -o deploy/requirements/build.lock
@@ -71,3 +77,8 @@ $(READY): requirements.lock pyproject.toml
 	@expr $$(date +%s) - $$(cat $(VENV)/.started) > $(VENV)/.install_seconds
 	@rm $(VENV)/.started
 	@touch $(READY)
+
+$(NEURAL): $(READY) requirements-neural.lock
+	@echo "adding torch to $(VENV): several gigabytes, a few minutes ..."
+	@$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements-neural.lock
+	@touch $@
