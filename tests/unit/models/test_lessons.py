@@ -89,7 +89,11 @@ def test_lessons_know_nothing_of_what_comes_after_their_moment(made: release.Rel
     assert min(float(back.min()) for back in going_on) > np.log1p(1.0)
 
 
+def rankers_of(release_made: release.Release) -> dict[str, str]:
+    return {name: file.sha256 for name, file in release_made.manifest.files.items() if name.startswith("ranker")}
+
+
 def test_the_same_history_teaches_the_same(made: release.Release, tmp_path: Path) -> None:
     again = release.load(train(crowd(), NO_TRACKS, tmp_path, SETTINGS, release_id="r1", now_ms=0, window={}))
     assert again.manifest.metrics["ranker_up-next"] == made.manifest.metrics["ranker_up-next"]
-    np.testing.assert_array_equal(again.rankers["up-next"].weights, made.rankers["up-next"].weights)
+    assert rankers_of(again) == rankers_of(made) != {}
