@@ -14,7 +14,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from models.audio.index import AXES, PROBES, TOP, compressed, measured
+from models.audio.index import FORMS, PROBES, TOP, compressed, measured, size_of
 from models.audio.settings import VECTOR
 
 DIRECTIONS, GROUP, SPREAD, QUERIES = 128, 20, 0.35, 200
@@ -62,11 +62,11 @@ def measure(count: int) -> None:
         ivf.nprobe = probes
         told(f"IVF{lists}, {probes} lists", measured(ivf, sample, true, 4 * VECTOR), reference)
     del ivf
-    for axes in AXES:
-        index = compressed(vectors, axes, 1)
+    for axes, code in FORMS:
+        index = compressed(vectors, axes, code, 1)
         for probes in PROBES[:3]:
             faiss.extract_index_ivf(index).nprobe = probes
-            told(f"PCA{axes}, SQ8, {probes} lists", measured(index, sample, true, axes), reference)
+            told(f"PCA{axes}, {code}, {probes} lists", measured(index, sample, true, size_of(axes, code)), reference)
 
 
 def main() -> None:
