@@ -109,7 +109,8 @@ class Recommender:
             brought = self.release.rankers.get(taught)
             self._rankers[taught] = Fusion() if brought is None else TaughtRanker(self._features, brought)
         weights = [VOTES[mix].get(source.name, 1.0) for source in self._sources]
-        composer = Composer(self._shelf, settings.familiar, settings.artist_cap, settings.kind_cap, ONLY.get(mix))
+        kind_cap = 0 if mix == "playlist" else settings.kind_cap  # all of a playlist is unseen
+        composer = Composer(self._shelf, settings.familiar, settings.artist_cap, kind_cap, ONLY.get(mix))
         return Mixing(length, weights, self._rankers[taught], composer, spaced=mix == "playlist")
 
     def refresh(self) -> None:

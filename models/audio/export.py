@@ -4,10 +4,10 @@ import logging
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 
 from models.audio.network import Ear
+from models.ort import onnxruntime
 
 TOLERANCE = 1e-4
 CHECKED = (1, 3, 7)  # windows at once

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from models.audio.about import About, network_file
 from models.audio.segments import SEGMENT_S, thirds, windows
 from models.audio.settings import SEGMENTS, TASKS, VECTOR, WIDTH
+from models.ort import onnxruntime
 
 Vector = NDArray[np.float32]
 

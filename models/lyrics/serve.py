@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 from numpy.typing import NDArray
 
 from models.lyrics.tfidf import Bags, Tfidf
+from models.ort import onnxruntime
 
 AT_ONCE = 512  # songs
 

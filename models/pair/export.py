@@ -4,11 +4,11 @@ import logging
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import Tensor, nn
 
 from models.audio.export import CHECKED, TOLERANCE, NotTheSame
+from models.ort import onnxruntime
 from models.pair.network import Head, Tower
 from models.pair.serve import HEAD, TOWER
 from models.pair.settings import BANDS, FRAMES, WIDTH

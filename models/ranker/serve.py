@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
+from models.ort import onnxruntime as ort
 from models.ranker.features import NAMES
 
 INPUT, OUTPUT = "features", "scores"

@@ -92,13 +92,17 @@ def _blend(lessons: Sequence[Lesson], mix: str, settings: RankerSettings) -> Shi
 
 
 def _network(lessons: Sequence[Lesson], settings: RankerSettings) -> Shipped | None:
-    from models.ranker.export import export  # with torch
+    from models.ranker.export import NotEqual, export  # with torch
     from models.ranker.fit_network import fit_network
 
     made = fit_network(lessons, settings)
     if made is None:
         return None
-    data = export(made, lessons[0].features)
+    try:
+        data = export(made, lessons[0].features)
+    except NotEqual as error:
+        log.warning("no neural ranker: %s", error)
+        return None
     return Shipped(NetworkScorer(data), NETWORK, lambda path: path.write_bytes(data))
 
 

@@ -41,7 +41,7 @@ def playlist(
     from services.trainer.offline import profile_of
 
     writer = players.writer_of(save) if save else None
-    settings = msgspec.structs.replace(load_settings(ListOnly, os.environ).list, mix="playlist")
+    settings = msgspec.structs.replace(load_settings(ListOnly, os.environ).list, mix="playlist", mixes="")
     if release is not None:
         loaded, profile = load(release), profile_of(release, user)
     else:

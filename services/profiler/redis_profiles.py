@@ -16,7 +16,8 @@ from services.runtime.redis_client import redis_trouble
 
 # Compare, then write all: the script is atomic, so a profile and its cursor are never apart. It answers where the
 # cursor was. KEYS: cursor, heads…, pasts…; ARGV: expected, folded, noticed, how many heads, how many pasts begin (they
-# come first), most bytes of a past, heads' bytes…, segments…
+# come first), most bytes of a past, heads' bytes…, segments… A past that begins with nothing is removed: what
+# stands there is of a profile that is gone.
 COMMIT = """
 local folded = tonumber(redis.call('HGET', KEYS[1], 'folded') or '-1')
 if folded ~= tonumber(ARGV[1]) then return folded end
@@ -25,7 +26,8 @@ for i = 2, heads + 1 do redis.call('SET', KEYS[i], ARGV[i + 5]) end
 for i = heads + 2, #KEYS do
   local past = ARGV[i + 5]
   if i > heads + 1 + tonumber(ARGV[5]) then past = (redis.call('GET', KEYS[i]) or '') .. past end
-  redis.call('SET', KEYS[i], string.sub(past, -tonumber(ARGV[6])))
+  past = string.sub(past, -tonumber(ARGV[6]))
+  if past == '' then redis.call('DEL', KEYS[i]) else redis.call('SET', KEYS[i], past) end
 end
 redis.call('HSET', KEYS[1], 'folded', ARGV[2], 'noticed', ARGV[3])
 return folded
@@ -61,7 +63,7 @@ class RedisProfiles:
 
     async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, Stored]) -> int:
         """One atomic step, taken only if the cursor is at `expected`; returns where it was."""
-        begun = {user: each.sealed for user, each in profiles.items() if each.sealed and each.begins}
+        begun = {user: each.sealed for user, each in profiles.items() if each.begins}
         grown = {user: each.sealed for user, each in profiles.items() if each.sealed and not each.begins}
         keys = [cursor_key(partition), *(profile_key(partition, user) for user in profiles)]
         keys += [past_key(partition, user) for user in (*begun, *grown)]

@@ -8,7 +8,6 @@ its batches never expire here, and what was not acknowledged is sent again by wh
 
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -78,9 +77,12 @@ class KafkaSender:
         parting: float | None = None
         for each in sent:
             while True:
-                with suppress(kafka_errors.KafkaTimeoutError):
+                try:
                     each.get(timeout=PATIENCE)
                     break
+                except kafka_errors.KafkaTimeoutError:
+                    if each.is_done:  # it was given up, and not our waiting
+                        raise
                 self._alive()
                 now = monotonic()
                 if self._stop.is_set():

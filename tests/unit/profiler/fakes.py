@@ -44,6 +44,8 @@ class MemoryProfiles:
         self.positions[partition] = cursor
         for user, each in profiles.items():
             self.data[partition, user] = each.head
+            if each.begins and not each.sealed:
+                self.pasts.pop((partition, user), None)
             if each.sealed:
                 past = (b"" if each.begins else self.pasts.get((partition, user), b"")) + each.sealed
                 self.pasts[partition, user] = past[-past_bytes(self.max_past) :]

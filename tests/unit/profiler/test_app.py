@@ -77,7 +77,9 @@ def test_a_past_without_its_profile_is_not_gone_on_with() -> None:
     world.run(log)
     world.store.data.clear()
     world.store.positions.clear()  # somebody deleted profiles and cursors, and forgot the pasts
-    world.run(log[:300], log[300:], worker=world.worker())
+    world.run(log[:200], worker=world.worker())
+    assert whole(world.store) == folded(log[:200])  # before there is a segment
+    world.run(log[200:300], log[300:], worker=world.worker())
     assert whole(world.store) == folded(log)
 
 
