@@ -84,6 +84,7 @@ def test_kill_9_under_load(world: World) -> None:
 def test_two_workers_share_the_partitions(world: World) -> None:
     world.start()
     world.listen(200)
+    world.check()  # so the first one is up, and heeds a signal
     world.start()
     for _ in range(5):
         world.listen(200, users=40)
