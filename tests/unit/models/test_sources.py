@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from models.audio.part import Sounds as Part
 from models.catalogue import Catalogue
 from models.profile import ProfileView
 from models.release import Release
@@ -21,7 +22,9 @@ from models.sources.recent import Recent
 from models.sources.sequence import OwnSequence
 from models.sources.settings import SOURCES, BadSources, ListSettings
 from models.sources.shelf import Shelf
+from models.sources.sounds import Sounds
 from models.sources.transitions import Transitions
+from tests.unit.models.audio.worlds import write_sounds
 from tests.unit.models.listeners import DAY, TWELVE, batch, line, propose, read, rows, thirty
 from tests.unit.scorer.worlds import (
     NOON,
@@ -202,11 +205,12 @@ def every_source(release: Release, shelf: Shelf) -> dict[str, Source]:
         "artists": Artists(release, shelf),
         "als": Als(release, 0.01),
         "popular": Popular(shelf, 3),
+        "sounds": Sounds(release),
     }
 
 
 ALL: Links = {row: {other: 1.0 / (1 + other) for other in range(20) if other != row} for row in range(20)}
-OF_THEIR_OWN, UNHEARD = ("history", "recent", "sequence"), ("neighbours", "artists", "als", "popular")
+OF_THEIR_OWN, UNHEARD = ("history", "recent", "sequence"), ("neighbours", "artists", "als", "popular", "sounds")
 
 
 @pytest.mark.parametrize("name", SOURCES)
@@ -214,6 +218,8 @@ def test_every_source_keeps_to_quota_bans_and_batch(name: str, tmp_path: Path) -
     titles, factors, als = checkerboard_parts()
     by_five = [(title, f"Artist {row % 5}") for row, (title, _) in enumerate(titles)]
     release = make_release(tmp_path / "r", by_five, factors, als, ALL, ALL)
+    write_sounds(tmp_path / "r", list(range(20)))
+    release.sounds = Part(tmp_path / "r", 20)
     shelf = Shelf(release.catalogue)
     source = every_source(release, shelf)[name]
     evens = [listen(f"t{row}", NOON + at) for at, row in enumerate([*range(0, 20, 2)] * 2)]
