@@ -5,10 +5,10 @@ What is a label is told by models.audio.folder: the folder it is in, a CSV besid
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from models.audio.folder import Recording, read_folder, written
 from models.audio.problems import BadFolder
 from models.catalogue import UNKNOWN_ARTIST
 from schemas.codec import encode
@@ -16,9 +16,14 @@ from services.importer.report import Report
 from services.importer.rows import ROWS, Batch, Options
 from services.importer.tables import TRACKS
 
+if TYPE_CHECKING:
+    from models.audio.folder import Recording
+
 
 def read(file: Path, options: Options, report: Report) -> Iterator[Batch]:
     """The tracks of a folder; there are no listens in it."""
+    from models.audio.folder import read_folder  # what decodes is segue[audio], which other formats do not need
+
     try:
         found = read_folder(file, options.task, options.labels)
     except (BadFolder, FileNotFoundError) as error:
@@ -32,8 +37,10 @@ def frame(rows: list[dict[str, object]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=TRACKS)
 
 
-def row(each: Recording) -> dict[str, object]:
+def row(each: "Recording") -> dict[str, object]:
     """A row of TRACKS. The id is where the recording stands in its folder, unless a table says otherwise."""
+    from models.audio.folder import written
+
     about = each.about
     genre = each.labels.get("genre")
     labels = {task: written(shares) for task, shares in each.labels.items()}

@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from models.audio.part import Sounds as Part
 from models.catalogue import Catalogue
 from models.profile import ProfileView
 from models.release import Release
@@ -22,7 +23,9 @@ from models.sources.recent import Recent
 from models.sources.sequence import OwnSequence
 from models.sources.settings import SOURCES, BadSources, ListSettings
 from models.sources.shelf import Shelf
+from models.sources.sounds import Sounds
 from models.sources.transitions import Transitions
+from tests.unit.models.audio.worlds import write_sounds
 from tests.unit.models.listeners import DAY, TWELVE, batch, line, propose, read, rows, thirty
 from tests.unit.models.lyrics.worlds import part
 from tests.unit.scorer.worlds import (
@@ -205,19 +208,23 @@ def every_source(release: Release, shelf: Shelf) -> dict[str, Source]:
         "als": Als(release, 0.01),
         "lyrics": Lyrics(release),
         "popular": Popular(shelf, 3),
+        "sounds": Sounds(release),
     }
 
 
 ALL: Links = {row: {other: 1.0 / (1 + other) for other in range(20) if other != row} for row in range(20)}
-OF_THEIR_OWN, UNHEARD = ("history", "recent", "sequence"), ("neighbours", "artists", "als", "lyrics", "popular")
+OF_THEIR_OWN = ("history", "recent", "sequence")
+UNHEARD = ("neighbours", "artists", "als", "lyrics", "popular", "sounds")
 
 
-@pytest.mark.parametrize("name", [name for name in SOURCES if name != "sounds"])  # audio/test_sounds.py has that one
+@pytest.mark.parametrize("name", SOURCES)
 def test_every_source_keeps_to_quota_bans_and_batch(name: str, tmp_path: Path) -> None:
     titles, factors, als = checkerboard_parts()
     by_five = [(title, f"Artist {row % 5}") for row, (title, _) in enumerate(titles)]
     release = make_release(tmp_path / "r", by_five, factors, als, ALL, ALL)
     release.lyrics = part(tmp_path / "p", 20, range(20), np.random.default_rng(1).standard_normal((20, 4)))
+    write_sounds(tmp_path / "r", list(range(20)))
+    release.sounds = Part(tmp_path / "r", 20)
     shelf = Shelf(release.catalogue)
     source = every_source(release, shelf)[name]
     evens = [listen(f"t{row}", NOON + at) for at, row in enumerate([*range(0, 20, 2)] * 2)]
