@@ -3,6 +3,7 @@
 import importlib
 import inspect
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -34,6 +35,24 @@ def test_the_configuration_and_the_rules_are_valid() -> None:
 def test_the_alerts_fire_and_keep_quiet(path: Path) -> None:
     ended = promtool("test", "rules", path)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def shrunk(text: str) -> str:
+    """Rules whose days are hours: tests/shrunk says why."""
+    return text.replace("[1d]", "[1h]").replace("offset 7d", "offset 7h")
+
+
+@pytest.mark.parametrize(("fallen", "found"), [("0.7 * (", True), ("0.1 * (", False)])
+def test_the_alert_that_looks_back_a_week_fires_and_keeps_quiet(fallen: str, found: bool, tmp_path: Path) -> None:
+    """With a fall to a fifth asked for to be a fall to a tenth, the alert that is waited for does not come."""
+    (tmp_path / "rules").mkdir()
+    for path in (FOLDER / "rules").glob("*.yml"):
+        text = path.read_text(encoding="utf-8").replace("0.7 * (segue:hits", fallen + "segue:hits")
+        (tmp_path / "rules" / path.name).write_text(shrunk(text), encoding="utf-8")
+    (tmp_path / "tests").mkdir()
+    test = shutil.copy(FOLDER / "tests" / "shrunk" / "quality.yml", tmp_path / "tests")
+    ended = promtool("test", "rules", test)
+    assert (ended.returncode == 0) is found, ended.stdout + ended.stderr
 
 
 def test_an_alert_whose_threshold_moved_is_found(tmp_path: Path) -> None:
