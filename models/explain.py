@@ -32,6 +32,16 @@ def goes_on_after(title: str) -> str:
     return f"You have gone on with it after “{shortened(title)}”"
 
 
+def own_around(title: str) -> str:
+    """For a track that the listener themselves has played shortly before or after another."""
+    return f"You often play it around “{shortened(title)}”"
+
+
+def like_this_session(title: str) -> str:
+    """For a track of earlier sessions of the listener's like the one that this track was just played in."""
+    return f"From your earlier sessions with tracks like “{shortened(title)}”"
+
+
 def often_after(title: str) -> str:
     """For a track that others play behind one."""
     return f"Often played after “{shortened(title)}”"

@@ -26,6 +26,7 @@ from models.ranker.merge import Merged, merge
 from models.ranker.taught import TaughtRanker
 from models.release import Release
 from models.sources.als import Als
+from models.sources.around import Around
 from models.sources.artists import Artists
 from models.sources.base import KNOWN, UNSEEN, Batch, Candidates, Listener, Rows, Source
 from models.sources.history import History
@@ -35,6 +36,7 @@ from models.sources.popular import Popular
 from models.sources.reading import Reader
 from models.sources.recent import Recent
 from models.sources.sequence import OwnSequence
+from models.sources.sessions import Sessions
 from models.sources.settings import ListSettings, Mix
 from models.sources.shelf import Shelf
 from models.sources.signals import Signals
@@ -255,6 +257,8 @@ def _sources(
         History.name: History,
         Recent.name: Recent,
         OwnSequence.name: lambda: OwnSequence(release),
+        Around.name: lambda: Around(release),
+        Sessions.name: lambda: Sessions(release),
         Transitions.name: lambda: Transitions(release),
         Neighbours.name: lambda: Neighbours(release),
         Artists.name: lambda: Artists(release, shelf),

@@ -16,9 +16,10 @@ from models.ranker.features import NAMES
 
 KNOTS = (0.5, 0.8, 0.95, 0.99)  # quantiles of a feature
 FLAGS = ("known", "begun", "session", "artist_last", "skipped_last")
-CONTEXT = ("going_on", "going_on_5", "same_artist", "repeating", "skipping")
+CONTEXT = ("going_on", "going_on_5", "same_artist", "repeating", "skipping", "size", "session_size")
 CROSSED = (
-    "own", "own_pair", "next", "then", "near", "taste", "dot", "artist_latest", "artist_last", "session", "back",
+    "own", "own_pair", "straight", "soon", "around", "alike", "next", "then", "near", "taste", "dot",
+    "artist_latest", "artist_last", "session", "back",
     "weight_0.5d", "weight_4d", "age", "known",
 )  # fmt: skip
 _BENT = [NAMES.index(name) for name in NAMES if name not in FLAGS + CONTEXT]

@@ -22,21 +22,28 @@ FAR = 100_000.0  # plays since something that never was
 FADING = (0.5, 2.0, 4.0, 14.0, 60.0)  # days, of plays among the recent ones
 LATEST = 10
 CONTEXT = 30
+UNRANKED = 400.0  # the place of what a signal does not name
+MOST_DUE = 20.0
 
 NAMES = (
-    "own", "own_pair", "next", "then", "near", "taste", "dot",
+    "own", "own_pair", "straight", "soon", "around", "alike", "next", "then", "near", "taste",
+    "own_place", "around_place", "alike_place", "next_place", "then_place", "dot",
     "weight_0.5d", "weight_2d", "weight_4d", "weight_14d", "weight_60d", "weight", "plays", "skips", "skip_rate",
-    "age", "back", "week", "days", "hour",
+    "age", "back", "week", "days", "hour", "first_back", "first_age", "every", "due",
     "artist_weight", "artist_weight_2d", "artist_known", "artist_age", "artist_skip_rate", "artist_last",
     "artist_latest", "listeners", "recent_listeners", "trend", "track_skip_rate", "artist_rank",
     "known", "begun", "session", "going_on", "going_on_5", "same_artist", "repeating", "skipping", "skipped_last",
+    "size", "session_size",
 )  # fmt: skip
 
 # Counts and sums of decades are told apart by their logarithm: log(1 + scale·x).
 _SCALES = {
-    "own": 10.0, "own_pair": 10.0, "next": 100.0, "then": 100.0, "near": 50.0, "taste": 10.0,
+    "own": 10.0, "own_pair": 10.0, "straight": 10.0, "around": 10.0, "alike": 10.0,
+    "next": 100.0, "then": 100.0, "near": 50.0, "taste": 10.0,
+    "own_place": 1.0, "around_place": 1.0, "alike_place": 1.0, "next_place": 1.0, "then_place": 1.0,
     "weight_0.5d": 10.0, "weight_2d": 10.0, "weight_4d": 10.0, "weight_14d": 5.0, "weight_60d": 2.0, "weight": 5.0,
     "plays": 1.0, "skips": 1.0, "age": 1.0, "back": 1.0, "week": 1.0, "days": 1.0, "hour": 5.0,
+    "first_back": 1.0, "first_age": 1.0, "every": 1.0, "size": 1.0, "session_size": 1.0,
     "artist_weight": 1.0, "artist_weight_2d": 3.0, "artist_known": 1.0, "artist_age": 1.0, "artist_rank": 1.0,
     "listeners": 1.0, "recent_listeners": 1.0,
 }  # fmt: skip
@@ -78,8 +85,13 @@ class Features:
 
     @staticmethod
     def _signals(signals: Signals, rows: Rows) -> list[Column]:
-        own, pair = signals.own
-        return [each.at(rows) for each in (own, pair, signals.next, signals.then, signals.near, signals.taste)]
+        own = signals.own
+        named = (
+            own.after, own.pair, own.straight, own.soon, own.around, signals.alike,
+            signals.next, signals.then, signals.near, signals.taste,
+        )  # fmt: skip
+        placed = (own.after, own.around, signals.alike, signals.next, signals.then)
+        return [each.at(rows) for each in named] + [each.places(rows, UNRANKED) for each in placed]
 
     def _dot(self, vector: NDArray[np.float32], rows: Rows) -> Column:
         found = np.zeros(len(rows))
@@ -111,6 +123,7 @@ class Features:
             recent.within(7 * DAY),
             recent.days(),
             recent.at_this_hour(),
+            *recent.rhythm(),
         ]
 
     def _artists(self, listener: Listener, rows: Rows) -> list[Column]:
@@ -176,6 +189,23 @@ class _Recent:
         near = np.minimum(apart, 24 - apart) <= 1
         return self._summed(np.exp2((self._times - self._newest) / (30 * DAY)) * (near & self._played))
 
+    def rhythm(self) -> tuple[Column, Column, Column, Column]:
+        """Plays and hours since it was first heard, plays from one time to the next, and how due it is."""
+        first, count = np.full(self._size, -1), np.bincount(self._of, minlength=self._size)
+        first[self._of[::-1]] = np.arange(len(self._of))[::-1]
+        there = first >= 0
+        position, time = np.zeros(self._size), np.zeros(self._size)
+        position[there] = self._position[first[there]]
+        time[there] = self._times[first[there]]
+        back = self.back()
+        every = np.where(there, self._count - position - back, 0.0) / np.maximum(count - 1, 1)
+        return (
+            np.where(there, self._count - position, FAR),
+            np.where(there, (self._newest - time) / 3_600.0, NEVER_H),
+            every,
+            np.where(every > 0, np.minimum(back / np.maximum(every, 1.0), MOST_DUE), 0.0),
+        )
+
     def back(self) -> Column:
         """How many plays ago it was last heard."""
         found = np.full(self._size, FAR)
@@ -188,17 +218,21 @@ class _Recent:
 
 def _flags(batch: Batch, listener: Listener, rows: Rows) -> list[Column]:
     kinds = batch.kinds(listener, rows)
-    times = listener.recent_times
-    breaks = np.flatnonzero(np.diff(times) > SESSION_S) if len(times) else np.empty(0, np.int64)
-    session = listener.recent[int(breaks[-1]) + 1 if len(breaks) else 0 :]
-    return [(kinds == KNOWN).astype(np.float64), (kinds == BEGUN).astype(np.float64), np.isin(rows, session) * 1.0]
+    session = np.isin(rows, _session(listener)).astype(np.float64)
+    return [(kinds == KNOWN).astype(np.float64), (kinds == BEGUN).astype(np.float64), session]
+
+
+def _session(listener: Listener) -> Rows:
+    """What was heard since the last pause."""
+    breaks = np.flatnonzero(np.diff(listener.recent_times) > SESSION_S)
+    return listener.recent[int(breaks[-1]) + 1 if len(breaks) else 0 :]
 
 
 def context(listener: Listener, shelf: Shelf) -> tuple[float, ...]:
-    """What kind of listening this is just now, the same for every candidate: the last six of NAMES."""
+    """What kind of listening this is just now, the same for every candidate: the last eight of NAMES."""
     recent, size = listener.recent, len(listener.recent)
     if size < 2:
-        return (0.0,) * 6
+        return (0.0,) * 6 + (float(size),) * 2
     going_on = []
     for back in range(1, min(6, size)):
         before, then = recent[size - 1 - back], recent[size - back]
@@ -213,6 +247,8 @@ def context(listener: Listener, shelf: Shelf) -> tuple[float, ...]:
         float((latest[:, None] == older[None, :]).any(axis=1).mean()),
         float(1.0 - listener.recent_played[-LATEST:].mean()),
         float(not listener.recent_played[-1]),
+        float(size),
+        float(len(_session(listener))),
     )
 
 

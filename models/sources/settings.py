@@ -12,6 +12,8 @@ SOURCES = (
     "history",
     "recent",
     "sequence",
+    "around",
+    "sessions",
     "transitions",
     "neighbours",
     "artists",
@@ -49,7 +51,10 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     exclude: str = ""  # file of tracks and artists that are in nobody's list
     mixes: str = ""  # more lists beside the one of `mix`, from the same candidates: `discover=30 up-next=20`
     # Which sources bring candidates, in this order, and how many for each track of the list.
-    sources: str = "history=4 recent=3 sequence=3 transitions=2 neighbours=3 artists=4 als=2 popular=1 sounds=1"
+    sources: str = (
+        "history=4 recent=3 sequence=4 around=4 sessions=4 "
+        "transitions=2 neighbours=3 artists=4 als=2 popular=1 sounds=1"
+    )
 
     def quotas(self) -> dict[str, float]:
         """Source name -> candidates for each track of the list. Raises BadSources naming the part that is wrong."""

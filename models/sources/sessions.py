@@ -1,0 +1,14 @@
+"""Sessions: what the listener played in earlier sessions like the one they are in."""
+
+from models.explain import like_this_session
+from models.release import Release
+from models.sources.signalled import Signalled
+
+
+class Sessions(Signalled):
+    """The tracks of those sessions."""
+
+    name = "sessions"
+
+    def __init__(self, release: Release) -> None:
+        super().__init__(release, lambda signals: signals.alike, like_this_session)
