@@ -25,6 +25,12 @@ COLUMNS = {
 }
 
 
+UNHEARD = {
+    name: pl.lit(0, kind) for name, kind in COLUMNS.items()
+    if name in ("popularity", "listeners", "plays", "skips", "recent_listeners")
+}  # fmt: skip
+NO_LISTENS = pl.DataFrame(schema={"track_id": pl.String, "artist": pl.String, "duration_ms": pl.Int64})
+
 _DESCRIBED = ("track_id", "title", "artist", "release", "year", "duration_ms", "genre")
 
 
@@ -60,6 +66,23 @@ class Catalogue:
 
     def __len__(self) -> int:
         return len(self.track_ids)
+
+    def with_tracks(self, tracks: pl.DataFrame) -> "Catalogue":
+        """These and, in rows behind them, those of `tracks` that are not among them, played by nobody yet.
+
+        `tracks`: track_id and any of the columns that describe one. A track whose key another one has is left out: two
+        tracks of one key would be one to a profile.
+        """
+        keys = pl.Series("key", [key_of(track) for track in tracks["track_id"].to_list()], pl.Int64)
+        new = (
+            tracks.with_columns(keys)
+            .filter(~pl.col("key").is_in(pl.Series(self.keys)))
+            .unique("key", maintain_order=True)
+        )
+        described = describe(NO_LISTENS, new.drop("key"))
+        return Catalogue(
+            pl.concat([self.frame, described.with_columns(**UNHEARD).select(self.frame.columns)], how="vertical")
+        )
 
     @cached_property
     def row_of(self) -> dict[str, int]:

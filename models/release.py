@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from copy import copy
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -86,6 +87,16 @@ class Release:
                 raise BadRelease(f"{folder}: {FOLLOWERS} or {NEIGHBOURS} is no table of rows of the catalogue")
         if not (np.isfinite(self.factors).all() and np.isfinite(self.gram).all()):
             raise BadRelease(f"{folder}: {FACTORS} or {GRAM} holds a value that is not finite")
+
+    def with_tracks(self, tracks: pl.DataFrame) -> "Release":
+        """The same with tracks that came since: rows that no model knows, for the listeners who have played them.
+
+        See Catalogue.with_tracks. Everything else is shared.
+        """
+        more = copy(self)
+        more.catalogue = self.catalogue.with_tracks(tracks)
+        more.lyrics = self.lyrics and self.lyrics.of_tracks(len(more.catalogue))
+        return more
 
     def setting(self, section: str, name: str) -> Any:
         """One of the settings the models were fitted with, e.g. ("als", "regularization")."""

@@ -207,7 +207,8 @@ def _teach(
         manifest = Manifest(
             "past", release.FORMAT, 0, {}, made.catalogue.height, 0, 0, {}, _settings(made, settings, {}, 0), {}, {}
         )
-        recommender = Recommender(release.Release(aside, manifest), EVERYTHING)
+        # What was first met later joins as it does in a scorer: for those who have played it, nobody else.
+        recommender = Recommender(release.Release(aside, manifest).with_tracks(tracks), EVERYTHING)
         done = lessons(
             recommender, listens, cut // 1000, settings.taste, settings.ranker,
             lambda share: steps.part("ranker", 0.3 + 0.4 * share),

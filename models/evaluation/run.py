@@ -72,7 +72,7 @@ class _Run:
         self.seconds["ask"] += round(perf_counter() - fitted, 3)
 
     def _fit(self, at: int, window: Window, progress: Callable[[float], None]) -> Release:
-        """A release of the listens before the window. It knows no track that nobody had met by then."""
+        """A release of the listens before the window: no model in it knows a track that nobody had met by then."""
         progress(0.0)
         settings = self._settings
         before = self._log.events.filter(pl.col("listened_at") < window.start * 1000)
@@ -95,7 +95,10 @@ class _Run:
         )
         made = release.load(folder)
         release.discard(folder)
-        return made
+        # What is first met in the window joins as it does in a scorer: for those who have played it, nobody else.
+        met = self._log.events.filter(pl.col("listened_at").is_between(window.start * 1000, window.end * 1000, "left"))
+        new = self._tracks.join(met.select("track_id").unique(), on="track_id", how="semi", maintain_order="left")
+        return made.with_tracks(new)
 
     def _ask(self, window: Window, systems: dict[str, System], progress: Callable[[float], None]) -> None:
         week = weekly(self._log, window)

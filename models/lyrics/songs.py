@@ -10,6 +10,7 @@ lyrics_terms.parquet, lyrics_topics.onnx   the classifier, where there is one (m
 lyrics_words.parquet, lyrics_encoder.npz   what puts a line among the vectors (models.lyrics.encoder)
 """
 
+from copy import copy
 from pathlib import Path
 from typing import Literal
 
@@ -82,6 +83,12 @@ class Songs:
                 raise ValueError(f"{name} does not fit the other files of the lyrics part")
         if not (np.isfinite(self.vectors).all() and np.isfinite(self.probabilities).all()):
             raise ValueError(f"{VECTORS} or {PROBABILITIES} holds a value that is not finite")
+
+    def of_tracks(self, tracks: int) -> "Songs":
+        """The same part beside a catalogue that has grown to so many tracks."""
+        more = copy(self)
+        more.song_of = np.append(self.song_of, np.full(tracks - len(self.song_of), -1, dtype=np.int64))
+        return more
 
     def encoder(self) -> Encoder:
         """What puts a line among the vectors; read when it is asked for."""

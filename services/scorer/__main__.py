@@ -23,9 +23,11 @@ from services.runtime.shutdown import stop_event
 from services.scorer.app import Scorer
 from services.scorer.kafka_recommendations import KafkaLists
 from services.scorer.kafka_releases import KafkaAnnouncements
+from services.scorer.kafka_tracks import KafkaTracks
 from services.scorer.loop import Following, serve
 from services.scorer.made import Made
 from services.scorer.metrics import Metrics, now_ms
+from services.scorer.newcomers import Newcomers
 from services.scorer.redis_profiles import RedisProfiles
 from services.scorer.releases import Releases
 from services.scorer.settings import ScorerSettings
@@ -91,7 +93,12 @@ def _serve(
     scorer = Scorer(
         profiles, lists, metrics, Made(options.remember), patiently, now_ms, options.max_batch, options.remember
     )
-    releases = Releases(settings.split(), metrics, scorer.seen.copy, monotonic, options.retry_release_s)
+    newcomers = None
+    if options.new_tracks:
+        tracks = patiently(lambda: KafkaTracks(settings.kafka))
+        closing.callback(tracks.close)
+        newcomers = Newcomers(tracks, options.new_tracks_s, options.new_tracks, monotonic)
+    releases = Releases(settings.split(), metrics, scorer.seen.copy, monotonic, options.retry_release_s, newcomers)
     probes = {"redis": profiles.ping, "kafka": announcements.ping}
     gc.freeze()  # what is imported stays; looking through it for garbage stopped everything for 40 ms now and then
     with Following(announcements, releases, probes, health, stop, options.probe_s, monotonic):

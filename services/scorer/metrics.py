@@ -45,6 +45,7 @@ class Metrics:
         self._release = gauge("release_info", "1 for the release in force.", "release")
         self._created = gauge("release_created_timestamp_seconds", "When the release in force was made.")
         self._load_s = gauge("release_load_seconds", "How long the release in force took to load.")
+        self._newcomers = gauge("newcomer_tracks", "Tracks announced since the release in force was trained.")
         self._refused = counter("release_failures", "Releases refused.", "error")
         from_zero(self._skipped, "poison", "no_profile", "bad_profile", "profile_behind")
         from_zero(self._fallbacks, "stranger", "short", "nothing")
@@ -107,7 +108,12 @@ class Metrics:
         self._release.labels(manifest.release_id).set(1)
         self._created.set(manifest.created_at / 1000)
         self._load_s.set(seconds)
+        self._newcomers.set(0)
         self.health.set("release", ok=True)
+
+    def joined(self, tracks: int) -> None:
+        """So many tracks stand beside those of the release in force."""
+        self._newcomers.set(tracks)
 
     def refused(self, error: str) -> None:
         """A release could not be used."""

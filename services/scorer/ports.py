@@ -3,8 +3,22 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from msgspec import Struct
+
 from schemas.recommendation import Recommendations
 from schemas.release import ReleaseAnnounced
+
+
+class Described(Struct, frozen=True):
+    """What a list needs to know of a track: a part of schemas.track.Track, without its lyrics."""
+
+    track_id: str
+    title: str
+    artist: str
+    release: str | None = None
+    year: int | None = None
+    duration_ms: int | None = None
+    genre: str | None = None
 
 
 class Profiles(Protocol):
@@ -32,4 +46,16 @@ class Announcements(Protocol):
 
     def ping(self) -> None:
         """Returns when the broker answers."""
+        ...
+
+
+class Tracks(Protocol):
+    """What is announced on `tracks`. Raises Transient while the broker is away."""
+
+    def begin(self, since_ms: int) -> None:
+        """Give what was announced at this time (ms since epoch) or later."""
+        ...
+
+    def poll(self) -> list[Described]:
+        """Some of what has not been given yet, without waiting; nothing: that is all for now."""
         ...

@@ -14,6 +14,7 @@ from models.release import BadRelease, load
 from schemas.release import ReleaseAnnounced
 from services.scorer.arms import Arms
 from services.scorer.metrics import Metrics
+from services.scorer.newcomers import Newcomers
 from services.scorer.split import Split
 
 log = logging.getLogger(__name__)
@@ -29,21 +30,28 @@ class Releases:
         warming: Callable[[], Sequence[bytes]],
         clock: Callable[[], float],
         retry_s: float,
+        newcomers: Newcomers | None = None,
     ) -> None:
-        """`warming` gives profiles seen lately; `clock` gives seconds (time.monotonic)."""
+        """`warming` gives profiles seen lately; `clock` gives seconds (time.monotonic). No newcomers: none join."""
+        self._newcomers = newcomers
         self.current: Arms | None = None
         self._split, self._metrics = split, metrics
         self._warming, self._clock = warming, clock
         self._retry_s = retry_s
+        self._followed = False  # whether newcomers are looked for beside the release in force
         self._taken: tuple[str, str] | None = None  # id and hash of what is in force
         self._refused: tuple[tuple[str, str], float] | None = None  # what was refused, when
 
     def follow(self, announced: ReleaseAnnounced | None) -> None:
-        """Put the announced release in force, unless it is or was just refused. Raises nothing for a bad one."""
+        """Put the announced release in force, unless it is or was just refused, and see who joins the one that is.
+
+        Raises Transient, nothing for a bad release.
+        """
         if announced is None:
             return
         wanted = (announced.release_id, announced.sha256)
         if wanted == self._taken or self._just_refused(wanted):
+            self._grow()
             return
         begun = self._clock()
         try:
@@ -55,8 +63,29 @@ class Releases:
             log.error("release %s is refused: %s: %s; in force: %s", wanted[0], type(error).__name__, error, kept)
             return
         self.current, self._taken, self._refused = arms, wanted, None
+        self._followed = False
         self._metrics.released(arms.release.manifest, self._clock() - begun)
         log.info("release %s is in force, loaded in %.1f s", wanted[0], self._clock() - begun)
+
+    def _grow(self) -> None:
+        """Let tracks join that were announced since the release was trained."""
+        if self._newcomers is None or self.current is None:
+            return
+        if not self._followed:
+            self._newcomers.begin(self.current.release)
+            self._followed = True
+        found = self._newcomers.grown()
+        if found is None:
+            return
+        release, count = found
+        arms = Arms(release, self._split)
+        arms.warm(self._profiles())
+        self.current = arms
+        self._metrics.joined(count)
+        log.info("release %s: %d tracks announced since have joined", release.id, count)
+
+    def _profiles(self) -> list[ProfileView | None]:
+        return [*(ProfileView(data) for data in self._warming()), None]
 
     def _warmed(self, announced: ReleaseAnnounced) -> Arms:
         release = load(local_folder(announced.uri), announced.sha256)
@@ -65,7 +94,7 @@ class Releases:
         arms = Arms(release, self._split)
         # With real profiles: the first list after the swap is as fast as any, and a release that fails on them is found
         # out before it serves.
-        arms.warm([*(ProfileView(data) for data in self._warming()), None])
+        arms.warm(self._profiles())
         return arms
 
     def _just_refused(self, wanted: tuple[str, str]) -> bool:

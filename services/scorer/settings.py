@@ -21,6 +21,8 @@ class ScorerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     commit_ms: Positive = 100  # offsets are committed at most this often, behind the acknowledged lists
     remember: Annotated[int, Meta(ge=0)] = 100_000  # listeners whose newest list is remembered, so as not to repeat it
     retry_release_s: Annotated[float, Meta(gt=0)] = 30.0  # a release that could not be loaded is tried again after this
+    new_tracks: Annotated[int, Meta(ge=0)] = 50_000  # announced since a release was trained join it, so many; 0: none
+    new_tracks_s: Annotated[float, Meta(gt=0)] = 60.0  # and this often at most
     probe_s: Annotated[float, Meta(gt=0)] = 2.0  # how often Redis and the broker are asked whether they are there
     b_share: Annotated[float, Meta(ge=0, le=1)] = 0.0  # of the listeners get variant b; 0: there is none
     b_list: str = ""  # what is different about its lists: "mix=up-next kind_cap=50"

@@ -25,7 +25,8 @@ from schemas.codec import decode, encode
 from schemas.profile import ProfileChanged
 from schemas.recommendation import Recommendations
 from schemas.release import ReleaseAnnounced
-from schemas.topics import LISTENER_PARTITIONS, PROFILES, RECOMMENDATIONS, RELEASES
+from schemas.topics import LISTENER_PARTITIONS, PROFILES, RECOMMENDATIONS, RELEASES, TRACKS
+from schemas.track import Track
 from services.local.stack import LocalStack
 from services.runtime import kafka_clients, topics
 from services.runtime.keys import profile_key
@@ -277,6 +278,22 @@ def test_a_release_swaps_under_load_without_a_gap_or_a_mixed_list(world: World) 
         assert swapped == sorted(swapped, key=[first, second].index)
     times = sorted(each.made_at for user in users for each in world.of(user))
     assert max(later - earlier for earlier, later in pairwise(times)) < 2_000
+
+
+def test_a_track_announced_after_the_release_is_listed_to_who_has_played_it(world: World) -> None:
+    port = world.start(SEGUE_SCORER_NEW_TRACKS_S="0.1")
+    world.announce(world.publish())
+    until(lambda: not ready(port), "the scorer")
+    ann = world.listener()
+    world.newest(ann, world.plays(ann, 0, 2, 900))
+    assert "t900" not in {item.track_id for item in world.of(ann)[-1].items}
+    track = Track("t900", "Just out", "Somebody")
+    world.producer.send(TRACKS.name, encode(track), track.track_id.encode()).get(10)
+    until(lambda: metric(port, "segue_scorer_newcomer_tracks") == 1, "the track to join")
+    items = {item.track_id: item.source for item in world.newest(ann, world.plays(ann, 2)).items}
+    assert items["t900"] in {"history", "recent", "sequence", "around", "sessions"}
+    ben = world.listener()
+    assert "t900" not in {item.track_id for item in world.newest(ben, world.plays(ben, 0, 2)).items}
 
 
 def test_a_bad_release_is_refused_and_the_old_one_keeps_serving(world: World) -> None:

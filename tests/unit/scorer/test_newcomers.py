@@ -1,0 +1,130 @@
+"""Tracks announced since a release was trained: who joins, when, and what they change."""
+
+from pathlib import Path
+
+import pytest
+
+from models.profile import ProfileView
+from models.release import load
+from models.sources.settings import ListSettings
+from schemas.release import ReleaseAnnounced
+from services.runtime.errors import BrokerAway
+from services.scorer.newcomers import DAY_MS, Newcomers
+from services.scorer.ports import Described
+from services.scorer.releases import Releases
+from services.scorer.split import Split
+from tests.unit.scorer.fakes import World
+from tests.unit.scorer.worlds import NOON, checkerboard_parts, frame, listen, profile, write_release
+
+
+class MemoryTracks:
+    """The Tracks port: what a test says is announced next."""
+
+    def __init__(self) -> None:
+        self.begun: list[int] = []
+        self.coming: list[list[Described]] = []
+        self.away = False
+
+    def begin(self, since_ms: int) -> None:
+        self.begun.append(since_ms)
+
+    def poll(self) -> list[Described]:
+        if self.away:
+            raise BrokerAway("away")
+        return self.coming.pop(0) if self.coming else []
+
+
+class Following:
+    def __init__(self, folder: Path, most: int = 3) -> None:
+        titles, factors, als = checkerboard_parts()
+        sha256 = write_release(folder, frame(titles), factors, als)
+        self.announced = ReleaseAnnounced(folder.name, str(folder), sha256, 0)
+        self.time, self.tracks, self.world = 0.0, MemoryTracks(), World()
+        warming = [profile([listen("t3", NOON), listen("n1", NOON + 200)]).encode()]
+        self.releases = Releases(
+            Split(ListSettings(), ListSettings()), self.world.metrics, lambda: warming, lambda: self.time, 30,
+            Newcomers(self.tracks, 60.0, most, lambda: self.time),
+        )  # fmt: skip
+        self.releases.follow(self.announced)
+
+    def turn(self, *tracks: str) -> None:
+        self.tracks.coming.append([Described(track, track.upper(), "Somebody") for track in tracks])
+        self.releases.follow(self.announced)
+
+    def size(self) -> int:
+        assert self.releases.current is not None
+        return len(self.releases.current.release.catalogue)
+
+
+def test_they_are_read_from_a_day_before_the_release(tmp_path: Path) -> None:
+    following = Following(tmp_path / "r")
+    following.turn()
+    following.turn()
+    assert following.tracks.begun == [max(0, load(tmp_path / "r").manifest.created_at - DAY_MS)]
+
+
+def test_an_unknown_track_joins_and_stands_in_the_lists_of_who_played_it(tmp_path: Path) -> None:
+    following = Following(tmp_path / "r")
+    size = following.size()
+    following.turn("n1", "t0", "n1")
+    assert following.size() == size + 1
+    assert following.world.count("newcomer_tracks") == 1
+    assert following.releases.current is not None
+    who = ProfileView(profile([listen("t3", NOON), listen("n1", NOON + 200)]).encode())
+    [items] = following.releases.current.a.recommender.recommend([who], 50)
+    assert "n1" in {item.track_id for item in items}
+
+
+def test_known_tracks_make_no_new_catalogue(tmp_path: Path) -> None:
+    following = Following(tmp_path / "r")
+    kept = following.releases.current
+    following.turn("t0", "t1")
+    assert following.releases.current is kept
+
+
+def test_a_catalogue_grows_at_most_so_often(tmp_path: Path) -> None:
+    following = Following(tmp_path / "r")
+    following.turn("n1")
+    kept = following.releases.current
+    following.time = 59.0
+    following.turn("n2")
+    assert following.releases.current is kept
+    following.time = 60.0
+    following.turn()
+    assert following.releases.current is not kept
+    assert following.world.count("newcomer_tracks") == 2
+
+
+def test_no_more_join_than_there_is_room_for(tmp_path: Path) -> None:
+    following = Following(tmp_path / "r", most=2)
+    size = following.size()
+    following.turn("n1", "n2", "n3")
+    following.time = 600.0
+    following.turn("n4")
+    assert following.size() == size + 2
+    assert following.tracks.coming  # nothing more is asked for
+
+
+def test_another_release_begins_anew(tmp_path: Path) -> None:
+    following = Following(tmp_path / "r")
+    following.turn("n1")
+    titles, factors, als = checkerboard_parts()
+    sha256 = write_release(tmp_path / "s", frame(titles), factors, als)
+    following.announced = ReleaseAnnounced("s", str(tmp_path / "s"), sha256, 0)
+    following.turn()
+    assert following.world.count("newcomer_tracks") == 0
+    following.tracks.coming.clear()
+    following.turn("n2")
+    assert len(following.tracks.begun) == 2
+    assert following.world.count("newcomer_tracks") == 1
+
+
+def test_a_broker_that_is_away_is_told_of_and_nothing_changes(tmp_path: Path) -> None:
+    following = Following(tmp_path / "r")
+    kept, following.tracks.away = following.releases.current, True
+    with pytest.raises(BrokerAway):
+        following.turn("n1")
+    assert following.releases.current is kept
+    following.tracks.away = False
+    following.turn("n1")
+    assert following.world.count("newcomer_tracks") == 1
