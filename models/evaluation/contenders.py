@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from models.evaluation.baselines.als import AlsAlone
+from models.evaluation.baselines.chain import Chain
 from models.evaluation.baselines.ease import Ease
 from models.evaluation.baselines.neighbours import Neighbours
 from models.evaluation.baselines.past import past
@@ -33,6 +34,7 @@ def contenders(log: Log, made: Release, start: int, settings: Settings, shown: M
     for name, lists in alone(settings.lists).items():
         systems[name] = Served(made, tracks, lists)
     systems["random"] = Random(past(log, start), settings.seed)
+    systems["chain"] = Chain(past(log, start))
     return systems | baselines(log, made, start, settings.taste.half_life_days)
 
 

@@ -5,6 +5,7 @@ import pytest
 from scipy.sparse import csr_matrix
 
 from models.ease import Inverse
+from models.evaluation.baselines.chain import Chain
 from models.evaluation.baselines.ease import Ease
 from models.evaluation.baselines.neighbours import Neighbours
 from models.evaluation.baselines.past import Columns, past
@@ -45,6 +46,15 @@ def test_personal_knows_the_listeners_own_plays_up_to_the_moment() -> None:
     assert ask(LOG, Personal(LOG, None), "ann") == ["a1", "a2"]  # a3 was only skipped
     assert ask(LOG, Personal(LOG, 5 / 86_400), "ann") == ["a2", "a1"]
     assert ask(LOG, Personal(LOG, 5 / 86_400), "ann", moment=END) == ["a5", "a2", "a1"]
+
+
+def test_a_chain_goes_on_as_before_then_as_others_then_with_what_is_played_most() -> None:
+    plays = [
+        ("ann", track, 4_000 - 100 * at, LONG) for at, track in enumerate(["q", "x", "y", "x", "z", "x", "y", "x"])
+    ]
+    log = Log(log_of([*plays, ("ben", "x", 900, LONG), ("ben", "w", 800, LONG), ("ben", "v", 90, LONG)]))
+    assert ask(log, Chain(past(log, MOMENT)), "ann", "next") == ["y", "z", "w", "x", "q"]
+    assert ask(log, Chain(past(log, MOMENT)), "ben", "next") == ["w", "x"]  # nobody has gone on from w
 
 
 def test_random_lists_every_track_that_was_played_and_does_so_again() -> None:

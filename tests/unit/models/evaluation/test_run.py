@@ -87,8 +87,9 @@ def test_the_future_changes_no_list(listens: pl.DataFrame, made: tuple[Evaluatio
 
 def test_every_source_and_baseline_is_judged_on_the_same_questions(made: tuple[Evaluation, Served]) -> None:
     systems = {
-        "served", "served_discover", "served_familiar", *(f"source_{name}" for name in SOURCES), "random", "popular",
-        "decayed_popular", "personal", "decayed_personal_4d", "decayed_personal_14d", "item_neighbours", "ease", "als",
+        "served", "served_discover", "served_familiar", *(f"source_{name}" for name in SOURCES), "random", "chain",
+        "popular", "decayed_popular", "personal", "decayed_personal_4d", "decayed_personal_14d",
+        "item_neighbours", "ease", "als",
     }  # fmt: skip
     found = made[0]
     assert found.figures.keys() == systems
