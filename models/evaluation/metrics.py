@@ -4,10 +4,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.log import Flags, Numbers
-from models.evaluation.protocol import MEASURED, MIN_OF_KIND, NEXT
+from models.evaluation.protocol import DEPTH, MEASURED, MIN_OF_KIND, NEXT
 
 KINDS = ("", "rep_", "exp_", "unseen_")
-RANKED = ("ndcg@10", "ndcg@100", "recall@100")
+RANKED = ("ndcg@10", "ndcg@100", "recall@100", f"recall@{DEPTH}")
 WEEKLY = tuple(kind + name for kind in KINDS for name in RANKED)
 GUESSED = (f"hr@{NEXT}", f"mrr@{NEXT}")
 OF_LISTS = ("popularity_percentile@100", "novelty@100", "share_new@10")  # novelty: 1 − percentile
@@ -49,7 +49,8 @@ def of_week(ranked: Numbers, wanted: Numbers, known: Numbers, met: Numbers) -> N
         if at and count < MIN_OF_KIND:
             out += [np.nan] * len(RANKED)
         else:
-            out += [ndcg(kept, int(count), 10), ndcg(kept, int(count), 100), recall(kept, int(count), 100)]
+            count = int(count)
+            out += [ndcg(kept, count, 10), ndcg(kept, count, 100), *(recall(kept, count, k) for k in (100, DEPTH))]
     return np.array(out)
 
 
