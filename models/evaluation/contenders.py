@@ -11,7 +11,7 @@ from models.evaluation.baselines.personal import Personal
 from models.evaluation.baselines.popular import Random, decayed_popular, popular
 from models.evaluation.log import Log
 from models.evaluation.settings import Settings
-from models.evaluation.systems import SERVED, Lists, Memory, Served, System, alone, tracks_of
+from models.evaluation.systems import SERVED, Lists, Memory, Served, System, alone, also, tracks_of, without
 from models.recommender import ONLY
 from models.release import Release
 
@@ -26,6 +26,10 @@ def contenders(log: Log, made: Release, start: int, settings: Settings, shown: M
     """
     tracks = tracks_of(log, made)
     systems: dict[str, System] = {SERVED: Served(made, tracks, settings.lists, shown)}
+    for changes in settings.also:
+        systems[changes] = Served(made, tracks, also(settings.lists, changes))
+    for name, lists in without(settings.lists).items() if settings.leave_out else ():
+        systems[name] = Served(made, tracks, lists)
     if not settings.baselines:
         return systems
     for mix in ONLY:

@@ -14,13 +14,14 @@ from models.profile import ProfileView
 from models.recommender import Recommender
 from models.release import Release
 from models.shown import Shown
-from models.sources.settings import SOURCES, ListSettings
+from models.sources.settings import SOURCES, ListSettings, changed
 
 Kind = Literal["weekly", "next"]
 
 SERVED = "served"
 MOST_SHOWN = 100_000  # listeners of whom it is remembered what they were shown
 ALONE = "source_"  # before the name of a source
+WITHOUT = "without_"
 QUOTA = 4.0  # candidates for each track of the list, from a source that the served lists do not use
 
 
@@ -109,6 +110,25 @@ def alone(lists: Lists) -> dict[str, Lists]:
     return {
         ALONE + source: Lists(_only(lists.weekly, source), _only(lists.next, source)) for source in SOURCES
     }  # fmt: skip
+
+
+def without(lists: Lists) -> dict[str, Lists]:
+    """The served lists without one of their sources: name -> settings that ask all others."""
+    return {
+        WITHOUT + source: Lists(_less(lists.weekly, source), _less(lists.next, source))
+        for source in lists.weekly.quotas()
+    }  # fmt: skip
+
+
+def also(lists: Lists, changes: str) -> Lists:
+    """The served lists with some settings changed. Raises BadSources; of length and mix each question has its own."""
+    made = Lists.of(changed(lists.weekly, changes))
+    return Lists(replace(made.weekly, mix=lists.weekly.mix), replace(made.next, mix=lists.next.mix))
+
+
+def _less(settings: ListSettings, source: str) -> ListSettings:
+    left = {name: quota for name, quota in settings.quotas().items() if name != source}
+    return replace(settings, sources=" ".join(f"{name}={quota:g}" for name, quota in left.items()))
 
 
 def _only(settings: ListSettings, source: str) -> ListSettings:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal, get_args
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, ValidationError, convert, to_builtins
 
 Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
@@ -92,3 +92,21 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
                 )
             found[known] = length
         return found
+
+
+def changed(settings: ListSettings, changes: str) -> ListSettings:
+    """The settings with some of them changed: `mix=up-next sources=history=4,als=2`. Raises BadSources."""
+    new: dict[str, str] = {}
+    for part in changes.split():
+        name, equals, value = part.partition("=")
+        if not equals or name not in ListSettings.__struct_fields__ or name in new:
+            known = ", ".join(ListSettings.__struct_fields__)
+            raise BadSources(f"{part!r} is not one `name=value` of a list's: {known}")
+        new[name] = value
+    try:
+        found = convert({**to_builtins(settings), **new}, ListSettings, strict=False)
+    except ValidationError as error:
+        raise BadSources(str(error)) from error
+    found.quotas()
+    found.more()
+    return found

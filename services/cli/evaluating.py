@@ -24,6 +24,13 @@ def evaluate(
         float, typer.Option(min=0.0, max=1.0, help="Of the plays in these weeks, how many to guess.")
     ] = 0.08,
     baselines: Annotated[bool, typer.Option(help="Also judge each source alone and the baselines.")] = True,
+    also: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Also judge the lists with settings changed, `artist_cap=3 just_played=1`; may be given again."
+        ),
+    ] = None,
+    leave_out: Annotated[bool, typer.Option(help="Also judge the lists without each of their sources.")] = False,
     lists: Annotated[
         Path | None,
         typer.Option(
@@ -59,7 +66,9 @@ def evaluate(
     from services.importer.rows import Options
     from services.runtime.settings import load
 
-    settings = load(EvaluateSettings, os.environ).evaluation(Protocol(weeks, skip, share), baselines)
+    settings = load(EvaluateSettings, os.environ).evaluation(
+        Protocol(weeks, skip, share), baselines, also or (), leave_out=leave_out
+    )
     outputs = Outputs(lists, html)
     prove_writable(outputs)
     report = Report(lambda problem: typer.echo(str(problem), err=True))

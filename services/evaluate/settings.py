@@ -1,5 +1,6 @@
 """What `segue evaluate` reads from the environment, and what it is asked for."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -23,10 +24,18 @@ class EvaluateSettings(Struct, frozen=True):
     ranker: RankerSettings = RankerSettings()
     list: ListSettings = ListSettings()
 
-    def evaluation(self, protocol: Protocol, baselines: bool) -> Settings:
-        """For models.evaluation; lists are as long as each kind of question needs, whatever SEGUE_LIST_LENGTH says."""
+    def evaluation(
+        self, protocol: Protocol, baselines: bool, also: Sequence[str] = (), *, leave_out: bool = False
+    ) -> Settings:
+        """For models.evaluation; lists are as long as each kind of question needs, whatever SEGUE_LIST_LENGTH says.
+
+        Raises BadSources for what cannot be changed so.
+        """
+        lists = systems.Lists.of(self.list)
+        for changes in also:
+            systems.also(lists, changes)
         return Settings(
-            protocol, systems.Lists.of(self.list), self.taste, self.als, self.neighbours, self.ranker, baselines
+            protocol, lists, self.taste, self.als, self.neighbours, self.ranker, baselines, tuple(also), leave_out
         )
 
 

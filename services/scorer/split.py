@@ -6,11 +6,10 @@ salt listeners are dealt anew, so two experiments in a row do not share their gr
 
 from hashlib import blake2b
 
-import msgspec
 from msgspec import Struct
 
 from models.excluded import BadExclude, ExcludeFile
-from models.sources.settings import BadSources, ListSettings
+from models.sources.settings import BadSources, ListSettings, changed
 from services.runtime.settings import BadSetting
 
 A, B = "a", "b"
@@ -35,18 +34,9 @@ def overridden(settings: ListSettings, overrides: str, setting: str) -> ListSett
 
     Raises BadSetting naming `setting` and the part that is wrong.
     """
-    changes: dict[str, str] = {}
-    for part in overrides.split():
-        name, equals, value = part.partition("=")
-        if not equals or name not in ListSettings.__struct_fields__ or name in changes:
-            known = ", ".join(ListSettings.__struct_fields__)
-            raise BadSetting(f"{setting}={overrides!r}: {part!r} is not one `name=value` of a list's: {known}")
-        changes[name] = value
     try:
-        found = msgspec.convert({**msgspec.to_builtins(settings), **changes}, ListSettings, strict=False)
-        found.quotas()
-        found.more()
+        found = changed(settings, overrides)
         ExcludeFile(found.exclude)
         return found
-    except (msgspec.ValidationError, BadSources, BadExclude) as error:
+    except (BadSources, BadExclude) as error:
         raise BadSetting(f"{setting}={overrides!r}: {error}") from error

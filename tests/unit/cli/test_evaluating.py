@@ -9,11 +9,12 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from models.sources.settings import ListSettings
 from tests.unit.cli.conftest import Said, Segue
 from tests.unit.models.evaluation.logs import crowd, log_of
 
 WEEKLY_METRICS = {f"{kind}{name}" for kind in ("", "rep_", "exp_", "unseen_") for name in
-                  ("ndcg@10", "ndcg@100", "recall@100")}  # fmt: skip
+                  ("ndcg@10", "ndcg@100", "recall@100", "recall@300")}  # fmt: skip
 NEXT_METRICS = {f"{age}{kind}{name}" for age in ("", "stale_1h_", "stale_24h_") for kind in ("", "repeat_", "new_")
                 for name in ("hr@20", "mrr@20")}  # fmt: skip
 LISTS_METRICS = {"popularity_percentile@100", "novelty@100", "share_new@10"}
@@ -35,6 +36,24 @@ def quick(segue: Segue, monkeypatch: pytest.MonkeyPatch) -> Segue:
     monkeypatch.setenv("SEGUE_ALS_FACTORS", "8")  # `segue` has removed every setting
     monkeypatch.setenv("SEGUE_RANKER_LISTENERS", "0")
     return segue
+
+
+def test_other_settings_and_each_source_left_out_are_judged_beside(quick: Segue) -> None:
+    few = ("--no-baselines", "--also", "artist_cap=1", "--also", "sources=popular=1", "--leave-out")
+    said = quick("evaluate", *QUICK, *few, "--json")
+    assert said.code == 0, said.err
+    found = json.loads(said.out)
+    left_out = {f"without_{name}" for name in ListSettings().quotas()}
+    assert found["differences"].keys() == {"artist_cap=1", "sources=popular=1"} | left_out
+    assert found["sources=popular=1"]["rep_recall@300"] == 0 < found["served"]["rep_recall@300"]
+    assert found["artist_cap=1"]["recall@300"] < found["served"]["recall@300"]
+    assert found["without_sounds"].items() <= found["served"].items()  # there are none
+
+
+def test_settings_that_cannot_be_changed_are_told_at_once(quick: Segue) -> None:
+    said = quick("evaluate", *QUICK, "--also", "magic=1")
+    assert said.code == 2
+    assert "'magic=1' is not one `name=value`" in said.err
 
 
 def test_json_is_one_object_with_every_figure_and_its_interval(quick: Segue) -> None:
