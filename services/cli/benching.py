@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.cli.sizing import size
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,6 +19,7 @@ bench = typer.Typer(help="Prove what Segue promises, and measure it.", no_args_i
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    bench.command()(size)
     app.add_typer(bench, name="bench")
 
 
