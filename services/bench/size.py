@@ -86,6 +86,7 @@ def _apart(work: Callable[..., Any], arguments: tuple[Any, ...], told: Told) -> 
         while True:
             what, value = mine.recv()
             if what == DONE:
+                process.join()
                 return value
             said = str(value)
             told(said)
