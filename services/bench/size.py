@@ -110,11 +110,9 @@ def _train(made: Sequence[Path] | None, files: Sequence[Path], out: Path, settin
     from models.release import NEIGHBOURS, read_manifest
     from models.train import train
 
-    watch, passes = Watch(), Passes()
+    watch, passes = Watch(lambda step, cost: told(_said(step, cost))), Passes()
 
     def progress(step: str, done: float) -> None:
-        if done == 0.0:
-            told(f"{step} ...")
         if step == "als":
             passes.told(done)
         watch.told(step, done)
@@ -136,6 +134,12 @@ def _train(made: Sequence[Path] | None, files: Sequence[Path], out: Path, settin
         implicit_alone=None,
         release_mb=round(sum(sizes.values()) / 1e6, 1),
     )
+
+
+def _said(step: str, cost: Cost | None) -> str:
+    if cost is None:
+        return f"{step} ..."
+    return f"{step}: {cost.seconds:,.1f} s, {cost.cpu_seconds:,.1f} s of the processor, {cost.peak_mb:,.0f} MB"
 
 
 def _alone(

@@ -1,6 +1,6 @@
 """What each step of a piece of work took: seconds, processor seconds, and the most memory it held."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter, process_time
@@ -21,12 +21,15 @@ class Cost(Struct, frozen=True):
 class Watch:
     """Costs by the name of the step. Linux only: the kernel keeps the peak, and forgets it when it is asked to."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Callable[[str, Cost | None], None] = lambda _step, _cost: None) -> None:
+        """`told` hears of a step when it begins, and of its cost when it is done."""
         self.costs: dict[str, Cost] = {}
+        self._told = told
         self._begun: dict[str, tuple[float, float]] = {}
 
     def begin(self, step: str) -> None:
         """A step begins; steps are not nested."""
+        self._told(step, None)
         CLEAR.write_text("5", encoding="ascii")  # the peak is from now on what is resident now
         self._begun[step] = perf_counter(), process_time()
 
@@ -34,6 +37,7 @@ class Watch:
         """The step is done."""
         begun, cpu = self._begun.pop(step)
         self.costs[step] = Cost(round(perf_counter() - begun, 2), round(process_time() - cpu, 2), round(peak_mb(), 1))
+        self._told(step, self.costs[step])
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
