@@ -1,21 +1,15 @@
 """Training: a history in, a checked release folder out. Knows no broker; the trainer and `segue train` both call it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
-from importlib.metadata import version
 from pathlib import Path
-from time import perf_counter
-from typing import Any
 
 import faiss
-import msgspec
 import numpy as np
 import polars as pl
 from msgspec import Struct
 from msgspec.structs import replace
 
-from models import fitted, heldout, index, interactions, rehearsal, release, sound
+from models import facts, fitted, heldout, index, interactions, rehearsal, release, sound
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.audio.settings import AudioSettings
@@ -24,23 +18,23 @@ from models.fitted import Fitted, Progress
 from models.lyrics import part as lyrics
 from models.lyrics.settings import LyricsSettings
 from models.neighbours.settings import NeighbourSettings
-from models.ranker.lessons import lessons
+from models.ranker.lessons import Lessons, lessons
 from models.ranker.settings import RankerSettings
 from models.ranker.teach import Shipped, teach
 from models.recommender import Recommender
-from models.rehearsal import CheckSettings, Rehearsed
+from models.rehearsal import CheckSettings, Held, Rehearsed
 from models.release import Release
 from models.sources.settings import ListSettings
+from models.steps import Steps
 from models.taste import TasteSettings
 from schemas.release import Manifest, Span
 
 EVERYTHING = ListSettings(artist_cap=0, just_played=0, just_played_minutes=0)  # a ranker is taught without filters
-MADE_BY = ("faiss-cpu", "implicit", "numpy", "polars", "scipy", "segue")
 QUERIES = 1_000  # listeners whose vectors the index is measured with
 
 
 class TrainSettings(Struct, frozen=True):
-    """Everything that decides what a release holds; kept in its manifest, but for `threads`."""
+    """Everything that decides what a release holds; kept in its manifest, but for what is only of the machine."""
 
     taste: TasteSettings = TasteSettings()
     als: AlsSettings = AlsSettings()
@@ -80,35 +74,14 @@ def train(
     steps = Steps(progress)
     with steps("read"):
         listens = interactions.distinct(listens)
-    metrics: dict[str, dict[str, float]] = {}
-    rehearsed = None
-    if settings.check.listeners:
-        with steps("check"):
-            rehearsed = _rehearse(listens, tracks, folder, settings, service, steps)
-        metrics = rehearsed.metrics if rehearsed else {}
-    rankers: dict[str, Shipped] = {}
-    if settings.ranker.listeners:
-        with steps("ranker"):
-            rankers, taught = _teach(listens, tracks, folder, settings, steps)
-            metrics |= taught
+    rehearsed = _rehearse(listens, tracks, folder, settings, service, steps)
+    rankers, taught = _teach(listens, tracks, folder, settings, steps)
     made = fitted.fit(
         listens, tracks, settings.taste, settings.als, settings.neighbours, settings.threads, steps.part, service
     )
     aside = release.make_aside(folder)
     try:
-        with steps("index"):
-            metrics["index"] = _write(made, aside)
-            for mix, ranker in rankers.items():
-                ranker.save(aside, mix)
-        if lyrics.enough(tracks, settings.lyrics):
-            with steps("lyrics"):
-                told = lambda done: steps.part("lyrics", 0.01 + 0.98 * done)  # noqa: E731  # shorter so
-                metrics |= lyrics.add(tracks, made.catalogue, aside, settings.lyrics, told)
-        if settings.audio.on and sound.there_is(tracks):
-            with steps("audio"):
-                told = partial(steps.part, "audio")
-                metrics |= sound.add(made, tracks, aside, settings.audio, settings.threads, told)
-        metrics["seconds"] = steps.seconds
+        found = _fill(aside, made, tracks, rankers, settings, steps)
         manifest = Manifest(
             release_id=release_id,
             format=release.FORMAT,
@@ -118,39 +91,15 @@ def train(
             listeners=len(made.users),
             listens=listens.height,
             window=window,
-            settings=_settings(made, settings, gaps or {}, _newest(listens)),
-            metrics=metrics,
-            versions={name: version(name) for name in MADE_BY},
+            settings=facts.settings(made, settings, gaps or {}, listens),
+            metrics={**(rehearsed.metrics if rehearsed else {}), **taught, **found, "seconds": steps.seconds},
+            versions=facts.versions(),
             gate=rehearsed.gate if rehearsed else None,
         )
         release.publish(aside, folder, manifest, probe)
     finally:
         release.discard(aside)
     return folder
-
-
-class Steps:
-    """Tells what is being done, and how long each step took."""
-
-    def __init__(self, progress: Progress) -> None:
-        self._progress = progress
-        self._begun: dict[str, float] = {}
-        self.seconds: dict[str, float] = {}
-
-    def part(self, step: str, done: float) -> None:
-        """A step is so far (0 to 1)."""
-        now = perf_counter()
-        if done == 0.0:
-            self._begun[step] = now
-        self.seconds[step] = round(now - self._begun.setdefault(step, now), 3)
-        self._progress(step, done)
-
-    @contextmanager
-    def __call__(self, step: str) -> Iterator[None]:
-        """Time a step from beginning to end."""
-        self.part(step, 0.0)
-        yield
-        self.part(step, 1.0)
 
 
 def _rehearse(
@@ -161,13 +110,26 @@ def _rehearse(
     service: Release | None,
     steps: Steps,
 ) -> Rehearsed | None:
-    """Make a release of the past only and ask it for what came after; None when nothing can be held out.
+    """Make a release of the past only and ask it for what came after; None when nothing can be or is to be held out.
 
     Begun from nothing, not from the factors of `service`, which may know what is asked for.
     """
-    held = rehearsal.hold(listens, service, settings.check)
-    if held is None:
+    if not settings.check.listeners:
         return None
+    with steps("check"):
+        held = rehearsal.hold(listens, service, settings.check)
+        return None if held is None else _judged(listens, tracks, folder, settings, service, held, steps)
+
+
+def _judged(
+    listens: pl.DataFrame,
+    tracks: pl.DataFrame,
+    folder: Path,
+    settings: TrainSettings,
+    service: Release | None,
+    held: Held,
+    steps: Steps,
+) -> Rehearsed:
     past = listens.filter(pl.col("listened_at") < held.cut)
     met = tracks.join(past.select("track_id").unique(), on="track_id", how="semi", maintain_order="left")
     aside = release.make_aside(folder)
@@ -190,11 +152,24 @@ def _rehearse(
 def _teach(
     listens: pl.DataFrame, tracks: pl.DataFrame, folder: Path, settings: TrainSettings, steps: Steps
 ) -> tuple[dict[str, Shipped], dict[str, dict[str, float]]]:
-    """Rankers from what listeners played after lists that a release of the past would have made."""
+    """Rankers, and their figures, from what listeners played after lists that a release of the past would have made."""
+    if not settings.ranker.listeners:
+        return {}, {}
+    with steps("ranker"):
+        done = _lessons(listens, tracks, folder, settings, steps)
+        return (
+            teach(done, settings.ranker, lambda share: steps.part("ranker", 0.7 + 0.29 * share)) if done else ({}, {})
+        )
+
+
+def _lessons(
+    listens: pl.DataFrame, tracks: pl.DataFrame, folder: Path, settings: TrainSettings, steps: Steps
+) -> Lessons | None:
+    """None when there is no past, or nothing after it."""
     cut = heldout.cut(listens, settings.ranker.days, settings.ranker.share)
     past = listens.filter(pl.col("listened_at") < cut)
     if past.is_empty() or past.height == listens.height:
-        return {}, {}
+        return None
     # Of the past also in that it knows no track that nobody had heard: that it will be played would be told by that.
     met = tracks.join(past.select("track_id").unique(), on="track_id", how="semi", maintain_order="left")
     made = fitted.fit(
@@ -205,21 +180,54 @@ def _teach(
     try:
         _write(made, aside)
         manifest = Manifest(
-            "past", release.FORMAT, 0, {}, made.catalogue.height, 0, 0, {}, _settings(made, settings, {}, 0), {}, {}
+            "past",
+            release.FORMAT,
+            0,
+            {},
+            made.catalogue.height,
+            0,
+            0,
+            {},
+            facts.settings(made, settings, {}, past),
+            {},
+            {},
         )
         # What was first met later joins as it does in a scorer: for those who have played it, nobody else.
         recommender = Recommender(release.Release(aside, manifest).with_tracks(tracks), EVERYTHING)
-        done = lessons(
+        return lessons(
             recommender, listens, cut // 1000, settings.taste, settings.ranker,
             lambda share: steps.part("ranker", 0.3 + 0.4 * share),
         )  # fmt: skip
     finally:
         release.discard(aside)
-    return teach(done, settings.ranker, lambda share: steps.part("ranker", 0.7 + 0.29 * share))
+
+
+def _fill(
+    aside: Path,
+    made: Fitted,
+    tracks: pl.DataFrame,
+    rankers: dict[str, Shipped],
+    settings: TrainSettings,
+    steps: Steps,
+) -> dict[str, dict[str, float]]:
+    """Write every file but the manifest; what was measured of each part."""
+    with steps("index"):
+        metrics = {"index": _write(made, aside)}
+        for mix, ranker in rankers.items():
+            ranker.save(aside, mix)
+    if lyrics.enough(tracks, settings.lyrics):
+        with steps("lyrics"):
+            told = lambda done: steps.part("lyrics", 0.01 + 0.98 * done)  # noqa: E731  # shorter so
+            metrics |= lyrics.add(tracks, made.catalogue, aside, settings.lyrics, told)
+    if settings.audio.on and sound.there_is(tracks):
+        with steps("audio"):
+            heard = partial(steps.part, "audio")
+            metrics |= sound.add(made, tracks, aside, settings.audio, settings.threads, heard)
+    return metrics
 
 
 def _write(made: Fitted, aside: Path) -> dict[str, float]:
-    """Write every file but the manifest; what was measured of the index."""
+    """Write what every release has; what was measured of the index."""
     gram = made.factors.T @ made.factors
     vectors = FoldIn(made.factors, gram, made.als).vectors([made.of(user) for user in _spread(len(made.users))])
     found, measured = index.build(made.factors, vectors, made.als.exact_items, made.als.min_recall, made.als.seed)
@@ -234,29 +242,6 @@ def _write(made: Fitted, aside: Path) -> dict[str, float]:
 
 def _spread(users: int) -> list[int]:
     return np.unique(np.linspace(0, users - 1, min(users, QUERIES)).astype(int)).tolist() if users else []
-
-
-def _newest(listens: pl.DataFrame) -> int:
-    newest = listens["listened_at"].max()
-    return newest if isinstance(newest, int) else 0
-
-
-def _settings(made: Fitted, settings: TrainSettings, gaps: dict[str, list[Span]], until: int) -> dict[str, Any]:
-    start = made.start
-    used = {
-        "taste": settings.taste,
-        "als": made.als,
-        "neighbours": settings.neighbours,
-        "ranker": settings.ranker,
-        "lyrics": settings.lyrics,
-        "check": settings.check,
-        "audio": settings.audio,
-        "list": settings.lists,
-        "history": {"gaps": gaps, "until": until},
-        "warm_start": start and {"release": start.release_id, "tracks": start.known, "iterations": start.iterations},
-    }
-    builtins: dict[str, Any] = msgspec.to_builtins(used)
-    return builtins
 
 
 def probe(made: release.Release) -> None:

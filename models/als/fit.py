@@ -54,7 +54,13 @@ def factorize(
 
     `threads`, `progress` and `start` as for `fit`. Raises FitFailed.
     """
-    factors = _factors(matrix, settings, threads or os.cpu_count() or 1, progress, start)
+    threads = threads or os.cpu_count() or 1
+    if settings.engine == "spark":
+        from models.als.spark import factorize as on_spark  # with pyspark, an extra
+
+        factors = on_spark(matrix, settings, threads)
+    else:
+        factors = _factors(matrix, settings, threads, progress, start)
     if not np.isfinite(factors).all():
         raise FitFailed(
             f"ALS gave factors that are not finite; raise [als] regularization (now {settings.regularization}) "

@@ -1,6 +1,6 @@
 """What ALS is fitted with, and how a taste weight becomes a confidence: shared by fit and serve."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 from msgspec import Meta, Struct
@@ -23,6 +23,8 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_tracks: Positive = 500  # strongest tracks of a listener in a fold-in
     exact_items: Positive = 50_000  # up to so many vectors are searched exhaustively
     min_recall: Annotated[float, Meta(ge=0, le=1)] = 0.97  # recall@100 that an approximate index must reach
+    engine: Literal["implicit", "spark"] = "implicit"  # what factorises; spark: needs segue[spark], docs/training.md
+    spark: str = ""  # Spark's master URL; empty: this machine
 
 
 def confidence(weights: NDArray[np.floating], alpha: float) -> NDArray[np.float32]:

@@ -35,8 +35,10 @@ def start(before: Release | None, tracks: list[str], settings: AlsSettings) -> S
     """The factors that `tracks` (in the order of the rows to be fitted) had in `before`, found by their keys.
 
     None, to begin from nothing, when there is no such release, it has another number of factors, it knows fewer than
-    LEAST_KNOWN of the tracks, or `warm_iterations` is 0.
+    LEAST_KNOWN of the tracks, or `warm_iterations` is 0. Spark always begins from nothing.
     """
+    if settings.engine == "spark":
+        return None
     if before is None or not tracks or not settings.warm_iterations or before.factors.shape[1] != settings.factors:
         return None
     rows = before.catalogue.rows_of(np.array([key_of(track) for track in tracks], dtype=np.int64))

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from services.bench.freshness import Freshness
 from services.bench.profiler import Rate
+from services.bench.size import Found
 from services.runtime.settings import BadSetting
 
 
@@ -45,3 +46,20 @@ def show_profiler(console: Console, found: Mapping[str, Rate]) -> None:
         share = f"{it.listens_per_second / bare.listens_per_second:.2f}" if bare and bare.listens_per_second else ""
         table.add_row(name, f"{it.listens_per_second:,.0f}", f"{it.listens:,}", f"{it.seconds:g}", share)
     console.print(table)
+
+
+def show_size(console: Console, found: Found) -> None:
+    """One line a step, then what was made and how fast ALS is."""
+    table = Table("step", "seconds", "processor seconds", "peak MB", box=None)
+    for name, cost in found.steps.items():
+        table.add_row(name, f"{cost.seconds:,.1f}", f"{cost.cpu_seconds:,.1f}", f"{cost.peak_mb:,.0f}")
+    console.print(table)
+    about = Table("", "", box=None, show_header=False)
+    about.add_row("history", f"{found.listens:,} listens of {found.listeners:,} listeners, {found.tracks:,} tracks")
+    about.add_row("neighbours", f"{found.neighbour_pairs:,} kept")
+    about.add_row("release", f"{found.release_mb:,.0f} MB")
+    about.add_row("peak of all steps", f"{found.peak_mb:,.0f} MB")
+    for name, pace in (("ALS, a pass", found.als), ("implicit alone, a pass", found.implicit_alone)):
+        if pace is not None:
+            about.add_row(name, f"{pace.seconds:.3f} s, {pace.cpu_seconds:.3f} of the processor")
+    console.print(about)

@@ -98,10 +98,9 @@ def train(
     from models.audio.folder import read_folder
     from models.audio.settings import MelSettings
     from models.audio.teach import teach
-    from services.runtime.settings import load
-    from services.trainer.settings import TrainerSettings
+    from services.trainer.settings import trainer_settings
 
-    settings = load(TrainerSettings, os.environ).audio
+    settings = trainer_settings(os.environ).audio
     out.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
     found = [each for folder in folders for each in read_folder(folder, task)]
@@ -123,10 +122,9 @@ def _heard(console: "Console", found: "list[Recording]", mels: "MelSettings") ->
     from models.audio.extract import hear
     from models.audio.problems import BadAudio
     from services.runtime.errors import Fatal
-    from services.runtime.settings import load
-    from services.trainer.settings import TrainerSettings
+    from services.trainer.settings import trainer_settings
 
-    cache = load(TrainerSettings, os.environ).audio.cache
+    cache = trainer_settings(os.environ).audio.cache
     made: dict[int, Heard] = {}
     with Progress(console=console, disable=not console.is_terminal) as bars:
         bar = bars.add_task(f"Hearing {len(found)} recordings", total=1.0)

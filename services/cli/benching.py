@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from services.cli.sizing import size
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -17,6 +19,7 @@ bench = typer.Typer(help="Prove what Segue promises, and measure it.", no_args_i
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    bench.command()(size)
     app.add_typer(bench, name="bench")
 
 
@@ -149,8 +152,7 @@ def lyrics(
     from services.importer.report import Report
     from services.lyrics.drawing import growth, table
     from services.lyrics.recording import RecordOptions, record
-    from services.runtime.settings import load
-    from services.trainer.settings import TrainerSettings
+    from services.trainer.settings import trainer_settings
 
     console = _console(as_json)
     options = RecordOptions(
@@ -159,7 +161,7 @@ def lyrics(
     )  # fmt: skip
     frame = read_lyrics(songs, Report(lambda problem: typer.echo(str(problem), err=True)))
     tell = lambda text: console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)  # noqa: E731  # shorter so
-    made = record(frame, options, load(TrainerSettings, os.environ).lyrics, tell)
+    made = record(frame, options, trainer_settings(os.environ).lyrics, tell)
     console.print(table(made))
     if plot is not None:
         plot.write_text(growth(made), encoding="utf-8")

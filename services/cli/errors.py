@@ -1,5 +1,6 @@
 """How troubles end on the command line: one line that says what was wrong and what to do, and an exit code."""
 
+from models.als.spark import NoSpark
 from models.audio.about import NoNetworks
 from models.audio.problems import BadAudio, BadFolder
 from models.excluded import BadExclude
@@ -15,8 +16,8 @@ from services.runtime.settings import BadSetting
 # A path that somebody gave; their texts name it.
 PATHS = (FileNotFoundError, FileExistsError, PermissionError, NotADirectoryError, IsADirectoryError)
 SETTINGS = (BadSetting, BadSources, BadExclude)
-HEARING = (NoNetworks, BadAudio, BadFolder)
-KNOWN = (*SETTINGS, *PATHS, *HEARING, Fatal, Transient, LocalError, BadRelease, BadProfile, UnknownTopic, Poison)
+LEARNING = (NoNetworks, NoSpark, BadAudio, BadFolder)
+KNOWN = (*SETTINGS, *PATHS, *LEARNING, Fatal, Transient, LocalError, BadRelease, BadProfile, UnknownTopic, Poison)
 
 USAGE, AWAY, FAILED = 2, 69, 1  # 69: EX_UNAVAILABLE
 

@@ -112,15 +112,14 @@ def evaluate(
     from services.importer.lyrics import read_topics
     from services.importer.report import Report
     from services.lyrics.judging import judge_topics
-    from services.runtime.settings import load
-    from services.trainer.settings import TrainerSettings
+    from services.trainer.settings import trainer_settings
 
     progress = Console(stderr=True)
     report = Report(lambda problem: typer.echo(str(problem), err=True))
     songs = read_topics(topics, report)
     with progress.status("reading and judging") as status:
         found = judge_topics(
-            songs, seeds, load(TrainerSettings, os.environ).lyrics,
+            songs, seeds, trainer_settings(os.environ).lyrics,
             lambda done: status.update(f"judging: {done:.0%}"),
         )  # fmt: skip
     if picture is not None:

@@ -6,10 +6,9 @@ from pathlib import Path
 
 def root_of(folder: Path | None) -> Path:
     """The folder of releases: the one that was named, else SEGUE_TRAINER_RELEASES."""
-    from services.runtime.settings import load
-    from services.trainer.settings import TrainerSettings
+    from services.trainer.settings import trainer_settings
 
-    return folder or Path(load(TrainerSettings, os.environ).trainer.releases)
+    return folder or Path(trainer_settings(os.environ).trainer.releases)
 
 
 def folder_of(release: str, folder: Path | None) -> Path:

@@ -17,7 +17,7 @@ from services.profiler.settings import ProfilerSettings
 from services.runtime.errors import Fatal
 from services.runtime.settings import load
 from services.scorer.settings import ScorerSettings
-from services.trainer.settings import TrainerSettings
+from services.trainer.settings import trainer_settings
 
 # The servers started here ask for no password, whatever the caller's own broker asks for.
 OPEN = {"SEGUE_KAFKA_SECURITY": "PLAINTEXT", "SEGUE_KAFKA_USER": "", "SEGUE_KAFKA_PASSWORD": "", "SEGUE_KAFKA_CA": ""}
@@ -28,7 +28,7 @@ STOP_S = 10.0
 def check_settings() -> None:
     """Raise BadSetting or BadSources for what would end a service, before anything is started."""
     load(ProfilerSettings, os.environ)
-    load(TrainerSettings, os.environ)
+    trainer_settings(os.environ).prove()
     load(ScorerSettings, os.environ).split()
 
 

@@ -8,6 +8,9 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from time import monotonic, time
 
+from models.als.spark import NoSpark
+from models.excluded import BadExclude
+from models.sources.settings import BadSources
 from schemas.topics import LISTENS, TRACKS
 from services.runtime.errors import Fatal, Stopped
 from services.runtime.http import Health, Server
@@ -33,9 +36,10 @@ def main() -> None:
     """Run a trainer until SIGTERM or Ctrl-C. Ends with 1 and a sentence when it cannot run."""
     try:
         settings = trainer_settings(os.environ)
+        settings.prove()
         configure(settings.log, "trainer", monotonic)
         run(settings, stop_event())
-    except (BadSetting, Fatal) as error:
+    except (BadSetting, BadSources, BadExclude, NoSpark, Fatal) as error:
         sys.exit(f"segue trainer: {error}")
 
 

@@ -7,8 +7,10 @@ from typing import Annotated
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
+from models.als import spark
 from models.als.settings import AlsSettings
 from models.audio.settings import AudioSettings
+from models.excluded import ExcludeFile
 from models.lyrics.settings import LyricsSettings
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.settings import RankerSettings
@@ -65,6 +67,14 @@ class TrainerSettings(Struct, frozen=True):
     audio: AudioSettings = AudioSettings()
     trainer: TrainerOptions = TrainerOptions()
     log: LogSettings = LogSettings()
+
+    def prove(self) -> None:
+        """At the start, not at the first training: raise BadSources, BadExclude, NoSpark for what would end one."""
+        self.list.quotas()
+        self.list.more()
+        ExcludeFile(self.list.exclude)
+        if self.als.engine == "spark":
+            spark.prove()
 
     def train(self) -> TrainSettings:
         """What decides a release, for models.train."""

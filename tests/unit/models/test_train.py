@@ -1,3 +1,4 @@
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -60,7 +61,11 @@ def test_the_manifest_says_what_the_release_was_made_of(tmp_path: Path) -> None:
     assert manifest.created_at == NOW
     assert manifest.settings["taste"]["half_life_days"] == 14.0
     assert 0 < manifest.settings["als"]["regularization"] <= 30.0
-    assert set(manifest.versions) >= {"implicit", "numpy", "faiss-cpu"}
+    assert set(manifest.versions) >= {"implicit", "numpy", "faiss-cpu", "onnxruntime"}
+    learned_with = {name for name in ("onnx", "torch") if find_spec(name)}
+    assert learned_with == {"onnx", "torch"} & set(manifest.versions)
+    assert "threads" not in manifest.settings["lyrics"]
+    assert "spark" not in manifest.settings["als"]
     assert set(manifest.metrics) >= {"index", "seconds"}
     assert manifest.settings["list"]["mix"] == "for-you"
     assert manifest.settings["warm_start"] is None

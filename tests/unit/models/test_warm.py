@@ -38,6 +38,7 @@ def test_each_track_begins_with_its_own_factors_wherever_it_stands_now(before: R
 def test_it_begins_from_nothing_where_that_would_be_as_near(before: Release) -> None:
     assert start(None, ["t0"], SETTINGS) is None
     assert start(before, [], SETTINGS) is None
+    assert start(before, ["t0"], replace(SETTINGS, engine="spark")) is None
     assert start(before, ["t0"], replace(SETTINGS, factors=5)) is None
     assert start(before, ["t0"], replace(SETTINGS, warm_iterations=0)) is None
     assert start(before, ["t0", "new", "newer"], SETTINGS) is None

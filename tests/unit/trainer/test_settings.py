@@ -1,9 +1,15 @@
 """A file that goes over the others: what `segue tune` writes for the trainer."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from models.als import spark
+from models.als.spark import NoSpark
+from services.cli.release_folders import root_of
 from services.runtime.settings import BadSetting
 from services.trainer.settings import trainer_settings
 
@@ -33,3 +39,37 @@ def test_the_lists_that_a_release_is_judged_by_are_those_of_the_scorer() -> None
     settings = trainer_settings(environ).train()
     assert settings.lists.artist_cap == 3
     assert (settings.check.tolerance, settings.check.least) == (0.5, 7)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("SOURCES", "history=4 nonsense=2"), ("MIXES", "discover=0"), ("EXCLUDE", "/nowhere/exclude.txt")],
+)
+def test_a_wrong_list_setting_stops_the_start_not_the_first_training(name: str, value: str) -> None:
+    environ = {**os.environ, f"SEGUE_LIST_{name}": value, "SEGUE_TRAINER_METRICS_PORT": "0"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "services.trainer"],
+        capture_output=True,
+        text=True,
+        env=environ,
+        timeout=120,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert f"segue trainer: SEGUE_LIST_{name}=" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_spark_that_is_not_installed_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark, "find_spec", lambda _name: None)
+    with pytest.raises(NoSpark, match=r"SEGUE_ALS_ENGINE=spark needs pyspark: pip install 'segue\[spark\]'"):
+        trainer_settings({"SEGUE_ALS_ENGINE": "spark"}).prove()
+    trainer_settings({}).prove()
+
+
+def test_commands_read_the_file_that_the_trainer_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tuned = tmp_path / "tuned.toml"
+    tuned.write_text(f'[trainer]\nreleases = "{tmp_path / "here"}"\n')
+    monkeypatch.setenv("SEGUE_TRAINER_SETTINGS", str(tuned))
+    assert root_of(None) == tmp_path / "here"
+    assert root_of(tmp_path) == tmp_path
