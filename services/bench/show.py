@@ -7,6 +7,7 @@ from rich.table import Table
 
 from services.bench.freshness import Freshness
 from services.bench.profiler import Rate
+from services.bench.scorer import STAGES, ScorerRate
 from services.runtime.settings import BadSetting
 
 
@@ -19,6 +20,14 @@ def numbers(text: str) -> tuple[float, ...]:
     if not all(0 < each < 1e6 for each in found):
         raise BadSetting(f"--rates {text!r}: a rate is above 0 and below a million")
     return found
+
+
+def counts(text: str, option: str, least: int = 1) -> tuple[int, ...]:
+    """`10000,100000` as whole numbers. Raises BadSetting on anything else."""
+    parts = [part.strip().replace("_", "") for part in text.split(",")]
+    if not all(part.isdecimal() and least <= int(part) < 10**9 for part in parts):
+        raise BadSetting(f"{option} {text!r}: write whole numbers from {least} on with commas between them")
+    return tuple(int(part) for part in parts)
 
 
 def show_freshness(console: Console, found: Mapping[str, Freshness]) -> None:
@@ -45,3 +54,17 @@ def show_profiler(console: Console, found: Mapping[str, Rate]) -> None:
         share = f"{it.listens_per_second / bare.listens_per_second:.2f}" if bare and bare.listens_per_second else ""
         table.add_row(name, f"{it.listens_per_second:,.0f}", f"{it.listens:,}", f"{it.seconds:g}", share)
     console.print(table)
+
+
+def show_scorer(console: Console, found: Mapping[str, ScorerRate]) -> None:
+    """One line a catalogue, then its stages."""
+    table = Table("tracks", "lists/s", "reference", "ratio", "CPU µs", "one p50 ms", "p99", "reference", box=None)
+    stages = Table("µs a list", *STAGES, box=None)
+    for tracks, it in found.items():
+        table.add_row(
+            f"{int(tracks):,}", f"{it.lists_per_second:,.0f}", f"{it.reference_per_second:,.0f}", f"{it.ratio:.2f}",
+            f"{it.cpu_us:,.0f}", f"{it.one_p50_ms:.2f}", f"{it.one_p99_ms:.2f}", f"{it.reference_one_p50_ms:.2f}",
+        )  # fmt: skip
+        stages.add_row(f"{int(tracks):,}", *(f"{it.stages_us[stage]:.0f}" for stage in STAGES))
+    console.print(table)
+    console.print(stages)

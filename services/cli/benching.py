@@ -109,6 +109,33 @@ def profiler(
     _end(console, found, show_profiler, as_json)
 
 
+@bench.command()
+def scorer(
+    tracks: Annotated[str, typer.Option(help="Catalogues of so many tracks, each measured alone.")] = (
+        "10000,100000,1000000"
+    ),
+    known: Annotated[int, typer.Option(min=1, help="Tracks that a listener knows, each played twice.")] = 100,
+    listeners: Annotated[int, typer.Option(min=64, help="Whose lists are made, again and again.")] = 512,
+    seconds: Annotated[str, typer.Option(help="For so long, and as long for the reference.")] = "5s",
+    batch: Annotated[int, typer.Option(min=1, help="Lists made at once.")] = 64,
+    ranked: Annotated[bool, typer.Option("--ranker/--no-ranker", help="With a ranker, as releases have one.")] = True,
+    seed: Annotated[int, typer.Option(help="The same seed, the same tracks and listeners.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
+) -> None:
+    """How many lists a second one scorer makes, and where the time goes, beside fold-in and nearest neighbours alone.
+
+    Example: `segue bench scorer --tracks 100000 --seconds 5s --json`
+    """
+    from services.bench.scorer import ScorerBench, measure
+    from services.bench.show import counts, show_scorer
+    from services.cli.times import parse_seconds
+
+    console = _console(as_json)
+    sizes, pace = counts(tracks, "--tracks", 1_000), parse_seconds(seconds, "--seconds")
+    options = ScorerBench(sizes, known, listeners, pace, batch, ranked=ranked, seed=seed)
+    _end(console, measure(options, console.print), show_scorer, as_json)
+
+
 def _end(console: "Console", found: object, show: "Callable[[Console, Any], None]", as_json: bool) -> None:
     """A table, and with --json the one object last."""
     import sys

@@ -40,6 +40,18 @@ def test_profiler() -> None:
     assert all(0 < it["listens"] < 20_000 and it["listens_per_second"] > 0 for it in found.values())
 
 
+@pytest.mark.slow
+def test_scorer() -> None:
+    found = bench("scorer", "--tracks", "2000", "--listeners", "64", "--known", "20", "--seconds", "1")
+    assert set(found) == {"2000"}
+    it = found["2000"]
+    assert it["ratio"] == pytest.approx(it["lists_per_second"] / it["reference_per_second"], abs=0.01)
+    assert 0 < it["one_p50_ms"] <= it["one_p99_ms"]
+    assert it["list_bytes"] > 50 * 20  # fifty tracks with their reasons
+    assert all(it["stages_us"][stage] > 0 for stage in ("fetch", "candidates", "rank", "send"))
+    assert sum(it["stages_us"].values()) <= 1.05e6 / it["lists_per_second"]  # no stage counts what another does
+
+
 def test_an_unknown_loop_is_named() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "services.cli", "bench", "profiler", "--only", "flink"], capture_output=True, text=True,
