@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from services.bench.freshness import Freshness
+from services.bench.memory import Memory
 from services.bench.profiler import Rate
 from services.bench.scorer import STAGES, ScorerRate
 from services.runtime.settings import BadSetting
@@ -68,3 +69,25 @@ def show_scorer(console: Console, found: Mapping[str, ScorerRate]) -> None:
         stages.add_row(f"{int(tracks):,}", *(f"{it.stages_us[stage]:.0f}" for stage in STAGES))
     console.print(table)
     console.print(stages)
+
+
+def show_memory(console: Console, found: Memory) -> None:
+    """Bytes by plays, RSS by service, and the curve where a log was given."""
+    table = Table(
+        "plays", "listeners", "head", "past", "in Redis: head", "past", "grown by", "as events", "ratio",
+        "GiB a million", box=None,
+    )  # fmt: skip
+    for name, it in found.redis.items():
+        table.add_row(
+            name, f"{it.listeners:,}", f"{it.head:,.0f}", f"{it.past:,.0f}", f"{it.redis_head:,.0f}",
+            f"{it.redis_past:,.0f}", f"{it.used:,.0f}", f"{it.events:,.0f}", f"{it.ratio:.3f}",
+            f"{it.gib_a_million:.2f}",
+        )  # fmt: skip
+    console.print(table)
+    if found.rss_mib:
+        console.print("RSS, MiB: " + ", ".join(f"{name} {mib:,.0f}" for name, mib in found.rss_mib.items()))
+    if found.curve:
+        points = Table("bounds", "bytes", "NDCG@100", "lost", box=None)
+        for point in found.curve:
+            points.add_row(point.bounds, f"{point.bytes:,.0f}", f"{point.ndcg_100:.4f}", f"{point.lost:.1%}")
+        console.print(points)

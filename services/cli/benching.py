@@ -8,6 +8,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import polars as pl
     from rich.console import Console
 
     from services.faults.options import FaultOptions
@@ -134,6 +135,47 @@ def scorer(
     sizes, pace = counts(tracks, "--tracks", 1_000), parse_seconds(seconds, "--seconds")
     options = ScorerBench(sizes, known, listeners, pace, batch, ranked=ranked, seed=seed)
     _end(console, measure(options, console.print), show_scorer, as_json)
+
+
+@bench.command()
+def memory(
+    plays: Annotated[str, typer.Option(help="Listeners of so many plays, each kind measured alone.")] = "20,200,2000",
+    log: Annotated[
+        list[Path] | None, typer.Option("--listens", help="A log of your own, in any format of `segue import`.")
+    ] = None,
+    listeners: Annotated[int, typer.Option(min=1, help="Of each kind.")] = 200,
+    tracks: Annotated[int, typer.Option(min=1_000, help="In the scorer's catalogue.")] = 100_000,
+    profiles: Annotated[int, typer.Option(min=1, help="In Redis while the services are weighed.")] = 10_000,
+    seconds: Annotated[str, typer.Option(help="Load before they are weighed; 0: they are not.")] = "10s",
+    seed: Annotated[int, typer.Option(help="The same seed, the same listeners.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
+) -> None:
+    """What a listener takes in Redis and what each service takes; of a log also the curve of bytes against NDCG@100.
+
+    Example: `segue bench memory --plays 20,200,2000 --json`
+    """
+    from services.bench.memory import MemoryBench, measure
+    from services.bench.show import counts, show_memory
+    from services.cli.times import parse_seconds
+
+    console = _console(as_json)
+    pace = parse_seconds(seconds, "--seconds") if seconds.rstrip("s") != "0" else 0.0
+    options = MemoryBench(counts(plays, "--plays"), listeners, tracks, profiles, pace, seed)
+    _end(console, measure(options, _listens_of(log or []), console.print), show_memory, as_json)
+
+
+def _listens_of(files: list[Path]) -> "pl.DataFrame | None":
+    """What the importer reads in these; None: there are none."""
+    import time
+
+    from services.importer.loading import load
+    from services.importer.report import Report
+    from services.importer.rows import Options
+
+    if not files:
+        return None
+    report = Report(lambda problem: typer.echo(str(problem), err=True))
+    return load(files, options=Options(now_ms=time.time_ns() // 1_000_000), report=report).listens
 
 
 def _end(console: "Console", found: object, show: "Callable[[Console, Any], None]", as_json: bool) -> None:
