@@ -8,6 +8,7 @@ from rich.table import Table
 from services.bench.freshness import Freshness
 from services.bench.memory import Memory
 from services.bench.profiler import Rate
+from services.bench.release import ReleaseTimes
 from services.bench.scorer import STAGES, ScorerRate
 from services.runtime.settings import BadSetting
 
@@ -91,3 +92,20 @@ def show_memory(console: Console, found: Memory) -> None:
         for point in found.curve:
             points.add_row(point.bounds, f"{point.bytes:,.0f}", f"{point.ndcg_100:.4f}", f"{point.lost:.1%}")
         console.print(points)
+
+
+def show_release(console: Console, it: ReleaseTimes) -> None:
+    """Its times, then lists without and with a swap."""
+    times = Table("tracks", "train s", "of listens", "load s", "make s", "warm s", "swap s", "gap ratio", box=None)
+    times.add_row(
+        f"{it.tracks:,}", f"{it.train_s:g}", f"{it.train_listens:,}", f"{it.load_s:g}", f"{it.make_s:g}",
+        f"{it.warm_s:g}", f"{it.swap_s:g}", f"{it.ratio:g}",
+    )  # fmt: skip
+    gaps = Table("under load", "lists", "longest gap ms", "listen to list p99 ms", "max", "unanswered", box=None)
+    for name, lists in (("steady", it.steady), ("swapping", it.swapping)):
+        gaps.add_row(
+            name, f"{lists.lists:,}", f"{lists.longest_gap_ms:g}", f"{lists.p99_ms:g}", f"{lists.max_ms:g}",
+            str(lists.unanswered),
+        )  # fmt: skip
+    console.print(times)
+    console.print(gaps)

@@ -164,6 +164,31 @@ def memory(
     _end(console, measure(options, _listens_of(log or []), console.print), show_memory, as_json)
 
 
+@bench.command()
+def release(
+    tracks: Annotated[int, typer.Option(min=1_000, help="In the releases that are swapped.")] = 100_000,
+    profiles: Annotated[int, typer.Option(min=1, help="In Redis; any of them may listen.")] = 10_000,
+    rate: Annotated[float, typer.Option(min=1, help="Listens a second.")] = 200.0,
+    seconds: Annotated[str, typer.Option(help="Load for so long without a swap, and as long with one.")] = "20s",
+    listeners: Annotated[int, typer.Option(min=0, help="Of the crowd that is learned from; 0: no training.")] = 150,
+    days: Annotated[int, typer.Option(min=7, help="That the crowd listens for.")] = 60,
+    seed: Annotated[int, typer.Option(help="The same seed, the same releases.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
+) -> None:
+    """How long a release takes to train, load and warm, and the longest gap between lists while it is swapped in.
+
+    Example: `segue bench release --tracks 100000 --rate 200 --json`
+    """
+    from services.bench.release import ReleaseBench, measure
+    from services.bench.show import show_release
+    from services.cli.times import parse_seconds
+
+    console = _console(as_json)
+    pace = parse_seconds(seconds, "--seconds")
+    options = ReleaseBench(tracks, profiles, rate=rate, seconds=pace, listeners=listeners, days=days, seed=seed)
+    _end(console, measure(options, console.print), show_release, as_json)
+
+
 def _listens_of(files: list[Path]) -> "pl.DataFrame | None":
     """What the importer reads in these; None: there are none."""
     import time

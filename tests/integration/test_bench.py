@@ -86,6 +86,21 @@ def test_memory(tmp_path: Path) -> None:
     assert others[-1]["bytes"] < whole["bytes"]
 
 
+@pytest.mark.slow
+def test_release() -> None:
+    it = bench("release", "--tracks", "2000", "--profiles", "100", "--rate", "20", "--seconds", "6",
+               "--listeners", "0")  # fmt: skip
+    assert (it["train_s"], it["train_listens"]) == (0, 0)
+    assert it["load_s"] > 0
+    assert it["warm_s"] > 0
+    assert 0 < it["swap_s"] < 6  # some lists were made with the new one
+    for lists in (it["steady"], it["swapping"]):
+        assert lists["unanswered"] == 0
+        assert lists["lists"] > 20
+        assert lists["longest_gap_ms"] > 1000 / 20  # lists cannot come more evenly than their listens
+    assert it["ratio"] == pytest.approx(it["swapping"]["longest_gap_ms"] / it["steady"]["longest_gap_ms"], abs=0.02)
+
+
 def test_an_unknown_loop_is_named() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "services.cli", "bench", "profiler", "--only", "flink"], capture_output=True, text=True,
