@@ -101,6 +101,14 @@ def test_release() -> None:
     assert it["ratio"] == pytest.approx(it["swapping"]["longest_gap_ms"] / it["steady"]["longest_gap_ms"], abs=0.02)
 
 
+def test_growth(tmp_path: Path) -> None:
+    plot = tmp_path / "growth.svg"
+    [series] = bench("growth", "--only", "memory", "--users", "20,200", "--plot", str(plot))
+    assert [users for users, _ in series["points"]] == [20, 200]
+    assert all(500 < figure < 50_000 for _, figure in series["points"])
+    assert plot.read_text(encoding="utf-8").startswith("<svg")
+
+
 def test_an_unknown_loop_is_named() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "services.cli", "bench", "profiler", "--only", "flink"], capture_output=True, text=True,
