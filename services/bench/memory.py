@@ -78,7 +78,8 @@ def measure(options: MemoryBench, log: pl.DataFrame | None, told: Told) -> Memor
     found: dict[str, Bytes] = {}
     taste = TasteSettings()
     # Without a file: what it buffers for one would be taken for the listeners'.
-    with LocalStack(kafka=False, redis_options={"appendonly": "no"}) as stack, _redis(stack) as redis:
+    stack = LocalStack(kafka=False, redis_options={"appendonly": "no"})
+    with stack, sync_redis(RedisSettings(url=stack.redis_url)) as redis:
         for plays in options.plays:
             told(f"{options.listeners:,} listeners of {plays:,} plays")
             rng = np.random.default_rng(options.seed)
@@ -89,10 +90,6 @@ def measure(options: MemoryBench, log: pl.DataFrame | None, told: Told) -> Memor
             found["log"] = stored(redis, by_listener(log), taste)
     points = [] if log is None else curve(Log(log), told)
     return Memory(found, resident(options, told) if options.seconds else {}, points)
-
-
-def _redis(stack: LocalStack) -> Redis:
-    return sync_redis(RedisSettings(url=stack.redis_url))
 
 
 def made(name: str, plays: int, rng: np.random.Generator) -> list[Listen]:
@@ -112,8 +109,11 @@ def by_listener(log: pl.DataFrame) -> Iterator[list[Listen]]:
     return (list(mine) for _, mine in groupby(rows, key=lambda listen: listen.user_id))
 
 
-def stored(redis: Redis, listeners: Iterable[list[Listen]], taste: TasteSettings) -> Bytes:
-    """Fold them, put them into an emptied Redis under the names that the profiler gives them, and ask Redis."""
+def stored(redis: Redis, listeners: Iterable[list[Listen]], taste: TasteSettings, *, weigh: bool = True) -> Bytes:
+    """Fold them, put them into an emptied Redis under the names that the profiler gives them, and ask Redis.
+
+    `weigh`: also ask for each key; else `redis_*` are 0.
+    """
     redis.flushall()
     before = _used(redis)
     sums = np.zeros(6)  # plays, head, past, MEMORY USAGE of both, events
@@ -125,7 +125,7 @@ def stored(redis: Redis, listeners: Iterable[list[Listen]], taste: TasteSettings
         head, past, name = profile.head(), profile.past, events[0].user_id
         keys = {profile_key(0, name): head, **({past_key(0, name): past} if past else {})}
         redis.mset(keys)
-        usage = [cast(int, redis.memory_usage(key, samples=0)) for key in keys]
+        usage = [cast(int, redis.memory_usage(key, samples=0)) for key in keys] if weigh else [0]
         event_bytes = sum(len(encode(listen)) for listen in events)
         sums += (len(events), len(head), len(past), usage[0], sum(usage[1:]), event_bytes)
         count += 1

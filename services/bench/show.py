@@ -1,11 +1,12 @@
 """Measurements as tables, and what is typed to ask for them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console
 from rich.table import Table
 
 from services.bench.freshness import Freshness
+from services.bench.growth import Series
 from services.bench.memory import Memory
 from services.bench.profiler import Rate
 from services.bench.release import ReleaseTimes
@@ -109,3 +110,12 @@ def show_release(console: Console, it: ReleaseTimes) -> None:
         )  # fmt: skip
     console.print(times)
     console.print(gaps)
+
+
+def show_growth(console: Console, found: Sequence[Series]) -> None:
+    """One line a series."""
+    table = Table("figure", "unit", "against", "size: figure", box=None)
+    for it in found:
+        points = ", ".join(f"{size:,}: {figure:,.4g}" for size, figure in it.points)
+        table.add_row(it.measure, it.unit, it.against, points)
+    console.print(table)

@@ -31,7 +31,9 @@ CHUNK = 2_000  # profiles written at once
 class System:
     """A broker, a Redis and whatever is started on them; `with` it."""
 
-    def __init__(self) -> None:
+    def __init__(self, partitions: int = LISTENS.partitions) -> None:
+        """`partitions` of every topic that holds listeners."""
+        self.partitions = partitions
         self._closing = ExitStack()
         self.services: dict[str, Service] = {}
 
@@ -40,7 +42,7 @@ class System:
         stack = self._closing.enter_context(LocalStack())
         self.kafka, self.redis = KafkaSettings(bootstrap=stack.bootstrap), RedisSettings(url=stack.redis_url)
         self.servers = {"SEGUE_KAFKA_BOOTSTRAP": stack.bootstrap, "SEGUE_REDIS_URL": stack.redis_url}
-        topics.apply(self.kafka)
+        topics.apply(self.kafka, {topic.name: self.partitions for topic in topics.LISTENER_TOPICS})
         self._closing.callback(self._stop)
         return self
 
@@ -93,7 +95,7 @@ class System:
             for start in range(0, profiles, CHUNK):
                 kept: dict[str, bytes] = {}
                 for at in range(start, min(profiles, start + CHUNK)):
-                    partition = partition_of(user(at).encode(), LISTENS.partitions)
+                    partition = partition_of(user(at).encode(), self.partitions)
                     kept[profile_key(partition, user(at))] = heads[at % len(heads)]
                     if pasts[at % len(pasts)]:
                         kept[past_key(partition, user(at))] = pasts[at % len(pasts)]
