@@ -7,12 +7,17 @@ import faiss
 import msgspec
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.catalogue import COLUMNS
 from models.index import build, search
 from models.neighbours.table import Table
 from models.profile import Profile
+from models.ranker.blend import SIZE, Bends, Blend
+from models.ranker.features import NAMES
+from models.ranker.taught import BLEND, ranker_file
 from models.release import (
     CATALOGUE,
     FACTORS,
@@ -32,7 +37,8 @@ from schemas.release import Manifest
 
 Told = Callable[[str], None]
 NOON = 1_704_110_400
-GROUPS = 50
+GROUP = 100  # tracks of one taste
+QUERIES = 256
 LINKS = 100  # of a track, as SEGUE_NEIGHBOURS_MOST
 
 
@@ -40,17 +46,34 @@ def quiet(_text: str) -> None:
     """Tell nobody."""
 
 
-def make(folder: Path, tracks: int, items: int, rng: np.random.Generator, told: Told = quiet) -> Release:
-    """Publish and load a release of so many tracks, `items` with factors. `told` hears how its index came out."""
-    als = AlsSettings()
-    centres = rng.normal(size=(GROUPS, als.factors))
-    vectors = centres[rng.integers(GROUPS, size=items)] + 0.7 * rng.normal(size=(items, als.factors))
-    scale = 0.3 / np.sqrt(1 + np.arange(items) / 500)
-    factors = np.ascontiguousarray(
-        vectors / np.linalg.norm(vectors, axis=1, keepdims=True) * scale[:, None], np.float32
-    )
+def make(
+    folder: Path, tracks: int, items: int, rng: np.random.Generator, told: Told = quiet, *, ranked: bool = False
+) -> Release:
+    """Publish and load a release of so many tracks, `items` with factors. `told` hears how its index came out.
+
+    `ranked`: it brings a ranker, which puts candidates in no sensible order at the cost of one that was taught.
+    """
+    als, aside = AlsSettings(), make_aside(folder)
+    _catalogue(tracks, rng).write_parquet(aside / CATALOGUE)
+    factors = _factors(items, als.factors, rng)
+    gram = factors.T @ factors
+    np.save(aside / FACTORS, factors)
+    np.save(aside / GRAM, gram)
+    index, measured = build(factors, _tastes(factors, gram, als, rng), als.exact_items, als.min_recall, 1)
+    told(f"{tracks:,} tracks, {items:,} with factors, {type(index).__name__}: {measured}")
+    faiss.write_index(index, str(aside / INDEX))
+    links(items, rng).save(aside / NEIGHBOURS)
+    links(items, rng).save(aside / FOLLOWERS)
+    if ranked:
+        _ranker(rng).save(aside / ranker_file("for-you", BLEND))
+    fitted = {"als": msgspec.to_builtins(als), "taste": msgspec.to_builtins(TasteSettings())}
+    publish(aside, folder, Manifest(folder.name, FORMAT, 0, {}, tracks, 0, 0, {}, fitted, {}, {}))
+    return load(folder)
+
+
+def _catalogue(tracks: int, rng: np.random.Generator) -> pl.DataFrame:
     artists = rng.zipf(1.3, size=tracks) % max(1, tracks // 8)
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
             "track_id": [f"made-up:track:{row:09d}" for row in range(tracks)],
             "title": [f"Song number {row}" + (" (Live)" if row % 11 == 0 else "") for row in range(tracks)],
@@ -67,19 +90,29 @@ def make(folder: Path, tracks: int, items: int, rng: np.random.Generator, told: 
         },
         schema=COLUMNS,
     )
-    aside = make_aside(folder)
-    frame.write_parquet(aside / CATALOGUE)
-    np.save(aside / FACTORS, factors)
-    np.save(aside / GRAM, factors.T @ factors)
-    queries = factors[rng.integers(items, size=(256, 20))].mean(axis=1)
-    index, measured = build(factors, queries, als.exact_items, als.min_recall, 1)
-    told(f"{tracks:,} tracks, {items:,} with factors, {type(index).__name__}: {measured}")
-    faiss.write_index(index, str(aside / INDEX))
-    links(items, rng).save(aside / NEIGHBOURS)
-    links(items, rng).save(aside / FOLLOWERS)
-    fitted = {"als": msgspec.to_builtins(als), "taste": msgspec.to_builtins(TasteSettings())}
-    publish(aside, folder, Manifest(folder.name, FORMAT, 0, {}, tracks, 0, 0, {}, fitted, {}, {}))
-    return load(folder)
+
+
+def _factors(items: int, width: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(items, width): directions in groups, lengths falling with popularity."""
+    centres = rng.normal(size=(max(1, items // GROUP), width))
+    vectors = centres[rng.integers(len(centres), size=items)] + 0.7 * rng.normal(size=(items, width))
+    scale = 0.3 / np.sqrt(1 + np.arange(items) / 500)
+    return np.ascontiguousarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True) * scale[:, None], np.float32)
+
+
+def _tastes(
+    factors: NDArray[np.float32], gram: NDArray[np.float32], als: AlsSettings, rng: np.random.Generator
+) -> NDArray[np.float32]:
+    """The vectors of listeners as `profile` makes them, (QUERIES, width): what the index will be asked."""
+    seeds = factors[rng.integers(min(5_000, len(factors)), size=(QUERIES, 4))]
+    best = min(50, len(factors)) - 1
+    known = [np.unique(np.argpartition(-(own @ factors.T), best, axis=1)[:, : best + 1]) for own in seeds]
+    return FoldIn(factors, gram, als).vectors([(rows, np.full(len(rows), 2.0)) for rows in known])
+
+
+def _ranker(rng: np.random.Generator) -> Blend:
+    sample = rng.gamma(1.0, size=(1_000, len(NAMES))).astype(np.float32)
+    return Blend(Bends.of(sample), rng.normal(size=SIZE).astype(np.float32))
 
 
 def links(items: int, rng: np.random.Generator) -> Table:

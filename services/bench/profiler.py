@@ -40,6 +40,7 @@ class ProfilerBench(Struct, frozen=True):
     listeners: int = 2_000
     only: tuple[str, ...] = ()
     seed: int = 7
+    partitions: int = LISTENS.partitions
 
 
 class Rate(Struct, frozen=True):
@@ -54,7 +55,7 @@ def measure(options: ProfilerBench, told: Told) -> dict[str, Rate]:
     """Loop -> its rate. Raises Fatal naming an unknown loop, or one that did not come to the end."""
     if unknown := set(options.only) - set(LOOPS):
         raise Fatal(f"unknown loop {', '.join(sorted(unknown))}; there are {', '.join(LOOPS)}")
-    with System() as system:
+    with System(options.partitions) as system:
         told(f"sending {options.listens:,} listens of {options.listeners:,} listeners")
         asyncio.run(_fill(system, options))
         found = {}
@@ -71,7 +72,7 @@ async def _fill(system: System, options: ProfilerBench) -> None:
         while chunk := list(islice(events, SENT_AT_ONCE)):
             parts: dict[int, list[tuple[bytes, bytes]]] = {}
             for key, value in chunk:
-                parts.setdefault(partition_of(key, LISTENS.partitions), []).append((key, value))
+                parts.setdefault(partition_of(key, options.partitions), []).append((key, value))
             for partition, mine in parts.items():
                 await sender.send(partition, [key for key, _ in mine], [value for _, value in mine])
 
@@ -95,7 +96,7 @@ def _ours(system: System, loop: str, options: ProfilerBench) -> Rate:
         redis.flushdb()
 
         def folded() -> int:
-            answers = [redis.hget(cursor_key(partition), "folded") for partition in range(LISTENS.partitions)]
+            answers = [redis.hget(cursor_key(partition), "folded") for partition in range(options.partitions)]
             return sum(int(answer) + 1 for answer in answers if answer is not None)
 
         service = system.start(

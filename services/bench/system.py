@@ -9,7 +9,8 @@ from typing import Self
 
 import numpy as np
 
-from models.release import MANIFEST, sha256_of
+from models.als.settings import AlsSettings
+from models.release import MANIFEST, Release, sha256_of
 from schemas.codec import encode
 from schemas.release import ReleaseAnnounced
 from schemas.topics import LISTENS, RELEASES
@@ -19,7 +20,7 @@ from services.local.stack import LocalStack
 from services.runtime import topics
 from services.runtime.bulk_producer import partition_of
 from services.runtime.kafka_clients import producer
-from services.runtime.keys import profile_key
+from services.runtime.keys import past_key, profile_key
 from services.runtime.redis_client import sync_redis
 from services.runtime.settings import KafkaSettings, RedisSettings
 
@@ -30,7 +31,9 @@ CHUNK = 2_000  # profiles written at once
 class System:
     """A broker, a Redis and whatever is started on them; `with` it."""
 
-    def __init__(self) -> None:
+    def __init__(self, partitions: int = LISTENS.partitions) -> None:
+        """`partitions` of every topic that holds listeners."""
+        self.partitions = partitions
         self._closing = ExitStack()
         self.services: dict[str, Service] = {}
 
@@ -39,7 +42,7 @@ class System:
         stack = self._closing.enter_context(LocalStack())
         self.kafka, self.redis = KafkaSettings(bootstrap=stack.bootstrap), RedisSettings(url=stack.redis_url)
         self.servers = {"SEGUE_KAFKA_BOOTSTRAP": stack.bootstrap, "SEGUE_REDIS_URL": stack.redis_url}
-        topics.apply(self.kafka)
+        topics.apply(self.kafka, {topic.name: self.partitions for topic in topics.LISTENER_TOPICS})
         self._closing.callback(self._stop)
         return self
 
@@ -61,25 +64,42 @@ class System:
 
     def announce(self, tracks: int, profiles: int, known: int, rng: np.random.Generator) -> list[str]:
         """Publish a made-up release, fill Redis with profiles of its tracks; the release's track ids."""
-        folder = self.folder / "releases" / "made-up"
-        folder.parent.mkdir()
-        release = make(folder, tracks, tracks, rng)
-        told = ReleaseAnnounced(folder.name, folder.as_uri(), sha256_of(folder / MANIFEST), 0)
+        release = self.made("made-up", tracks, rng)
+        self.tell(release)
+        self.fill(release, profiles, known, rng)
+        return list(release.catalogue.track_ids)
+
+    def made(self, name: str, tracks: int, rng: np.random.Generator, *, ranked: bool = False) -> Release:
+        """A made-up release in a folder that the services can read; as many have factors as the trainer would fit."""
+        folder = self.folder / "releases" / name
+        folder.parent.mkdir(exist_ok=True)
+        return make(folder, tracks, min(tracks, AlsSettings().max_items), rng, ranked=ranked)
+
+    def tell(self, release: Release) -> None:
+        """Announce it: scorers load it."""
+        folder = self.folder / "releases" / release.id
+        told = ReleaseAnnounced(release.id, folder.as_uri(), sha256_of(folder / MANIFEST), 0)
         sender = producer(self.kafka)
         try:
             sender.send(RELEASES.name, encode(told), b"current").get(20)
         finally:
             sender.close()
+
+    def fill(self, release: Release, profiles: int, known: int, rng: np.random.Generator, version: int = -1) -> None:
+        """So many listeners' profiles into Redis, KINDS of them different; folded up to `version`."""
         made = [profile(release, known, rng) for _ in range(min(KINDS, profiles))]
         for each in made:
-            each.version = -1  # older than any event to come
-        data = [each.encode() for each in made]
+            each.version = version  # −1: older than any event to come
+        heads, pasts = [each.head() for each in made], [each.past for each in made]
         with sync_redis(self.redis) as redis:
             for start in range(0, profiles, CHUNK):
-                users = [user(number) for number in range(start, min(profiles, start + CHUNK))]
-                keys = [profile_key(partition_of(name.encode(), LISTENS.partitions), name) for name in users]
-                redis.mset({key: data[(start + at) % len(data)] for at, key in enumerate(keys)})
-        return list(release.catalogue.track_ids)
+                kept: dict[str, bytes] = {}
+                for at in range(start, min(profiles, start + CHUNK)):
+                    partition = partition_of(user(at).encode(), self.partitions)
+                    kept[profile_key(partition, user(at))] = heads[at % len(heads)]
+                    if pasts[at % len(pasts)]:
+                        kept[past_key(partition, user(at))] = pasts[at % len(pasts)]
+                redis.mset(kept)
 
 
 def user(number: int) -> str:

@@ -1,15 +1,15 @@
 """`segue bench`: is what Segue promises kept, and how fast is it?"""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli import measuring
+from services.cli.measuring import console_of
 from services.cli.sizing import size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
 
     from services.faults.options import FaultOptions
@@ -20,6 +20,7 @@ bench = typer.Typer(help="Prove what Segue promises, and measure it.", no_args_i
 def register(app: typer.Typer) -> None:
     """Add the command."""
     bench.command()(size)
+    measuring.register(bench)
     app.add_typer(bench, name="bench")
 
 
@@ -56,7 +57,7 @@ def faults(
     from services.cli.times import parse_seconds
     from services.faults.options import FaultOptions
 
-    console = _console(as_json)
+    console = console_of(as_json)
     if only == "list":
         _list(console)
         return
@@ -66,61 +67,6 @@ def faults(
         spare=spare, guarded=not unguarded, logs=logs,
     )  # fmt: skip
     _run(options, console, as_json)
-
-
-@bench.command()
-def freshness(
-    rates: Annotated[str, typer.Option(help="Listens a second, each measured alone.")] = "10,50,200,1000,2000",
-    seconds: Annotated[str, typer.Option(help="Load for so long at each rate, and as long on the relay.")] = "30s",
-    tracks: Annotated[int, typer.Option(min=1_000, help="In the catalogue.")] = 100_000,
-    profiles: Annotated[int, typer.Option(min=1, help="In Redis; any of them may listen.")] = 100_000,
-    seed: Annotated[int, typer.Option(help="The same seed, the same load.")] = 7,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
-) -> None:
-    """How soon a list can be read after its listen, beside a relay of two loops that only copy.
-
-    Example: `segue bench freshness --rates 50,200 --seconds 30s --json`
-    """
-    from services.bench.freshness import FreshnessOptions, measure
-    from services.bench.show import numbers, show_freshness
-    from services.cli.times import parse_seconds
-
-    console = _console(as_json)
-    pace = parse_seconds(seconds, "--seconds")
-    found = measure(FreshnessOptions(numbers(rates), pace, tracks, profiles, seed=seed), console.print)
-    _end(console, found, show_freshness, as_json)
-
-
-@bench.command()
-def profiler(
-    listens: Annotated[int, typer.Option(min=1_000, help="In the log that is folded.")] = 500_000,
-    listeners: Annotated[int, typer.Option(min=1, help="Whose they are.")] = 2_000,
-    only: Annotated[str, typer.Option(help="NAME,… of faust, bulk, bare_faust, bare_aiokafka.")] = "",
-    seed: Annotated[int, typer.Option(help="The same seed, the same log.")] = 7,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
-) -> None:
-    """How many listens a second one profiler folds, in both loops, beside loops that read them and do nothing.
-
-    Example: `segue bench profiler --listens 200000 --json`
-    """
-    from services.bench.profiler import ProfilerBench, measure
-    from services.bench.show import show_profiler
-
-    console = _console(as_json)
-    names = tuple(name.strip() for name in only.split(",") if name.strip())
-    found = measure(ProfilerBench(listens, listeners, names, seed), console.print)
-    _end(console, found, show_profiler, as_json)
-
-
-def _end(console: "Console", found: object, show: "Callable[[Console, Any], None]", as_json: bool) -> None:
-    """A table, and with --json the one object last."""
-    import sys
-
-    from msgspec.json import encode
-
-    show(console, found)
-    if as_json:
-        sys.stdout.write(encode(found).decode() + "\n")
 
 
 @bench.command()
@@ -154,7 +100,7 @@ def lyrics(
     from services.lyrics.recording import RecordOptions, record
     from services.trainer.settings import trainer_settings
 
-    console = _console(as_json)
+    console = console_of(as_json)
     options = RecordOptions(
         _numbers(sizes), tuple(name.strip() for name in only.split(",") if name.strip()), recall, most_epochs,
         parse_seconds(most, "--most"), lines,
@@ -203,12 +149,3 @@ def _run(options: "FaultOptions", console: "Console", as_json: bool) -> None:
         sys.stdout.write(encode(result).decode() + "\n")
     if not result.clean:
         raise typer.Exit(1)
-
-
-def _console(as_json: bool) -> "Console":
-    from rich.console import Console
-
-    console = Console(stderr=as_json)  # with --json standard output holds that one object and nothing else
-    if not console.is_terminal:
-        console.width = 120
-    return console

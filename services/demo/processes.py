@@ -11,6 +11,8 @@ from pathlib import Path
 from signal import SIGTERM
 from sys import executable
 
+from psutil import Process
+
 from services.local.ports import free_port
 from services.local.process import Child
 from services.profiler.settings import ProfilerSettings
@@ -43,6 +45,11 @@ class Service:
             [executable, "-m", f"services.{name}"],
             log=folder / f"{name}.log", cwd=folder, env=environment, remove=folder,
         )  # fmt: skip
+
+    @property
+    def process(self) -> Process:
+        """Its own process, to look at."""
+        return self._child.process
 
     def check(self) -> None:
         """Raise Fatal, with the end of its log, when it has ended by itself."""

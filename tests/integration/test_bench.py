@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -38,6 +39,74 @@ def test_profiler() -> None:
     found = bench("profiler", "--listens", "20000", "--listeners", "100", "--only", "faust,bare_faust")
     assert set(found) == {"faust", "bare_faust"}
     assert all(0 < it["listens"] < 20_000 and it["listens_per_second"] > 0 for it in found.values())
+
+
+@pytest.mark.slow
+def test_scorer() -> None:
+    found = bench("scorer", "--tracks", "2000", "--listeners", "64", "--known", "20", "--seconds", "1")
+    assert set(found) == {"2000"}
+    it = found["2000"]
+    assert it["ratio"] == pytest.approx(it["lists_per_second"] / it["reference_per_second"], abs=0.01)
+    assert 0 < it["one_p50_ms"] <= it["one_p99_ms"]
+    assert it["list_bytes"] > 50 * 20  # fifty tracks with their reasons
+    assert all(it["stages_us"][stage] > 0 for stage in ("fetch", "candidates", "rank", "send"))
+    assert sum(it["stages_us"].values()) <= 1.05e6 / it["lists_per_second"]  # no stage counts what another does
+
+
+def log_file(path: Path, weeks: int = 6) -> Path:
+    """Three listeners who play their own twelve tracks over and over, oldest first."""
+    day = 86_400
+    rows = [
+        (f"listener-{who}", 1_700_000_000 + at * day // 12, f"band {who}", f"song {who}-{at * 7 % 12}", 200_000)
+        for who in range(3)
+        for at in range(weeks * 7 * 12)
+    ]
+    columns = ["user_id", "listened_at", "artist", "track", "ms_played"]
+    pl.DataFrame(rows, schema=columns, orient="row").write_parquet(path)
+    return path
+
+
+@pytest.mark.slow
+def test_memory(tmp_path: Path) -> None:
+    log = log_file(tmp_path / "listens.parquet")
+    found = bench("memory", "--plays", "20,2000", "--listeners", "5", "--listens", str(log), "--seconds", "1",
+                  "--tracks", "2000", "--profiles", "50")  # fmt: skip
+    few, many, own = found["redis"]["20"], found["redis"]["2000"], found["redis"]["log"]
+    assert (few["past"], few["redis_past"]) == (0, 0)
+    assert many["past"] == 256 * 8 * ((2_000 - 256) // 256)
+    assert (own["listeners"], own["plays"]) == (3, 6 * 7 * 12)
+    for it in (few, many, own):
+        assert it["redis_head"] > it["head"]
+        assert it["gib_a_million"] == pytest.approx(it["used"] * 1e6 / 2**30, abs=0.01)
+    assert set(found["rss_mib"]) == {"profiler", "scorer", "outcomes", "trainer"}
+    assert all(mib > 10 for mib in found["rss_mib"].values())
+    whole, *others = found["curve"]
+    assert whole["bounds"] == "unbounded"
+    assert whole["ndcg_100"] > 0.9  # they go on with what they always play
+    assert others[-1]["bytes"] < whole["bytes"]
+
+
+@pytest.mark.slow
+def test_release() -> None:
+    it = bench("release", "--tracks", "2000", "--profiles", "100", "--rate", "20", "--seconds", "6",
+               "--listeners", "0")  # fmt: skip
+    assert (it["train_s"], it["train_listens"]) == (0, 0)
+    assert it["load_s"] > 0
+    assert it["warm_s"] > 0
+    assert 0 < it["swap_s"] < 6  # some lists were made with the new one
+    for lists in (it["steady"], it["swapping"]):
+        assert lists["unanswered"] == 0
+        assert lists["lists"] > 20
+        assert lists["longest_gap_ms"] > 1000 / 20  # lists cannot come more evenly than their listens
+    assert it["ratio"] == pytest.approx(it["swapping"]["longest_gap_ms"] / it["steady"]["longest_gap_ms"], abs=0.02)
+
+
+def test_growth(tmp_path: Path) -> None:
+    plot = tmp_path / "growth.svg"
+    [series] = bench("growth", "--only", "memory", "--users", "20,200", "--plot", str(plot))
+    assert [users for users, _ in series["points"]] == [20, 200]
+    assert all(500 < figure < 50_000 for _, figure in series["points"])
+    assert plot.read_text(encoding="utf-8").startswith("<svg")
 
 
 def test_an_unknown_loop_is_named() -> None:

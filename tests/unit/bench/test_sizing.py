@@ -1,0 +1,63 @@
+"""The sizing table follows from what was measured, and the page says what the figures say."""
+
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from services.bench.sizing import MEASURED, PAGE, Demand, Measured, measured, page, sizing
+
+IT = Measured("a test", 10_000.0, 100_000.0, 500.0, 1e8, 4_096.0, 3_000.0, 200.0, 150.0, 8_000.0, 100.0, 300.0)
+
+
+def figures(demand: Demand, it: Measured = IT) -> dict[str, float]:
+    return {line.name: line.figure for line in sizing(it, demand)}
+
+
+def test_a_size_that_can_be_worked_out_by_hand() -> None:
+    found = figures(Demand(864_000, plays_a_day=100.0, peak=3.0, used=0.5))
+    assert found["listens at peak"] == 3_000  # 864,000 × 100 / 86,400 × 3
+    assert found["profilers"] == 1  # 3,000 of 5,000
+    assert found["scorers"] == 12  # 3,000 / 250
+    assert found["partitions"] == 32  # 2 × 12 = 24, and the next power of two
+    assert found["Redis: data"] == pytest.approx(864_000 / 2**18)  # 4 KiB each
+    assert found["Redis: shards"] == 1
+    assert found["Redis: read and written"] == pytest.approx(27.0)  # 3,000 × 3,000 × 3
+    assert found["Kafka: written"] == pytest.approx(25.05)  # 3,000 × 8,350
+    assert found["Kafka: brokers"] == 4  # 25.05 MB × 6 / 50 MB = 3.006
+    assert found["memory of services"] == pytest.approx((100 + 12 * 300) / 1024)
+    assert found["an emptied Redis rebuilt"] == pytest.approx(864_000 * 200 / 100_000 / 60)
+
+
+@pytest.mark.parametrize("name", ["profilers", "scorers", "partitions", "Redis: shards", "Kafka: brokers"])
+def test_more_listeners_never_need_less(name: str) -> None:
+    sizes = [figures(Demand(listeners))[name] for listeners in (1, 10**5, 10**6, 10**7, 10**8)]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1]
+
+
+def test_slower_processes_are_more() -> None:
+    slower = msgspec.structs.replace(IT, scorer_lists_per_second=50.0)
+    assert figures(Demand(10**6), slower)["scorers"] >= 9 * figures(Demand(10**6))["scorers"]
+
+
+def test_figures_are_taken_from_what_the_benchmarks_said(tmp_path: Path) -> None:
+    said = {
+        "profiler": {name: {"listens_per_second": rate} for name, rate in
+                     (("faust", 5_000), ("bulk", 50_000), ("bare_aiokafka", 300_000))},
+        "scorer": {"100000": {"lists_per_second": 700.0, "list_bytes": 6_500}},
+        "memory": {"redis": {"200": {"plays": 200, "events": 30_000, "used": 7_000, "head": 6_000, "past": 0}},
+                   "rss_mib": {"profiler": 80.0, "scorer": 400.0}},
+    }  # fmt: skip
+    for name, found in said.items():
+        (tmp_path / f"{name}.json").write_bytes(msgspec.json.encode(found))
+    it = measured(tmp_path, "today")
+    assert (it.event_bytes, it.broker_bytes_per_second, it.profile_bytes) == (150, 45e6, 6_000)
+    assert 50 < it.notice_bytes < 400
+
+
+def test_the_page_says_what_was_measured() -> None:
+    """`python -m services.bench.sizing` writes it anew."""
+    text = PAGE.read_text(encoding="utf-8")
+    assert text == page(text, msgspec.json.decode(MEASURED.read_bytes(), type=Measured))
+    assert "| profilers |" in text
