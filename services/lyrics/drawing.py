@@ -20,14 +20,25 @@ def table(made: Record) -> Table:
     """One row a contestant and size."""
     title = f"{made.cores} cores, load {made.load_before:g} before; to recall@1 {made.options.recall:g}"
     shown = Table(title=title, title_justify="left", box=None)
-    for heading in ("songs", "of them real", "", "seconds", "CPU s", "epochs", "recall@1", "line recall@10", "faster"):
+    for heading in (
+        "songs",
+        "of them real",
+        "",
+        "seconds",
+        "CPU s",
+        "epochs",
+        "recall@1",
+        "line recall@10",
+        "faster",
+        "CPU",
+    ):
         shown.add_column(heading, justify="left" if not heading else "right")
     for row in made.rows:
-        faster = "" if row.times_faster is None else f"{row.times_faster:.1f} ×"
+        faster, less = ("" if n is None else f"{n:.1f} ×" for n in (row.times_faster, row.times_less_cpu))
         shown.add_row(
             f"{row.songs:,}", f"{row.real_songs:,}", row.contestant, f"{row.seconds:.1f}", f"{row.cpu_seconds:.1f}",
             str(row.epochs), f"{row.recall:.3f}" + ("" if row.reached else " (not reached)"),
-            f"{row.line_recall:.3f}", faster,
+            f"{row.line_recall:.3f}", faster, less,
         )  # fmt: skip
     return shown
 
@@ -57,18 +68,21 @@ def map_of(part: "Songs") -> str:
 
 
 def growth(made: Record) -> str:
-    """Seconds by songs, both on logarithmic axes, as SVG; the original's beside them. Raises Fatal: no matplotlib."""
-    canvas = _canvas(7, 4.2)
-    axis = canvas.subplots()
+    """Seconds and CPU seconds by songs, the original's beside, as SVG. Raises Fatal: no matplotlib."""
+    canvas = _canvas(11, 4.2)
+    by_clock, by_cores = canvas.subplots(1, 2, sharey=True)
     for name in dict.fromkeys(row.contestant for row in made.rows):
         rows = sorted((row for row in made.rows if row.contestant == name and row.reached), key=lambda row: row.songs)
-        axis.plot([row.songs for row in rows], [row.seconds for row in rows], "o-", label=name)
+        songs = [row.songs for row in rows]
+        by_clock.plot(songs, [row.seconds for row in rows], "o-", label=name)
+        by_cores.plot(songs, [row.cpu_seconds for row in rows], "o-", label=name)
     sizes = sorted(ORIGINAL)
     for at, name in enumerate(("original, PyTorch", "original, TensorFlow")):
-        axis.plot(sizes, [ORIGINAL[size][at] for size in sizes], "x--", label=name, alpha=0.4)
-    axis.set(xscale="log", yscale="log", xlabel="songs", ylabel=f"seconds to recall@1 {made.options.recall:g}")
-    axis.grid(alpha=0.25, which="both")
-    axis.legend(fontsize=8)
+        by_clock.plot(sizes, [ORIGINAL[size][at] for size in sizes], "x--", label=name, alpha=0.4)
+    for axis, what in ((by_clock, "seconds"), (by_cores, "CPU seconds")):
+        axis.set(xscale="log", yscale="log", xlabel="songs", ylabel=f"{what} to recall@1 {made.options.recall:g}")
+        axis.grid(alpha=0.25, which="both")
+        axis.legend(fontsize=8)
     return _svg(canvas)
 
 
