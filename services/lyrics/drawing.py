@@ -1,7 +1,8 @@
 """What was learned of words, as tables and as pictures (SVG)."""
 
 import io
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich.table import Table
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from models.lyrics.judge import Comparison
     from models.lyrics.songs import Songs
+
+MAPPED = 3  # songs that a map needs
 
 
 def table(made: Record) -> Table:
@@ -55,15 +58,34 @@ def confusion(found: "Comparison") -> str:
     return _svg(canvas)
 
 
-def map_of(part: "Songs") -> str:
-    """The songs on the two directions along which their vectors differ most, coloured by cluster, as SVG."""
-    canvas = _canvas(7, 6)
+def map_of(part: "Songs", metrics: Mapping[str, float]) -> str:
+    """The songs on the two directions along which their vectors differ most: by group, and by sentiment, as SVG.
+
+    `metrics`: those of `lyrics` in the manifest. Songs without a vector (another language) are not drawn. Raises Fatal:
+    there are too few, or no matplotlib.
+    """
     there = np.any(part.vectors != 0, axis=1)
+    if there.sum() < MAPPED:
+        raise Fatal(f"{int(there.sum())} songs have a vector; a map needs {MAPPED}")
     centred = part.vectors[there] - part.vectors[there].mean(axis=0)
-    flat = centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T
-    axis = canvas.subplots()
-    axis.scatter(flat[:, 0], flat[:, 1], c=part.clusters[there], s=4, cmap="tab20", alpha=0.6)
-    axis.set(xticks=[], yticks=[], title=f"{int(there.sum()):,} songs, {len(part.centres)} clusters")
+    values, directions = np.linalg.eigh(centred.T @ centred)  # rising
+    flat = centred @ directions[:, ::-1][:, :2]
+    shown = values[::-1][:2].sum() / values.sum()
+    canvas = _canvas(13, 6)
+    by_group, by_feeling = canvas.subplots(1, 2)
+    look: dict[str, Any] = {"s": 4, "alpha": 0.6, "rasterized": True}  # thousands of points make a huge SVG
+    by_group.scatter(flat[:, 0], flat[:, 1], c=part.clusters[there], cmap="tab20", **look)
+    drawn = by_feeling.scatter(
+        flat[:, 0], flat[:, 1], c=part.sentiment[there], cmap="coolwarm_r", vmin=-1, vmax=1, **look
+    )
+    canvas.colorbar(drawn, ax=by_feeling, label="sentiment, −1 to 1")
+    k_means, tree = (metrics.get(name, float("nan")) for name in ("silhouette", "tree_silhouette"))
+    by_group.set_title(
+        f"{len(part.centres)} groups; silhouette {k_means:.3f} (k-means), {tree:.3f} (tree)", fontsize=10
+    )
+    by_feeling.set_title(f"{int(there.sum()):,} songs; {shown:.0%} of how their vectors differ", fontsize=10)
+    for axis in (by_group, by_feeling):
+        axis.set(xticks=[], yticks=[])
     return _svg(canvas)
 
 
