@@ -63,11 +63,22 @@ class World:
         }  # fmt: skip
         self.env: dict[str, str | None] = {name: None for name in os.environ if name.startswith("SEGUE_")}
         self.env |= {**environment, "COLUMNS": "160"}
-        self.services = [Service(name, folder, environment) for name in ("trainer", "profiler")]
+        self._environment = environment
+        self.services: list[Service] = []
+
+    def start(self) -> None:
+        """All services, the scorer once there is a release."""
+        self.services = [Service("trainer", self.folder, self._environment)]
         self.release = self._announced()
-        self.services.append(Service("scorer", folder, environment))
+        self.services += [Service(name, self.folder, self._environment) for name in ("profiler", "scorer")]
         for service in self.services:
             asyncio.run(service.ready(LIMIT))
+
+    def end(self) -> None:
+        for service in self.services:
+            service.ask_to_stop()
+        for service in self.services:
+            service.stop(3)
 
     def _send(self) -> None:
         """Every song with its lyrics, and listens of four others."""
@@ -83,11 +94,13 @@ class World:
         producer.close()
 
     def _announced(self) -> ReleaseAnnounced:
-        releases, deadline = KafkaReleases(self.kafka), time.monotonic() + LIMIT
-        while (found := releases.newest()) is None:
+        deadline = time.monotonic() + LIMIT
+        while "is in force" not in (self.folder / "trainer.log").read_text():
             self.services[0].check()
             assert time.monotonic() < deadline, f"no release within {LIMIT:g} s: {self.services[0].told()}"
             time.sleep(0.1)
+        found = KafkaReleases(self.kafka).newest()
+        assert found is not None
         return found
 
     def after(self, user: str, track_id: str) -> Recommendations:
@@ -115,12 +128,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with LocalStack() as stack:
         made = World(stack, tmp_path_factory.mktemp("lyrics"))
         try:
+            made.start()
             yield made
         finally:
-            for service in made.services:
-                service.ask_to_stop()
-            for service in made.services:
-                service.stop(3)
+            made.end()
 
 
 def test_songs_are_picked_by_topic_from_the_release_in_force(world: World) -> None:
