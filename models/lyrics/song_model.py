@@ -7,7 +7,10 @@ What makes it fast where a plain one reckons every song's score at every step, a
 - *an imprinted last layer*: a song's row of it is what the song's own words give, at length 1 (Qi et al. 2018), so
   there is one weight a word to learn and not one a song; it is reckoned for the batch alone while the model is taught,
   and once for all songs at the end;
-- or, where the rows are to be *learned* as the paper did it, sparse updates: only the batch's rows and their moments;
+- or, where the rows are to be *learned* as the paper did it, sparse updates: only the batch's rows move, each along its
+  whole slope with one step size of its own (row-wise Adagrad, Mudigere et al. 2021; Duchi et al. 2011). What goes in is
+  held against the mean of what goes in, which says as much as a bias of −mean · row behind it: else the rows learn for
+  many epochs to forget what all songs have in common;
 - *packed bags*: no padding is looked up, summed or learned from;
 - large batches, so the products that are left keep every core busy.
 
@@ -26,11 +29,13 @@ from models.lyrics.packed import Numbers, Packed
 
 BATCH = 1_024  # songs, of many; of few so many that an epoch has STEPS
 STEPS, SMALLEST = 24, 128
-RATE = 1e-2
+RATES = {"imprinted": 1e-2, "learned": 3e-4}  # of words and dense layer: learned rows follow them once an epoch only
+FIRST_STEP = 10.0  # length of a learned row after its first step
+MEMORY = 0.1  # of the mean: what a batch weighs in it, at least
 SCALE = 20.0  # of a cosine before the softmax
 SHORTEST = 4  # words of a window
 WHOLE = {"imprinted": 0.5, "learned": 0.9}  # share of a batch's songs that are whole
-BETAS, TINY = (0.9, 0.99), 1e-8
+BETAS, TINY = (0.9, 0.99), 1e-12
 AT_ONCE = 8_192
 
 Matrix = NDArray[np.float32]
@@ -49,10 +54,10 @@ class SongModel:
         self._words = nn.Parameter(torch.randn(words, dimensions, generator=chance) * dimensions**-0.5)
         self._dense = nn.Parameter(torch.randn(dimensions, dimensions, generator=chance) * (2 / dimensions) ** 0.5)
         self._bias = nn.Parameter(torch.zeros(dimensions))
-        self._adam = torch.optim.Adam([self._words, self._dense, self._bias], lr=RATE, betas=BETAS, fused=True)
-        self._rows = torch.randn(len(songs), dimensions, generator=chance) * dimensions**-0.5
-        self._first, self._second = torch.zeros_like(self._rows), torch.zeros_like(self._rows)
-        self.epochs = 0
+        self._adam = torch.optim.Adam([self._words, self._dense, self._bias], lr=RATES[rows], betas=BETAS, fused=True)
+        self._rows, self._slopes = torch.zeros(len(songs), dimensions), torch.zeros(len(songs), 1)
+        self._mean = torch.zeros(dimensions)  # of what goes into the last layer; stays 0 where it is imprinted
+        self.epochs = self._steps = 0
 
     def epoch(self) -> None:
         """Every song once, in an order by chance."""
@@ -75,17 +80,24 @@ class SongModel:
 
     def _step(self, chosen: Numbers) -> None:
         seen = self._pooled(self._windows(chosen))
-        learned = self._rows[torch.from_numpy(chosen)].requires_grad_()
+        self._steps += 1
+        self._adam.zero_grad(set_to_none=True)
         if self._how == "imprinted":
             own = normalize(self._pooled(self._songs.rows(chosen)), dim=1)
-            logits = SCALE * normalize(seen, dim=1) @ own.T
-        else:
-            logits = seen @ learned.T
-        self._adam.zero_grad(set_to_none=True)
-        cross_entropy(logits, torch.arange(len(chosen))).backward()
+            self._learn(SCALE * normalize(seen, dim=1) @ own.T)
+            return
+        mean = seen.detach().mean(dim=0)
+        self._mean += (mean - self._mean) * max(1 / self._steps, MEMORY)
+        numbers = torch.from_numpy(chosen)
+        rows = self._rows[numbers].requires_grad_()
+        self._learn((seen - mean) @ rows.T)
+        if rows.grad is not None:
+            self._move(numbers, rows.grad)
+
+    def _learn(self, logits: Tensor) -> None:
+        """One step of words and dense layer: song i of the batch is the answer to row i."""
+        cross_entropy(logits, torch.arange(len(logits))).backward()
         self._adam.step()
-        if learned.grad is not None:
-            self._move(torch.from_numpy(chosen), learned.grad)
 
     def _windows(self, chosen: Numbers) -> Packed:
         begins, ends = self._songs.starts[chosen], self._songs.starts[chosen + 1]
@@ -102,21 +114,17 @@ class SongModel:
         return torch.relu(mean @ self._dense + self._bias)
 
     def _move(self, rows: Tensor, slope: Tensor) -> None:
-        """Adam (Kingma & Ba 2015) on the rows of the last layer that the batch has; each comes once an epoch."""
-        one, two = BETAS
-        first = self._first[rows].mul_(one).add_(slope, alpha=1 - one)
-        second = self._second[rows].mul_(two).addcmul_(slope, slope, value=1 - two)
-        self._first[rows], self._second[rows] = first, second
-        unbiased = first / (1 - one**self.epochs)
-        spread = (second / (1 - two**self.epochs)).sqrt_().add_(TINY)
-        self._rows[rows] -= RATE * unbiased / spread
+        """Row-wise Adagrad on the rows of the last layer that the batch has."""
+        slopes = self._slopes[rows] + slope.square().sum(dim=1, keepdim=True)
+        self._slopes[rows] = slopes
+        self._rows[rows] -= FIRST_STEP * slope / (slopes.sqrt() + TINY)
 
     def encode(self, songs: Packed, unit: bool = False) -> Matrix:
         """What the last layer is held against, (songs, dimensions); `unit`: at length 1."""
         with torch.inference_mode():
             parts = []
             for at in range(0, len(songs), AT_ONCE):
-                part = self._pooled(songs.rows(np.arange(at, min(at + AT_ONCE, len(songs)))))
+                part = self._pooled(songs.rows(np.arange(at, min(at + AT_ONCE, len(songs))))) - self._mean
                 parts.append((normalize(part, dim=1) if unit else part).numpy())
         return np.asarray(np.concatenate(parts), dtype=np.float32)
 

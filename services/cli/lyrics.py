@@ -190,7 +190,7 @@ def map_(
     out: Annotated[Path, typer.Argument(help="The SVG file to write.")],
     release: From = None,
 ) -> None:
-    """Draw all songs with lyrics in two dimensions, coloured by their group.
+    """Draw all songs with lyrics in two dimensions, coloured by their group and by their sentiment.
 
     Example: `segue lyrics map songs.svg --release ./my-release`
     """
@@ -200,5 +200,5 @@ def map_(
     loaded, _ = _asked(release, None)
     if loaded.lyrics is None:
         raise BadRelease(f"release {loaded.id} has no lyrics part: train it with --lyrics")
-    out.write_text(map_of(loaded.lyrics), encoding="utf-8")
+    out.write_text(map_of(loaded.lyrics, loaded.manifest.metrics.get("lyrics", {})), encoding="utf-8")
     typer.echo(f"{out}: written")

@@ -105,7 +105,7 @@ def test_the_song_model_comes_to_know_its_songs(who: str) -> None:
     found = time_to(makers[who], made, 0.4 if who == "plain" else 0.9, 400, 60.0, 3)  # plain: so few steps an epoch
     assert found.reached
     assert found.epochs == len(found.laps)
-    assert found.laps[0].recall < 0.4 or who == "ours"
+    assert found.laps[0].recall < 0.4 or who != "plain"  # the others are quick: that is their point
     one = time_to(makers[who], made, 1.1, 1, 60.0, 3)
     assert (one.epochs, one.reached) == (1, False)
 

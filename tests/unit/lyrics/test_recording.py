@@ -1,0 +1,45 @@
+"""What the record's figures say, and how they look. The contestants: tests/unit/models/lyrics/test_models.py."""
+
+import pytest
+from rich.console import Console
+
+from models.lyrics.record.run import Lap, Timed
+from models.lyrics.settings import LyricsSettings
+from services.lyrics.drawing import growth, table
+from services.lyrics.recording import PLAIN, Record, RecordOptions, Row, _row
+
+
+def timed(songs: int, seconds: float, cpu: float, reached: bool = True) -> Timed:
+    return Timed("a", songs, seconds, cpu, 1, 0.9, 0.1, reached, [Lap(1, seconds, cpu, 0.9)])
+
+
+def record(*rows: Row) -> Record:
+    options = RecordOptions((5_000,), ("plain", "learned"), 0.9, 9, 60.0, 100)
+    return Record(list(rows), [], options, LyricsSettings(), {}, 2, 0.1, {})
+
+
+def test_it_is_faster_only_than_a_plain_one_that_came_as_far() -> None:
+    plain = timed(5_000, 40.0, 60.0)
+    row = _row("learned", timed(5_000, 2.0, 1.5), 4_000, plain)
+    assert (row.times_faster, row.times_less_cpu) == (20.0, 40.0)
+    assert _row("learned", timed(5_000, 2.0, 1.5), 4_000, None).times_faster is None
+    assert _row("learned", timed(5_000, 2.0, 1.5, reached=False), 4_000, plain).times_less_cpu is None
+    assert _row("learned", timed(5_000, 2.0, 1.5), 4_000, timed(5_000, 40.0, 60.0, reached=False)).times_faster is None
+
+
+def test_growth_is_drawn_of_those_who_came_there_beside_the_original() -> None:
+    pytest.importorskip("matplotlib", reason="needs segue[evaluate]")
+    plain = timed(5_000, 40.0, 60.0)
+    made = record(
+        _row(PLAIN, plain, 4_000, plain), _row("learned", timed(5_000, 2.0, 1.5), 4_000, plain),
+        _row(PLAIN, timed(9_000, 90.0, 120.0), 4_000, None),
+    )  # fmt: skip
+    drawn = growth(made)
+    assert drawn.startswith("<?xml")
+    for said in ("plain", "learned", "original, TensorFlow", "CPU seconds to recall@1 0.9"):
+        assert said in drawn
+    shown = Console(width=160)
+    with shown.capture() as said_table:
+        shown.print(table(made))
+    assert "20.0 ×" in said_table.get()
+    assert "40.0 ×" in said_table.get()
