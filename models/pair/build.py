@@ -15,7 +15,7 @@ from models.audio.settings import MelSettings
 from models.neighbours.table import Table
 from models.pair.pictures import Picture, alike, picture
 from models.pair.serve import HEAD, TOWER, VECTORS
-from models.pair.settings import PairSettings
+from models.pair.settings import BANDS, FRAMES, WIDTH, PairSettings
 
 MOST = 2_000  # recordings that it is taught with, by chance: pairs are their square
 STRONG = 0.1  # of a neighbour's weight: heard together often enough to be alike
@@ -72,7 +72,7 @@ def _taught(
     progress: Callable[[float], None],
 ) -> float:
     """Write both graphs, from the cache where the same was taught before."""
-    from models.pair.export import export  # torch
+    from models.onnx_graph import export  # torch
     from models.pair.fit import fit
 
     told = hashlib.sha256(repr(settings).encode() + pictures.tobytes() + np.packbits(known).tobytes())
@@ -80,7 +80,11 @@ def _taught(
     if kept is None or not (kept / "difference").is_file():
         made_in = kept or folder
         made_in.mkdir(parents=True, exist_ok=True)
-        difference = export(*fit(pictures, known, settings, threads, progress), made_in)
+        seen, head = fit(pictures, known, settings, threads, progress)
+        difference = max(
+            export(seen, {"pictures": (BANDS, FRAMES)}, ["out"], made_in / TOWER),
+            export(head, {"first": (WIDTH,), "second": (WIDTH,)}, ["out"], made_in / HEAD),
+        )
         if kept:
             (kept / "difference").write_text(repr(difference), encoding="ascii")  # last: it is whole now
     else:
