@@ -19,6 +19,8 @@ from models import fitted, heldout, index, interactions, rehearsal, release, sou
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.audio.settings import AudioSettings
+from models.bridge import part as bridge
+from models.bridge.settings import BridgeSettings
 from models.evaluation.systems import Lists
 from models.fitted import Fitted, Progress
 from models.lyrics import part as lyrics
@@ -50,6 +52,7 @@ class TrainSettings(Struct, frozen=True):
     check: CheckSettings = CheckSettings()
     lists: ListSettings = ListSettings()  # how the lists are made that it is judged by
     audio: AudioSettings = AudioSettings()
+    bridge: BridgeSettings = BridgeSettings()
     threads: int = 0  # 0: every core
 
 
@@ -108,6 +111,9 @@ def train(
             with steps("audio"):
                 told = partial(steps.part, "audio")
                 metrics |= sound.add(made, tracks, aside, settings.audio, settings.threads, told)
+        if settings.bridge.on:
+            with steps("bridge"):
+                metrics |= bridge.add(made.catalogue, made.factors, aside, settings.bridge)
         metrics["seconds"] = steps.seconds
         manifest = Manifest(
             release_id=release_id,
@@ -250,6 +256,7 @@ def _settings(made: Fitted, settings: TrainSettings, gaps: dict[str, list[Span]]
         "lyrics": settings.lyrics,
         "check": settings.check,
         "audio": settings.audio,
+        "bridge": settings.bridge,
         "list": settings.lists,
         "history": {"gaps": gaps, "until": until},
         "warm_start": start and {"release": start.release_id, "tracks": start.known, "iterations": start.iterations},
