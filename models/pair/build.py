@@ -43,11 +43,16 @@ def build(
     known = alike([labels[at] for at in chosen], [artists[at] for at in chosen])
     known |= together(rows[chosen], neighbours)
     np.fill_diagonal(known, val=False)
-    difference = _taught(pictures[chosen], known, folder, settings, cache, threads, progress)
+    difference = taught(pictures[chosen], known, folder, settings, cache, threads, progress)
+    write_vectors(pictures, folder)
+    return difference
+
+
+def write_vectors(pictures: Picture, folder: Path) -> None:
+    """What the tower in the folder makes of the pictures, beside it."""
     tower = session(folder / TOWER)
     vectors = [tower.run(["out"], {"pictures": pictures[at : at + 64]})[0] for at in range(0, len(pictures), 64)]
     np.save(folder / VECTORS, np.concatenate(vectors).astype(np.float16), allow_pickle=False)
-    return difference
 
 
 def together(rows: NDArray[np.int64], neighbours: Table) -> NDArray[np.bool_]:
@@ -62,16 +67,16 @@ def together(rows: NDArray[np.int64], neighbours: Table) -> NDArray[np.bool_]:
     return found
 
 
-def _taught(
+def taught(
     pictures: Picture,
     known: NDArray[np.bool_],
     folder: Path,
     settings: PairSettings,
     cache: Path | None,
     threads: int,
-    progress: Callable[[float], None],
+    progress: Callable[[float], None] = lambda _: None,
 ) -> float:
-    """Write both graphs, from the cache where the same was taught before."""
+    """Write both graphs, from the cache where the same was taught before; their difference from the network."""
     from models.onnx_graph import export  # torch
     from models.pair.fit import fit
 
