@@ -33,6 +33,7 @@ def settings(
         "lyrics": asked.lyrics,
         "check": asked.check,
         "audio": asked.audio,
+        "bridge": asked.bridge,
         "list": asked.lists,
         "history": {"gaps": gaps, "until": _newest(listens)},
         "warm_start": start and {"release": start.release_id, "tracks": start.known, "iterations": start.iterations},

@@ -27,7 +27,7 @@ def build(
     `queries` are real listeners' vectors (some; none will do): recall is measured on what will be asked.
     """
     faiss.omp_set_num_threads(1)  # what is measured is what is served
-    flat = _flat(factors)
+    flat = flat_of(factors)
     sample = _sample(factors, queries, seed)
     if flat.ntotal <= exact:
         return flat, {"recall@100": 1.0, "query_ms": _query_ms(flat, sample), "breadth": 0.0}
@@ -63,7 +63,8 @@ def search(index: faiss.Index, vectors: NDArray[np.float32], k: int) -> tuple[ND
     return scores, rows
 
 
-def _flat(factors: NDArray[np.float32]) -> faiss.Index:
+def flat_of(factors: NDArray[np.float32]) -> faiss.Index:
+    """Every vector is compared."""
     index = faiss.IndexFlatIP(factors.shape[1])
     if len(factors):
         index.add(np.ascontiguousarray(factors, dtype=np.float32))

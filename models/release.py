@@ -11,6 +11,7 @@ ranker_<mix>.npz    a models.ranker.blend.Blend, where that was
 als.faiss           inner-product index over the factors; its ids are catalogue rows
 lyrics*             what is known of songs by their words, models.lyrics.songs; not in every release
 audio*              what its tracks sound like, where recordings were known: models.audio.part
+bridge*             factors of tracks that nobody has played, by what is known of them: models.bridge.part
 """
 
 import hashlib
@@ -31,6 +32,7 @@ from numpy.typing import NDArray
 
 from models.audio.part import FILES as SOUNDS
 from models.audio.part import Sounds
+from models.bridge import part as bridge
 from models.catalogue import Catalogue
 from models.lyrics import songs
 from models.neighbours.table import Table
@@ -73,6 +75,7 @@ class Release:
         self.rankers = {mix: ranker for mix, ranker in found if ranker is not None}
         self.lyrics = songs.load(folder, set(manifest.files), len(self.catalogue))
         self.sounds = Sounds(folder, len(self.catalogue)) if has_sounds(manifest) else None
+        self.cold = bridge.load(folder, set(manifest.files), len(self.catalogue), self.factors.shape)
         self._check(folder)
 
     def _check(self, folder: Path) -> None:
@@ -97,6 +100,17 @@ class Release:
         more.catalogue = self.catalogue.with_tracks(tracks)
         more.lyrics = self.lyrics and self.lyrics.of_tracks(len(more.catalogue))
         return more
+
+    def factors_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(rows, factors): those that listeners made; else those of the bridge; else zeros."""
+        found = np.zeros((len(rows), self.factors.shape[1]), dtype=np.float32)
+        known = (rows >= 0) & (rows < len(self.factors))
+        found[known] = self.factors[rows[known]]
+        if self.cold is not None and len(self.cold.rows):
+            at = np.minimum(np.searchsorted(self.cold.rows, rows), len(self.cold.rows) - 1)
+            there = self.cold.rows[at] == rows
+            found[there] = self.cold.factors[at[there]]
+        return found
 
     def setting(self, section: str, name: str) -> Any:
         """One of the settings the models were fitted with, e.g. ("als", "regularization")."""

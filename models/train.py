@@ -13,6 +13,8 @@ from models import facts, fitted, heldout, index, interactions, rehearsal, relea
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.audio.settings import AudioSettings
+from models.bridge import part as bridge
+from models.bridge.settings import BridgeSettings
 from models.evaluation.systems import Lists
 from models.fitted import Fitted, Progress
 from models.lyrics import part as lyrics
@@ -44,6 +46,7 @@ class TrainSettings(Struct, frozen=True):
     check: CheckSettings = CheckSettings()
     lists: ListSettings = ListSettings()  # how the lists are made that it is judged by
     audio: AudioSettings = AudioSettings()
+    bridge: BridgeSettings = BridgeSettings()
     threads: int = 0  # 0: every core
 
 
@@ -223,6 +226,9 @@ def _fill(
         with steps("audio"):
             heard = partial(steps.part, "audio")
             metrics |= sound.add(made, tracks, aside, settings.audio, settings.threads, heard)
+    if settings.bridge.on:
+        with steps("bridge"):
+            metrics |= bridge.add(made.catalogue, made.factors, aside, settings.bridge)
     return metrics
 
 

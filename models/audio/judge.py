@@ -6,7 +6,7 @@ mean MFCCs. `same_…@5`: of the five nearest recordings of the other folds, how
 artist), by the network's vectors, by mean MFCCs, and by chance.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from typing import NamedTuple
@@ -104,9 +104,9 @@ def judge(
         parameters=made[0].parameters,
         seconds=sum(fold.seconds for fold in made),
         figures={
-            "network": _over(ours, [_nearest(fold, fold.vectors, examples) for fold in made]),
-            "logistic regression on mean MFCCs": _over(plain, [_nearest(fold, means, examples) for fold in made]),
-            "majority": _over(majority, [_by_chance(fold, examples) for fold in made]),
+            "network": _both(ours, [_nearest(fold, fold.vectors, examples) for fold in made]),
+            "logistic regression on mean MFCCs": _both(plain, [_nearest(fold, means, examples) for fold in made]),
+            "majority": _both(majority, [_by_chance(fold, examples) for fold in made]),
         },
         confusion=confusion.tolist(),
     )
@@ -185,28 +185,42 @@ def _nearest(fold: Fold, vectors: Table, examples: Examples) -> dict[str, float]
     even = (vectors - mean) / spread
     even /= np.linalg.norm(even, axis=1, keepdims=True) + 1e-9
     near = np.argsort(-(even[fold.asked] @ even[fold.learned].T), axis=1)[:, :NEAREST]
-    return _same(fold, fold.learned[near], examples)
+    return same(near, fold.learned, fold.asked, examples.targets.argmax(axis=1), examples.artists)
 
 
 def _by_chance(fold: Fold, examples: Examples) -> dict[str, float]:
-    return _same(fold, np.tile(fold.learned, (len(fold.asked), 1)), examples)
+    near = np.tile(np.arange(len(fold.learned)), (len(fold.asked), 1))
+    return same(near, fold.learned, fold.asked, examples.targets.argmax(axis=1), examples.artists)
 
 
-def _same(fold: Fold, near: NDArray[np.int64], examples: Examples) -> dict[str, float]:
-    top = examples.targets.argmax(axis=1)
-    found = {f"same_class@{NEAREST}": float((top[near] == top[fold.asked][:, None]).mean())}
-    artists = np.array(examples.artists)
-    known = artists[fold.asked] != ""
+def same(
+    near: NDArray[np.int64],
+    learned: NDArray[np.int64],
+    asked: NDArray[np.int64],
+    top: NDArray[np.int64],
+    artists: Sequence[str],
+) -> dict[str, float]:
+    """How many of the `near` (asked, any number; places in `learned`) are of the query's class, and by its artist.
+
+    `top` and `artists` ("" where unknown) are of all recordings.
+    """
+    rows = learned[near]
+    found = {f"same_class@{NEAREST}": float((top[rows] == top[asked][:, None]).mean())}
+    names = np.array(artists)
+    known = names[asked] != ""
     if known.any():
-        same = artists[near[known]] == artists[fold.asked][known][:, None]
-        found[f"same_artist@{NEAREST}"] = float(same.mean())
+        found[f"same_artist@{NEAREST}"] = float((names[rows[known]] == names[asked][known][:, None]).mean())
     return found
 
 
-def _over(*each: list[dict[str, float]]) -> dict[str, Figure]:
-    folds = [{**first, **second} for first, second in zip(*each, strict=True)]
+def over(folds: Sequence[Mapping[str, float]]) -> dict[str, Figure]:
+    """Mean and spread of each metric that every fold has."""
     names = [name for name in folds[0] if all(name in fold for fold in folds)]
     values = {name: [fold[name] for fold in folds] for name in names}
     return {
         name: Figure(float(np.mean(of)), float(np.std(of)), [round(v, 4) for v in of]) for name, of in values.items()
     }
+
+
+def _both(ours: list[dict[str, float]], near: list[dict[str, float]]) -> dict[str, Figure]:
+    return over([first | second for first, second in zip(ours, near, strict=True)])

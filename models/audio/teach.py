@@ -37,7 +37,7 @@ def teach(
     """Write the three graphs and audio.json into the folder. `labels` are parallel to `heard`.
 
     A task that fewer than two classes are known of learns to tell clusters of the sound apart. Raises NoNetworks,
-    models.audio.export.NotTheSame, ImportError when there is something to teach and no torch.
+    models.onnx_graph.NotTheSame, ImportError when there is something to teach and no torch.
     """
     if settings.networks:
         about = read_about(Path(settings.networks))
@@ -115,12 +115,12 @@ def _taught(
     task: str,
     progress: Callable[[float], None],
 ) -> float:
-    from models.audio.export import export  # torch, which who only takes ready networks need not have
-    from models.audio.fit import fit
+    from models.audio.fit import fit  # torch, which who only takes ready networks need not have
+    from models.onnx_graph import export
 
     made = fit(mels, targets, heard, settings, threads, progress)
     frames = heard_at_once(mels, heard, settings.crop_seconds)
-    return export(made, heard.bands, frames, folder / network_file(task))
+    return export(made, {"mels": (heard.bands, frames)}, ("logits", "vector"), folder / network_file(task))
 
 
 def _clustered(heard: Sequence[Heard], task: str, seed: int) -> tuple[list[int], list[str], NDArray[np.float32]]:

@@ -15,7 +15,7 @@ from models.audio.settings import MelSettings
 from models.neighbours.table import Table
 from models.pair.pictures import Picture, alike, picture
 from models.pair.serve import HEAD, TOWER, VECTORS
-from models.pair.settings import PairSettings
+from models.pair.settings import BANDS, FRAMES, WIDTH, PairSettings
 
 MOST = 2_000  # recordings that it is taught with, by chance: pairs are their square
 STRONG = 0.1  # of a neighbour's weight: heard together often enough to be alike
@@ -43,11 +43,16 @@ def build(
     known = alike([labels[at] for at in chosen], [artists[at] for at in chosen])
     known |= together(rows[chosen], neighbours)
     np.fill_diagonal(known, val=False)
-    difference = _taught(pictures[chosen], known, folder, settings, cache, threads, progress)
+    difference = taught(pictures[chosen], known, folder, settings, cache, threads, progress)
+    write_vectors(pictures, folder)
+    return difference
+
+
+def write_vectors(pictures: Picture, folder: Path) -> None:
+    """What the tower in the folder makes of the pictures, beside it."""
     tower = session(folder / TOWER)
     vectors = [tower.run(["out"], {"pictures": pictures[at : at + 64]})[0] for at in range(0, len(pictures), 64)]
     np.save(folder / VECTORS, np.concatenate(vectors).astype(np.float16), allow_pickle=False)
-    return difference
 
 
 def together(rows: NDArray[np.int64], neighbours: Table) -> NDArray[np.bool_]:
@@ -62,17 +67,17 @@ def together(rows: NDArray[np.int64], neighbours: Table) -> NDArray[np.bool_]:
     return found
 
 
-def _taught(
+def taught(
     pictures: Picture,
     known: NDArray[np.bool_],
     folder: Path,
     settings: PairSettings,
     cache: Path | None,
     threads: int,
-    progress: Callable[[float], None],
+    progress: Callable[[float], None] = lambda _: None,
 ) -> float:
-    """Write both graphs, from the cache where the same was taught before."""
-    from models.pair.export import export  # torch
+    """Write both graphs, from the cache where the same was taught before; their difference from the network."""
+    from models.onnx_graph import export  # torch
     from models.pair.fit import fit
 
     told = hashlib.sha256(repr(settings).encode() + pictures.tobytes() + np.packbits(known).tobytes())
@@ -80,7 +85,11 @@ def _taught(
     if kept is None or not (kept / "difference").is_file():
         made_in = kept or folder
         made_in.mkdir(parents=True, exist_ok=True)
-        difference = export(*fit(pictures, known, settings, threads, progress), made_in)
+        seen, head = fit(pictures, known, settings, threads, progress)
+        difference = max(
+            export(seen, {"pictures": (BANDS, FRAMES)}, ["out"], made_in / TOWER),
+            export(head, {"first": (WIDTH,), "second": (WIDTH,)}, ["out"], made_in / HEAD),
+        )
         if kept:
             (kept / "difference").write_text(repr(difference), encoding="ascii")  # last: it is whole now
     else:

@@ -58,7 +58,7 @@ class Features:
 
     def __init__(self, release: "Release", shelf: Shelf) -> None:
         frame = release.catalogue.frame
-        self._factors, self._shelf = release.factors, shelf
+        self._release, self._shelf = release, shelf
         self._listeners = frame["listeners"].to_numpy().astype(np.float64)
         self._recent = frame["recent_listeners"].to_numpy().astype(np.float64)
         plays, skips = (frame[name].to_numpy().astype(np.float64) for name in ("plays", "skips"))
@@ -94,10 +94,7 @@ class Features:
         return [each.at(rows) for each in named] + [each.places(rows, UNRANKED) for each in placed]
 
     def _dot(self, vector: NDArray[np.float32], rows: Rows) -> Column:
-        found = np.zeros(len(rows))
-        known = rows < len(self._factors)
-        found[known] = self._factors[rows[known]] @ vector
-        return found
+        return (self._release.factors_of(rows) @ vector).astype(np.float64)
 
     @staticmethod
     def _own(listener: Listener, rows: Rows) -> list[Column]:

@@ -1,4 +1,8 @@
-"""ALS neighbours: tracks whose factors lie where the listener's own vector points."""
+"""ALS neighbours: tracks whose factors lie where the listener's own vector points.
+
+A track that nobody has played has no such factors; where the bridge (models.bridge) speaks for it, one in COLD_EVERY
+places is such a track's.
+"""
 
 from collections.abc import Sequence
 
@@ -6,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.explain import because_of
-from models.index import search
+from models.index import flat_of, search
 from models.release import Release
 from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows
 
 NO_CAUSE = "Close to what you play"
 CAUSES = 50  # only a listener's strongest tracks are named as the cause of another
+COLD_EVERY = 10
 STEP = 4  # how much further to search when too many of the nearest are known already
 
 
@@ -24,6 +29,7 @@ class Als:
         self._release = release
         self._factors = release.factors
         self._index = release.index
+        self._cold = None if release.cold is None else flat_of(release.cold.factors)
         # A track's share in a listener's vector is cᵢ·A⁻¹yᵢ. A⁻¹ without the listener's own part is the same for all
         # and tells the causes apart as well, without the pull that popular tracks' long vectors have.
         base = release.gram.astype(np.float64) + regularization * np.eye(len(release.gram))
@@ -45,8 +51,21 @@ class Als:
                 if len(kept) < quota and width < total and rows[-1] >= 0:  # −1: the index has no more to give
                     waiting.setdefault(min(total, STEP * width), []).append(at)
                 else:
-                    found[at] = self._explained(listener, kept[:quota])
+                    found[at] = self._explained(listener, self._with_cold(batch, at, kept, quota))
         return found
+
+    def _with_cold(self, batch: Batch, at: int, known: Rows, quota: int) -> Rows:
+        """At most `quota`, of which the last of each COLD_EVERY is a track that nobody has played."""
+        if self._cold is None or self._release.cold is None:
+            return known[:quota]
+        most = -(-quota // COLD_EVERY)
+        scores, places = search(self._cold, batch.vectors[at : at + 1], STEP * most)
+        rows = self._release.cold.rows[places[0][scores[0] > 0]]
+        cold = rows[batch.unheard(batch.listeners[at], rows)][:most]
+        known = known[: quota - len(cold)]
+        turns = np.concatenate((np.arange(len(known)) // (COLD_EVERY - 1), np.arange(len(cold)) + 0.5))
+        mixed: Rows = np.concatenate((known, cold))[np.argsort(turns, kind="stable")]
+        return mixed
 
     @staticmethod
     def _width(listener: Listener, quota: int) -> int:
@@ -79,5 +98,6 @@ class Als:
 
     def _effects(self, rows: Rows, own: Rows) -> NDArray[np.floating]:
         """How much each own track speaks for each candidate: (candidates, own)."""
-        effects: NDArray[np.floating] = (self._factors[rows] @ self._spread) @ self._factors[own].T
+        factors = self._release.factors_of(rows)
+        effects: NDArray[np.floating] = (factors @ self._spread) @ self._factors[own].T
         return effects

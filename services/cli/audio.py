@@ -2,20 +2,25 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from rich.console import Console
+    from rich.table import Table
 
     from models.audio.extract import Heard
     from models.audio.folder import Recording
-    from models.audio.judge import Judged
-    from models.audio.settings import MelSettings
+    from models.audio.judge import Figure, Judged
+    from models.audio.judge_release import Judged as ReleaseJudged
+    from models.audio.settings import MelSettings, NetworkSettings
 
 audio = typer.Typer(no_args_is_help=True, help="The networks that hear: teach them, judge them.")
 Task = Literal["genre", "emotion", "instrument"]
+Made = TypeVar("Made")
 
 
 def register(app: typer.Typer) -> None:
@@ -29,8 +34,13 @@ def evaluate(
     task: Annotated[Task | None, typer.Option(help="Which labels; else the first task that it has labels of.")] = None,
     labels: Annotated[Path | None, typer.Option(help="A CSV that says more; else one in the folder.")] = None,
     folds: Annotated[int, typer.Option(min=2, help="Of the cross-validation.")] = 5,
+    pairs: Annotated[
+        bool, typer.Option(help="Judge what a release has instead: its vectors of 2,304 and its pair network.")
+    ] = False,
     original: Annotated[bool, typer.Option(help="The original work's network, log-mels and training.")] = False,
-    crops: Annotated[int, typer.Option(min=1, help="That a network is taught with, in each fold.")] = 40_000,
+    crops: Annotated[
+        int | None, typer.Option(min=1, help="That a network is taught with, in each fold; else as a release's.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of folds and networks.")] = 42,
     picture: Annotated[Path | None, typer.Option(help="Write the confusion matrix here, as SVG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
@@ -39,47 +49,34 @@ def evaluate(
 
     Example: `segue audio evaluate ./recordings --task genre --json`
     """
-    import sys
-
     import msgspec
-    import numpy as np
     from rich.console import Console
-    from rich.progress import Progress
 
     from models.audio.folder import read_folder, tasks_of
-    from models.audio.judge import Examples, judge
     from models.audio.settings import ORIGINAL_MELS, MelSettings, NetworkSettings
-    from models.audio.teach import targets_of
     from services.runtime.errors import Fatal
 
+    if pairs and (original or picture):
+        raise Fatal("--pairs judges a release's networks: it takes neither --original nor --picture")
     found = read_folder(folder, task or "genre", labels)
     known = tasks_of(found)
     if not known or (task is not None and task not in known):
         raise Fatal(f"{folder}: no two classes of {task or 'any task'}; it has labels of: {', '.join(known) or 'none'}")
-    chosen = task or known[0]
     console = Console(stderr=True)
     mels = ORIGINAL_MELS if original else MelSettings()
-    network = NetworkSettings(original=original, crops=crops, seed=seed)
-    heard = _heard(console, found, mels)
-    rows, classes, targets = targets_of([each.labels for each, _ in heard], chosen)
-    examples = Examples(
-        [heard[at][1].mel for at in rows], np.asarray(targets), [heard[at][0].group for at in rows],
-        [heard[at][0].about.get("artist", "") for at in rows],
-    )  # fmt: skip
-    with Progress(console=console, disable=not console.is_terminal) as bars:
-        bar = bars.add_task(f"Learning {chosen}, {len(rows)} recordings, {folds} folds", total=1.0)
-        made = judge(
-            chosen, classes, examples, mels, network, folds, os.cpu_count() or 1,
-            lambda done: bars.update(bar, completed=done),
-        )  # fmt: skip
+    heard = [each for each in _heard(console, found, mels) if each[0].labels.get(task or known[0])]
+    if pairs:
+        _tell(_release_judged(console, heard, task or known[0], mels, folds, crops, seed), _show_release, as_json)
+        return
+    network = NetworkSettings(original=original, seed=seed)
+    network = network if crops is None else msgspec.structs.replace(network, crops=crops)
+    judged = _judged(console, heard, task or known[0], mels, folds, network)
     if picture:
         from services.evaluate.plots import confusion
 
-        picture.write_text(confusion(f"{chosen}: true (rows), said (columns)", made.classes, made.confusion), "utf-8")
-    if as_json:
-        sys.stdout.write(msgspec.json.encode(made).decode() + "\n")
-    else:
-        _show(Console(), made)
+        title = f"{judged.task}: true (rows), said (columns)"
+        picture.write_text(confusion(title, judged.classes, judged.confusion), "utf-8")
+    _tell(judged, _show, as_json)
 
 
 @audio.command()
@@ -139,17 +136,95 @@ def _heard(console: "Console", found: "list[Recording]", mels: "MelSettings") ->
     return [(found[at], made[at]) for at in sorted(made)]
 
 
-def _show(console: "Console", made: "Judged") -> None:
-    from rich.table import Table
+def _tell(judged: Made, show: "Callable[[Console, Made], None]", as_json: bool) -> None:
+    import sys
 
-    names = list(made.figures["network"])
-    table = Table(made.task, *names, box=None)
-    for system, figures in made.figures.items():
-        cells = [f"{figures[name].mean:.3f} ± {figures[name].std:.3f}" if name in figures else "" for name in names]
-        table.add_row(system, *cells)
-    console.print(table)
+    import msgspec
+    from rich.console import Console
+
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(judged).decode() + "\n")
+    else:
+        show(Console(), judged)
+
+
+def _judged(
+    console: "Console",
+    heard: "list[tuple[Recording, Heard]]",
+    task: str,
+    mels: "MelSettings",
+    folds: int,
+    network: "NetworkSettings",
+) -> "Judged":
+    import numpy as np
+    from rich.progress import Progress
+
+    from models.audio.judge import Examples, judge
+    from models.audio.teach import targets_of
+
+    _, classes, targets = targets_of([each.labels for each, _ in heard], task)
+    examples = Examples(
+        [made.mel for _, made in heard], np.asarray(targets), [each.group for each, _ in heard],
+        [each.about.get("artist", "") for each, _ in heard],
+    )  # fmt: skip
+    with Progress(console=console, disable=not console.is_terminal) as bars:
+        bar = bars.add_task(f"Learning {task}, {len(heard)} recordings, {folds} folds", total=1.0)
+        return judge(
+            task, classes, examples, mels, network, folds, os.cpu_count() or 1,
+            lambda done: bars.update(bar, completed=done),
+        )  # fmt: skip
+
+
+def _release_judged(
+    console: "Console",
+    heard: "list[tuple[Recording, Heard]]",
+    task: str,
+    mels: "MelSettings",
+    folds: int,
+    crops: int | None,
+    seed: int,
+) -> "ReleaseJudged":
+    from msgspec.structs import replace
+    from rich.progress import Progress
+
+    from models.audio.judge_release import Labelled, judge
+    from services.runtime.settings import load
+    from services.trainer.settings import TrainerSettings
+
+    settings = replace(load(TrainerSettings, os.environ).audio, networks="", seed=seed)
+    labelled = Labelled(
+        [made for _, made in heard], [each.labels for each, _ in heard], [each.group for each, _ in heard],
+        [each.about.get("artist", "") for each, _ in heard],
+    )  # fmt: skip
+    with Progress(console=console, disable=not console.is_terminal) as bars:
+        bar = bars.add_task(f"Learning all there is of {len(heard)} recordings, {folds} folds", total=1.0)
+        return judge(
+            task, labelled, mels, settings if crops is None else replace(settings, crops=crops), folds,
+            os.cpu_count() or 1, lambda done: bars.update(bar, completed=done),
+        )  # fmt: skip
+
+
+def _show(console: "Console", made: "Judged") -> None:
+    console.print(_table(made.task, made.figures))
     console.print(
         f"{made.recordings} recordings in {made.groups} groups, {len(made.classes)} classes, "
         f"{made.parameters:,} parameters, learned in {made.seconds:.0f} s",
         highlight=False,
     )
+
+
+def _show_release(console: "Console", made: "ReleaseJudged") -> None:
+    console.print(_table(f"nearest, {made.task}", made.near))
+    console.print(_table("pairs", made.pairs) if made.pairs else "no fold has both pairs that are alike and others")
+    console.print(f"{made.recordings} recordings, {made.folds} folds", highlight=False)
+
+
+def _table(title: str, systems: "Mapping[str, Mapping[str, Figure]]") -> "Table":
+    from rich.table import Table
+
+    names = list(next(iter(systems.values())))
+    table = Table(title, *names, box=None)
+    for system, figures in systems.items():
+        cells = [f"{figures[name].mean:.3f} ± {figures[name].std:.3f}" if name in figures else "" for name in names]
+        table.add_row(system, *cells)
+    return table

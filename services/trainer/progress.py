@@ -19,6 +19,7 @@ ABOUT = {
     "index": "Building and checking the index",
     "lyrics": "Learning from the lyrics",
     "audio": "Hearing the tracks",
+    "bridge": "Placing what nobody has played",
     "profiles": "Folding the profiles",
 }
 

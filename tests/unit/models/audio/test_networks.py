@@ -11,9 +11,9 @@ from tests.unit.models.audio.sounds import noise, tone
 
 torch = pytest.importorskip("torch", reason="needs segue[neural]")
 pytest.importorskip("onnxscript", reason="needs segue[neural]")
-from models.audio.export import TOLERANCE, export  # noqa: E402  # after what it needs
 from models.audio.fit import fit, listen  # noqa: E402  # after what it needs
 from models.audio.network import network, parameters  # noqa: E402  # after what it needs
+from models.onnx_graph import TOLERANCE, NotTheSame, export  # noqa: E402  # after what it needs
 
 MELS = MelSettings()
 SMALL = NetworkSettings(crops=600, epochs=40, batch=8)
@@ -46,8 +46,22 @@ def test_the_same_seed_gives_the_same_network() -> None:
 @pytest.mark.filterwarnings("ignore")  # torch's own, of its exporter
 def test_the_graph_says_the_same(tmp_path: Path) -> None:
     made = network(MELS, 3, NetworkSettings())
-    assert export(made, MELS.bands, 60, tmp_path / "a.onnx") <= TOLERANCE
+    told = {"mels": (MELS.bands, 60)}, ("logits", "vector"), tmp_path / "a.onnx"
+    assert export(made, *told) <= TOLERANCE
     assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
+
+
+class TwoFaced(torch.nn.Module):
+    """Says something else while it is exported."""
+
+    def forward(self, numbers: torch.Tensor) -> torch.Tensor:
+        return numbers + (1.0 if torch.compiler.is_exporting() else 0.0)
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's own, of its exporter
+def test_a_graph_that_says_something_else_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(NotTheSame, match=r"a\.onnx: differs from the network by \d"):
+        export(TwoFaced(), {"numbers": (3,)}, ["out"], tmp_path / "a.onnx")
 
 
 def test_one_recording_of_one_class_is_no_trouble() -> None:

@@ -1,0 +1,38 @@
+"""Judging a release's vectors and pairs on sounds that are easily told apart: needs torch."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.audio.extract import Heard
+from models.audio.logmel import logmel
+from models.audio.settings import AudioSettings, MelSettings
+from tests.unit.models.audio.sounds import noise, tone
+
+pytest.importorskip("torch", reason="needs segue[neural]")
+pytest.importorskip("onnxscript", reason="needs segue[neural]")
+from models.audio.judge_release import Labelled, judge
+
+MELS = MelSettings()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # torch's own, of its exporter
+def test_what_is_easily_told_apart_is_near_and_alike(tmp_path: Path) -> None:
+    count = 16
+    mels = [logmel(tone(150 + 10 * at, 1.2) if at % 2 else noise(at, 1.2), MELS) for at in range(count)]
+    labelled = Labelled(
+        [Heard(f"{at:064x}", mel.astype(np.float16)) for at, mel in enumerate(mels)],
+        [{"genre": {"tone" if at % 2 else "noise": 1.0}} for at in range(count)],
+        [str(at) for at in range(count)],
+        [""] * count,
+    )
+    told: list[float] = []
+    made = judge("genre", labelled, MELS, AudioSettings(cache="", crops=64), 2, 1, told.append)
+    assert made.near["2,304"]["same_class@5"].mean > 0.95
+    assert made.near["chance"]["same_class@5"].mean == pytest.approx(0.5)
+    assert made.pairs["pair network"]["auc"].mean > 0.95
+    assert set(made.pairs) == {"pair network", "cosine of 2,304", "cosine of mean MFCCs"}
+    assert told == sorted(told)
+    assert told[-1] == 1.0
