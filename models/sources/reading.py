@@ -1,6 +1,7 @@
 """The first stage: a batch of profiles' bytes, read into rows of the release, all listeners at once."""
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,11 @@ class Reader:
                 weights[own][np.isin(rows[own], banned)] = 0.0
             if len(artists):
                 weights[own][np.isin(self._shelf.artists[rows[own]], artists)] = 0.0
+            heard = _in_order(
+                np.concatenate((past[at], recent[at])),
+                np.concatenate((view.past_times, view.recent_times)).astype(np.int64),
+                np.concatenate((view.past_played, view.recent_played)).astype(bool),
+            )
             listeners.append(
                 Listener(
                     newest=view.newest,
@@ -67,9 +73,9 @@ class Reader:
                     plays=plays[own],
                     skips=skips[own],
                     lasts=lasts[own],
-                    recent=np.concatenate((past[at], recent[at])),
-                    recent_times=np.concatenate((view.past_times, view.recent_times)).astype(np.int64),
-                    recent_played=np.concatenate((view.past_played, view.recent_played)).astype(bool),
+                    recent=heard.rows,
+                    recent_times=heard.times,
+                    recent_played=heard.played,
                     works=works,
                     artists=artists,
                 )
@@ -93,6 +99,22 @@ class Reader:
         """Keys of the last plays, by number and by time; a skipped track counts as played."""
         since = int(np.searchsorted(view.recent_times, view.newest - self._seconds, side="right"))
         return view.recent[max(0, min(len(view.recent) - self._plays, since)) :]
+
+
+class _Heard(NamedTuple):
+    """Plays and skips, oldest first; parallel."""
+
+    rows: Rows
+    times: Rows
+    played: NDArray[np.bool_]
+
+
+def _in_order(rows: Rows, times: Rows, played: NDArray[np.bool_]) -> _Heard:
+    """By their times. A head is so; a past is not when old listens came in after newer ones had been sealed."""
+    if len(times) < 2 or bool((times[1:] >= times[:-1]).all()):
+        return _Heard(rows, times, played)
+    order = np.argsort(times, kind="stable")
+    return _Heard(rows[order], times[order], played[order])
 
 
 def _ends(columns: Iterable[NDArray[np.generic]]) -> NDArray[np.int64]:

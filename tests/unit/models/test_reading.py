@@ -72,6 +72,14 @@ def test_weights_are_decayed_to_the_listeners_own_newest_listen() -> None:
     assert listener.newest == NOON + half_life
 
 
+def test_old_listens_that_come_late_are_read_where_they_belong() -> None:
+    new = [listen(f"t{at % 7}", NOON + 200 * at) for at in range(300)]
+    late = [listen(f"t{10 + at % 7}", NOON - 10 * DAY + 200 * at) for at in range(300)]
+    (listener,) = read(thirty(), view([*new, *late]))  # by then newer ones have been sealed
+    assert listener.recent.tolist() == [*(10 + at % 7 for at in range(300)), *(at % 7 for at in range(300))]
+    assert (np.diff(listener.recent_times) > 0).all()
+
+
 def test_strangers_and_listeners_keep_their_places_in_a_batch() -> None:
     one, two = player_of([1]), player_of([2, 4])
     read_ = read(thirty(), None, one, None, view([]), two)
