@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
@@ -23,15 +24,21 @@ class Pick(Struct, frozen=True, gc=False):
     position: int
 
 
-class Composer:
-    """Puts candidates in order, by their scores or by the dial, under the artist cap, no work twice."""
+class Caps(NamedTuple):
+    """How many tracks of one artist, one kind and one release a list may hold; 0: any number."""
 
-    def __init__(
-        self, shelf: Shelf, familiar: float | None, artist_cap: int, kind_cap: int = 0, only: int | None = None
-    ) -> None:
-        """`familiar`: the share of known tracks; None: what the scores say. 0: no cap. `only`: of that kind."""
-        self._artists, self._works = shelf.artists, shelf.works
-        self._cap, self._kind_cap = artist_cap, 0 if only is not None else kind_cap
+    artist: int = 0
+    kind: int = 0
+    release: int = 0
+
+
+class Composer:
+    """Puts candidates in order, by their scores or by the dial, under the caps, no work twice."""
+
+    def __init__(self, shelf: Shelf, familiar: float | None, caps: Caps, only: int | None = None) -> None:
+        """`familiar`: the share of known tracks; None: what the scores say. `only`: of that kind."""
+        self._shelf = shelf
+        self._caps = caps._replace(kind=0) if only is not None else caps
         self._only = only
         self._shares = None if familiar is None else (max(familiar, FAINT), max(1.0 - familiar, FAINT))
 
@@ -40,8 +47,9 @@ class Composer:
         order = np.lexsort((merged.rows, -scores))
         if self._only is not None:
             order = order[kinds[order] == self._only]
-        works, artists = self._works[merged.rows].tolist(), self._artists[merged.rows].tolist()
-        room = _Room(works, artists, kinds.tolist(), self._cap, self._kind_cap)
+        shelf, caps, rows = self._shelf, self._caps, merged.rows
+        columns = ((caps.artist, shelf.artists[rows]), (caps.kind, kinds), (caps.release, shelf.releases[rows]))
+        room = _Room(shelf.works[rows].tolist(), [(cap, column.tolist()) for cap, column in columns if cap])
         ranked: Iterator[tuple[int, float]]
         if self._shares is None:
             ranked = ((at, float(scores[at])) for at in order.tolist() if room.take(at))
@@ -55,27 +63,22 @@ class Composer:
 
 
 class _Room:
-    """What a list still has room for: a work once, an artist and a kind up to their caps."""
+    """What a list still has room for: a work once, whatever else is counted up to its cap."""
 
-    def __init__(self, works: list[int], artists: list[int], kinds: list[int], cap: int, kind_cap: int) -> None:
-        self._works, self._artists, self._cap = works, artists, cap
-        self._kinds, self._kind_cap = kinds, kind_cap
+    def __init__(self, works: list[int], capped: list[tuple[int, list[int]]]) -> None:
+        """`capped`: a cap, and what each candidate is of: an artist, a kind, a release."""
+        self._works = works
         self._taken: set[int] = set()
-        self._by_kind = [0, 0, 0]
-        self._by_artist: dict[int, int] = {}
+        self._capped: list[tuple[int, list[int], dict[int, int]]] = [(cap, column, {}) for cap, column in capped]
 
     def take(self, at: int) -> bool:
         """Take a candidate into the list; false when there is no room for it."""
-        work, artist = self._works[at], self._artists[at]
-        count = self._by_artist.get(artist, 0)
-        if work in self._taken or (self._cap and count >= self._cap):
+        work = self._works[at]
+        if work in self._taken or any(counts.get(column[at], 0) >= cap for cap, column, counts in self._capped):
             return False
-        kind = self._kinds[at]
-        if self._kind_cap and self._by_kind[kind] >= self._kind_cap:
-            return False
-        self._by_kind[kind] += 1
+        for _, column, counts in self._capped:
+            counts[column[at]] = counts.get(column[at], 0) + 1
         self._taken.add(work)
-        self._by_artist[artist] = count + 1
         return True
 
 

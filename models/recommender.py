@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
-from models.compose import Composer, Pick
+from models.compose import Caps, Composer, Pick
 from models.excluded import ExcludeFile, Keys
 from models.playlist import QUOTA, ROOM, Alike, spaced
 from models.profile import ProfileView
@@ -112,7 +112,8 @@ class Recommender:
             self._rankers[taught] = Fusion() if brought is None else TaughtRanker(self._features, brought)
         weights = [VOTES[mix].get(source.name, 1.0) for source in self._sources]
         kind_cap = 0 if mix == "playlist" else settings.kind_cap  # all of a playlist is unseen
-        composer = Composer(self._shelf, settings.familiar, settings.artist_cap, kind_cap, ONLY.get(mix))
+        caps = Caps(settings.artist_cap, kind_cap, settings.release_cap)
+        composer = Composer(self._shelf, settings.familiar, caps, ONLY.get(mix))
         return Mixing(length, weights, self._rankers[taught], composer, spaced=mix == "playlist")
 
     def refresh(self) -> None:

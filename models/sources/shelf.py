@@ -22,8 +22,9 @@ _FEATURING = r"\s+(?:feat\.?|ft\.?|featuring)\s+.*$"
 class Shelf:
     """The rows of a catalogue by artist and by work.
 
-    `artists[row]` numbers the artist. `works[row]` numbers the song: a live or remastered edition by the same artist
-    is the same work. Both are dense, from 0.
+    `artists[row]` numbers the artist, `releases[row]` the release of that artist: a track of an unknown one stands for
+    itself. `works[row]` numbers the song: a live or remastered edition by the same artist is the same work. All are
+    dense, from 0.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -34,6 +35,7 @@ class Shelf:
         works = pl.DataFrame({"artist": self.artists, "title": titles}).select(
             pl.struct("artist", "title").rank("dense")
         )
+        self.releases = _releases(self.artists, catalogue.frame["release"])
         self._by_artist = np.argsort(self.artists, kind="stable")
         self._starts = np.searchsorted(self.artists[self._by_artist], np.arange(len(self.artist_keys) + 1))
         self.works: NDArray[np.int64] = works.to_series().to_numpy().astype(np.int64) - 1
@@ -80,6 +82,13 @@ class Shelf:
         starts = np.flatnonzero(np.diff(artists, prepend=-1))
         rank = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
         return np.sort(rows[order][rank < cap])
+
+
+def _releases(artists: NDArray[np.int64], names: pl.Series) -> NDArray[np.int64]:
+    named = (names.fill_null("") != "").to_numpy()
+    row = np.arange(len(artists))
+    frame = pl.DataFrame({"artist": artists, "name": names.fill_null(""), "else": np.where(named, -1, row)})
+    return frame.select(pl.struct("artist", "name", "else").rank("dense")).to_series().to_numpy().astype(np.int64) - 1
 
 
 def normalised(titles: pl.Series) -> pl.Series:

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 
 import numpy as np
+import polars as pl
 import pytest
 
 from models.catalogue import Catalogue
-from models.compose import Composer, Pick
+from models.compose import Caps, Composer, Pick
 from models.ranker.merge import Merged
 from models.sources.base import BEGUN, KNOWN, UNSEEN
 from models.sources.shelf import Shelf
@@ -29,7 +30,7 @@ def compose(
     scores, old = 1.0 / (1.0 + np.arange(len(rows))), np.arange(len(rows)) >= len(new)
     places = np.arange(len(rows))
     merged = Merged(rows[order], places[order] % 2, places[order], np.zeros(len(rows)))
-    return Composer(on, familiar, cap).compose(merged, scores[order], np.where(old[order], KNOWN, UNSEEN), n)
+    return Composer(on, familiar, Caps(cap)).compose(merged, scores[order], np.where(old[order], KNOWN, UNSEEN), n)
 
 
 def rows(picks: list[Pick]) -> list[int]:
@@ -59,7 +60,7 @@ def test_without_the_dial_the_scores_say_what_comes() -> None:
 def test_equal_scores_are_told_apart_by_the_row() -> None:
     column = np.array([3, 5, 8])
     merged = Merged(column, np.zeros(3, np.int64), np.arange(3), np.zeros(3))
-    picks = Composer(SIXTY, None, 3).compose(merged, np.array([1.0, 2.0, 1.0]), np.full(3, UNSEEN), 3)
+    picks = Composer(SIXTY, None, Caps(3)).compose(merged, np.array([1.0, 2.0, 1.0]), np.full(3, UNSEEN), 3)
     assert rows(picks) == [5, 3, 8]
 
 
@@ -108,13 +109,23 @@ def test_a_mix_of_one_kind_holds_no_other_and_knows_no_cap() -> None:
     merged = Merged(np.arange(9), np.zeros(9, dtype=np.int64), np.arange(9), np.zeros(9))
     kinds = np.array([KNOWN] * 4 + [BEGUN] * 3 + [UNSEEN] * 2)
     for kind, held in ((KNOWN, [0, 1, 2, 3]), (UNSEEN, [7, 8])):
-        picks = Composer(SIXTY, None, 0, kind_cap=1, only=kind).compose(merged, -np.arange(9.0), kinds, 9)
+        picks = Composer(SIXTY, None, Caps(kind=1), kind).compose(merged, -np.arange(9.0), kinds, 9)
         assert rows(picks) == held
 
 
 def test_a_long_list_runs_on_to_other_kinds() -> None:
     merged = Merged(np.arange(9), np.zeros(9, dtype=np.int64), np.arange(9), np.zeros(9))
     kinds = np.array([KNOWN] * 4 + [BEGUN] * 3 + [UNSEEN] * 2)
-    picks = Composer(SIXTY, None, 0, kind_cap=2).compose(merged, -np.arange(9.0), kinds, 9)
+    picks = Composer(SIXTY, None, Caps(kind=2)).compose(merged, -np.arange(9.0), kinds, 9)
     assert rows(picks) == [0, 1, 4, 5, 7, 8]
-    assert len(Composer(SIXTY, None, 0, kind_cap=0).compose(merged, -np.arange(9.0), kinds, 9)) == 9
+    assert len(Composer(SIXTY, None, Caps()).compose(merged, -np.arange(9.0), kinds, 9)) == 9
+
+
+def test_a_release_is_one_artists_and_capped_where_it_is_known() -> None:
+    titles = [(f"Song {row}", "Anna" if row < 6 else "Ben") for row in range(8)]
+    albums = ["One", "One", None, "One", "", None, "One", "One"]
+    on = Shelf(Catalogue(frame(titles).with_columns(release=pl.Series(albums))))
+    merged = Merged(np.arange(8), np.zeros(8, dtype=np.int64), np.arange(8), np.zeros(8))
+    for cap, held in ((0, list(range(8))), (1, [0, 2, 4, 5, 6]), (2, [0, 1, 2, 4, 5, 6, 7])):
+        picks = Composer(on, None, Caps(release=cap)).compose(merged, -np.arange(8.0), np.full(8, UNSEEN), 8)
+        assert rows(picks) == held
