@@ -44,8 +44,10 @@ class DuplicateKey(ValueError):
 class Catalogue:
     """Tracks by row, most popular first. Columns as in COLUMNS; read only."""
 
-    def __init__(self, frame: pl.DataFrame) -> None:
+    def __init__(self, frame: pl.DataFrame, trained: int | None = None) -> None:
+        """The first `trained` rows (none said: all) are those that the models were trained with."""
         self.frame = frame
+        self.trained = frame.height if trained is None else trained
         self.track_ids: list[str] = frame["track_id"].to_list()
         self.titles: list[str] = frame["title"].to_list()
         self.artists: list[str] = frame["artist"].to_list()
@@ -73,16 +75,11 @@ class Catalogue:
         `tracks`: track_id and any of the columns that describe one. A track whose key another one has is left out: two
         tracks of one key would be one to a profile.
         """
-        keys = pl.Series("key", [key_of(track) for track in tracks["track_id"].to_list()], pl.Int64)
-        new = (
-            tracks.with_columns(keys)
-            .filter(~pl.col("key").is_in(pl.Series(self.keys)))
-            .unique("key", maintain_order=True)
-        )
-        described = describe(NO_LISTENS, new.drop("key"))
-        return Catalogue(
-            pl.concat([self.frame, described.with_columns(**UNHEARD).select(self.frame.columns)], how="vertical")
-        )
+        keys = np.array([key_of(track) for track in tracks["track_id"].to_list()], dtype=np.int64)
+        _, first = np.unique(keys, return_index=True)
+        new = tracks[np.sort(first[~np.isin(keys[first], self.keys)])]
+        described = describe(NO_LISTENS, new).with_columns(**UNHEARD)
+        return Catalogue(pl.concat([self.frame, described.select(self.frame.columns)]), self.trained)
 
     @cached_property
     def row_of(self) -> dict[str, int]:

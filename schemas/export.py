@@ -25,7 +25,7 @@ HEADERS = "DeadLetterHeaders"
 SERVICES: dict[str, tuple[tuple[Topic, ...], tuple[Topic, ...]]] = {
     "profiler": ((LISTENS,), (PROFILES, DEAD)),
     "trainer": ((LISTENS, TRACKS, RELEASES), (RELEASES,)),
-    "scorer": ((PROFILES, RELEASES), (RECOMMENDATIONS,)),
+    "scorer": ((PROFILES, RELEASES, TRACKS), (RECOMMENDATIONS,)),
     "outcomes": ((LISTENS, RECOMMENDATIONS), (OUTCOMES,)),
     "importer": ((LISTENS,), (LISTENS, TRACKS)),
     "audit": ((LISTENS, RECOMMENDATIONS, RELEASES, DEAD), ()),

@@ -15,7 +15,8 @@ class Popular:
     name = "popular"
 
     def __init__(self, shelf: Shelf, artist_cap: int) -> None:
-        self._rows = shelf.first_rows(artist_cap)
+        rows = shelf.first_rows(artist_cap)
+        self._rows = rows[rows < shelf.catalogue.trained]  # a newcomer is for who has played it already
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""

@@ -37,7 +37,7 @@ ALERTS = {rule["alert"]: rule for rule in rules("alerts.yml")}
 RECORDS = {rule["record"]: rule for rule in rules("recording.yml")}
 TESTS = [
     case
-    for path in (FOLDER / "tests").glob("*.yml")
+    for path in (FOLDER / "tests").rglob("*.yml")
     for group in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]
     for case in group["alert_rule_test"]
 ]

@@ -40,7 +40,7 @@ def test_newcomers_stand_behind_the_known_who_stay_as_they_are(known: Release) -
 
 def listing(release: Release, who: ProfileView | None) -> dict[str, str]:
     [items] = Recommender(release, ListSettings()).recommend([who], 20)
-    return {item.track_id: item.source for item in items if item.source != "popular"}
+    return {item.track_id: item.source for item in items}
 
 
 def test_a_newcomer_is_listed_to_who_has_played_it_and_to_nobody_else(known: Release) -> None:
