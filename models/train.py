@@ -26,6 +26,7 @@ from models.ranker.teach import Shipped, teach
 from models.recommender import Recommender
 from models.rehearsal import CheckSettings, Held, Rehearsed
 from models.release import Release
+from models.repeat import judge as repeat
 from models.sources.settings import ListSettings
 from models.steps import Steps
 from models.taste import TasteSettings
@@ -79,6 +80,7 @@ def train(
         listens = interactions.distinct(listens)
     rehearsed = _rehearse(listens, tracks, folder, settings, service, steps)
     rankers, taught = _teach(listens, tracks, folder, settings, steps)
+    again = _again(listens, settings, steps)
     made = fitted.fit(
         listens, tracks, settings.taste, settings.als, settings.neighbours, settings.threads, steps.part, service
     )
@@ -95,7 +97,7 @@ def train(
             listens=listens.height,
             window=window,
             settings=facts.settings(made, settings, gaps or {}, listens),
-            metrics={**(rehearsed.metrics if rehearsed else {}), **taught, **found, "seconds": steps.seconds},
+            metrics={**(rehearsed.metrics if rehearsed else {}), **taught, **again, **found, "seconds": steps.seconds},
             versions=facts.versions(),
             gate=rehearsed.gate if rehearsed else None,
         )
@@ -203,6 +205,15 @@ def _lessons(
         )  # fmt: skip
     finally:
         release.discard(aside)
+
+
+def _again(listens: pl.DataFrame, settings: TrainSettings, steps: Steps) -> dict[str, dict[str, float]]:
+    """How well it can be told what will be played again; in no file, as nothing that is served asks it."""
+    if not settings.check.listeners:
+        return {}
+    with steps("repeat"):
+        found = repeat.measured(listens, settings.taste, settings.check.seed)
+    return {"repeat": found} if found else {}
 
 
 def _fill(

@@ -207,4 +207,6 @@ def _loaded(made: Sequence[Path] | None, files: Sequence[Path]) -> tuple[Any, An
         return frames.listens, frames.tracks
     import polars as pl
 
-    return read(list(made)), pl.DataFrame(schema=TRACKS).drop("gone")
+    from models.interactions import COLUMNS
+
+    return read(list(made), COLUMNS), pl.DataFrame(schema=TRACKS).drop("gone")

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from services.cli.reading import Files, read_files
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -60,10 +62,6 @@ def evaluate(
     from services.evaluate.progress import shown
     from services.evaluate.settings import EvaluateSettings, Outputs
     from services.evaluate.table import table
-    from services.importer.loading import load as read
-    from services.importer.lyrics import join, read_lyrics, read_topics
-    from services.importer.report import Report
-    from services.importer.rows import Options
     from services.runtime.settings import load
 
     settings = load(EvaluateSettings, os.environ).evaluation(
@@ -71,15 +69,11 @@ def evaluate(
     )
     outputs = Outputs(lists, html)
     prove_writable(outputs)
-    report = Report(lambda problem: typer.echo(str(problem), err=True))
     progress = Console(stderr=True)
-    with progress.status("reading the files"):
-        options = Options(now_ms=time.time_ns() // 1_000_000, user=user)
-        frames = read(listens, tracks or (), options=options, report=report)
-        described = join(frames.tracks, read_lyrics(lyrics or (), report), read_topics((), report))
-    progress.print(f"{frames.listens.height:,} listens, {frames.tracks.height:,} tracks, {report.bad:,} bad lines")
+    files = Files(listens, tracks or (), lyrics or (), user=user)
+    frames = read_files(files, time.time_ns() // 1_000_000, progress)
     with shown(progress) as tell:
-        found = run(frames.listens, described, settings, outputs, tell)
+        found = run(frames.listens, frames.tracks, settings, outputs, tell)
     if as_json:
         sys.stdout.write(msgspec.json.encode(document(found, settings)).decode() + "\n")
         return

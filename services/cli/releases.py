@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.reading import Files, read_files
 from services.cli.release_diff import diff
 from services.cli.release_folders import folder_of, root_of
 
@@ -58,11 +59,6 @@ def train(
     from rich.console import Console
 
     from models.release import load as load_release
-    from services.importer.catalogue import merge
-    from services.importer.loading import load as read
-    from services.importer.lyrics import join, read_lyrics, read_topics
-    from services.importer.report import Report
-    from services.importer.rows import Options
     from services.runtime.errors import Fatal
     from services.runtime.settings import load
     from services.trainer.offline import train_files
@@ -70,22 +66,18 @@ def train(
     from services.trainer.settings import TrainerSettings, trainer_settings
 
     settings = load(TrainerSettings, os.environ, settings_file) if settings_file else trainer_settings(os.environ)
+    settings.prove()
     now = time.time_ns() // 1_000_000
     if out.exists():
         raise Fatal(f"{out} exists: a release is never overwritten; name another --out")
     service = load_release(in_service) if in_service else None
     if not (listens or tracks or lyrics or topics or audio):
         raise Fatal("nothing to train on: name --listens, --tracks, --lyrics, --topics or --audio")
-    report = Report(lambda problem: typer.echo(str(problem), err=True))
     console = Console()
-    with console.status("reading the files"):
-        options = Options(now_ms=now, user=user, task=task)
-        frames = read(listens or (), tracks or (), options=options, report=report)
-        heard = merge([frames.tracks, read(audio or (), form="audio", options=options, report=report).tracks])
-        described = join(heard, read_lyrics(lyrics or (), report), read_topics(topics or (), report))
-    console.print(f"{frames.listens.height:,} listens, {described.height:,} tracks, {report.bad:,} bad lines")
+    files = Files(listens or (), tracks or (), lyrics or (), topics or (), audio or (), user, task)
+    frames = read_files(files, now, console)
     with shown(console) as progress:
-        train_files(frames.listens, described, out, settings.train(), now, progress, service)
+        train_files(frames.listens, frames.tracks, out, settings.train(), now, progress, service)
     _details(console, out)
     console.print(f"ask it: segue recommend USER --release {out}", highlight=False)
 

@@ -1,9 +1,16 @@
 """`segue tune`: which settings of ALS does this log call for?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from services.cli.reading import Files, read_files
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from services.evaluate.tuning import Tuned
 
 
 def register(app: typer.Typer) -> None:
@@ -39,31 +46,22 @@ def tune(
     Example: `segue tune --listens listens.parquet --skip 4 --trials 60 --out tuned.toml --html tuned.html`
     """
     import os
-    import sys
     import time
 
-    import msgspec
     from rich.console import Console
 
     from services.evaluate.app import prove_writable
     from services.evaluate.progress import shown
     from services.evaluate.settings import EvaluateSettings, Outputs
-    from services.evaluate.tuned import settings_file
     from services.evaluate.tuning import Plan, Trial
     from services.evaluate.tuning import tune as search
-    from services.evaluate.whole import write_whole
-    from services.importer.loading import load as read
-    from services.importer.report import Report
-    from services.importer.rows import Options
     from services.runtime.settings import load
 
     settings = load(EvaluateSettings, os.environ)
     prove_writable(Outputs(out, html))
     console = Console(stderr=True)
-    report = Report(lambda problem: typer.echo(str(problem), err=True))
-    with console.status("reading the files"):
-        options = Options(now_ms=time.time_ns() // 1_000_000, user=user)
-        frames = read(listens, tracks or (), options=options, report=report)
+    files = Files(listens, tracks or (), user=user)
+    frames = read_files(files, time.time_ns() // 1_000_000, console, count=False)
 
     def best(trial: Trial) -> None:
         console.print(
@@ -73,6 +71,18 @@ def tune(
     plan = Plan(study, trials, weeks, skip, listeners, half_life, seed, threads)
     with shown(console) as tell:
         found = search(frames.listens, frames.tracks, settings.taste, settings.als, plan, tell, best)
+    _give(found, out, html, console, as_json)
+
+
+def _give(found: "Tuned", out: Path, html: Path | None, console: "Console", as_json: bool) -> None:
+    """Write the settings and the page; print the settings, or everything as JSON."""
+    import sys
+
+    import msgspec
+
+    from services.evaluate.tuned import settings_file
+    from services.evaluate.whole import write_whole
+
     write_whole(out, lambda path: path.write_text(settings_file(found), encoding="utf-8"))
     if html is not None:
         from services.evaluate.tuning_page import page  # with the library that draws

@@ -23,6 +23,7 @@ def main() -> None:
 
     job = msgspec.json.decode(raw, type=Job)
     os.nice(job.nice)
+    from models.interactions import COLUMNS
     from models.release import BadRelease, Release, load
     from models.train import train
     from services.trainer.columns import catalogue_columns
@@ -41,7 +42,7 @@ def main() -> None:
 
     try:
         folder = train(
-            read([Path(path) for path in job.segments]),
+            read([Path(path) for path in job.segments], COLUMNS),
             catalogue_columns(Path(job.tracks)),
             Path(job.root),
             job.settings,

@@ -10,6 +10,7 @@ written aside and renamed, so after a kill each offset is in the history or stil
 
 import fcntl
 import logging
+from collections.abc import Collection
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -131,11 +132,11 @@ class History:
         return {partition: spans for partition, spans in found.items() if spans}
 
 
-def read(paths: list[Path]) -> pl.DataFrame:
-    """The listens of some segments, in their order."""
+def read(paths: list[Path], columns: Collection[str] = tuple(LISTENS)) -> pl.DataFrame:
+    """The listens of some segments, in their order; `columns` of them."""
     if not paths:
-        return pl.DataFrame(schema=LISTENS)
-    return pl.read_parquet(paths)
+        return pl.DataFrame(schema=LISTENS).select(columns)
+    return pl.read_parquet(paths, columns=list(columns))
 
 
 def _lock(folder: Path) -> IO[bytes]:

@@ -16,6 +16,7 @@ ABOUT = {
     "als": "Fitting ALS",
     "neighbours": "Finding what is played together",
     "ranker": "Teaching the rankers",
+    "repeat": "Telling what is played again",
     "index": "Building and checking the index",
     "lyrics": "Learning from the lyrics",
     "audio": "Hearing the tracks",

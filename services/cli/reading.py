@@ -1,0 +1,52 @@
+"""The files that a command is given, as listens and tracks: what bad lines there are is told on standard error."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import typer
+
+if TYPE_CHECKING:
+    import polars as pl
+    from rich.console import Console
+
+
+class Files(NamedTuple):
+    """What a command may be given; recordings are of classes of `task`."""
+
+    listens: Sequence[Path] = ()
+    tracks: Sequence[Path] = ()
+    lyrics: Sequence[Path] = ()
+    topics: Sequence[Path] = ()
+    audio: Sequence[Path] = ()
+    user: str | None = None  # whose log it is, for exports that do not say
+    task: str = "genre"
+
+
+class Read(NamedTuple):
+    """`listens` by time; `tracks`, each once, with what lyrics, topics and recordings say of them."""
+
+    listens: "pl.DataFrame"
+    tracks: "pl.DataFrame"
+
+
+def read_files(files: Files, now_ms: int, console: "Console", count: bool = True) -> Read:
+    """Read them, and say how much there is. Raises NoSuchFile, BadOption."""
+    from services.importer.catalogue import merge
+    from services.importer.loading import load
+    from services.importer.lyrics import join, read_lyrics, read_topics
+    from services.importer.report import Report
+    from services.importer.rows import Options
+
+    report = Report(lambda problem: typer.echo(str(problem), err=True))
+    options = Options(now_ms=now_ms, user=files.user, task=files.task)
+    with console.status("reading the files"):
+        frames = load(files.listens, files.tracks, options=options, report=report)
+        tracks = frames.tracks
+        if files.audio:
+            tracks = merge([tracks, load(files.audio, form="audio", options=options, report=report).tracks])
+        if files.lyrics or files.topics:
+            tracks = join(tracks, read_lyrics(files.lyrics, report), read_topics(files.topics, report))
+    if count:
+        console.print(f"{frames.listens.height:,} listens, {tracks.height:,} tracks, {report.bad:,} bad lines")
+    return Read(frames.listens, tracks)
