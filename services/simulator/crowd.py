@@ -95,6 +95,10 @@ class Crowd:
         """All tracks, those still to come included, by index."""
         return self.book.tracks
 
+    def sounds(self) -> NDArray[np.float32]:
+        """What all tracks sound like: their places in the space of tastes (space.py), by index. (T, D)."""
+        return self._world.catalogue.vectors
+
     def out(self) -> NDArray[np.int64]:
         """The indexes of the tracks that are out when the next day begins; before the first: those of old."""
         return np.flatnonzero(self._world.catalogue.day_out <= max(0, self._day - 1))
