@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 NEURAL := $(VENV)/.neural
 SOURCES := schemas models services tests benchmarks deploy
 
-.PHONY: help demo test neural check bench faults images unit integration schemas lock clean
+.PHONY: help demo test neural check bench sizes faults images unit integration schemas lock clean
 
 help: ## What there is
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,8 +39,21 @@ images: $(READY) ## Install what each image holds into a plain environment, impo
 faults: $(READY) ## Hurt a running system for ten minutes, then audit it (ARGS="--seconds 120")
 	@$(BIN)/segue bench faults $(ARGS)
 
-bench: $(READY) ## Measure: each figure beside its reference from the same run
-	@for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file || exit 1; done
+BENCH ?= .bench
+LOG := $(wildcard ../shared/data/listens.parquet)
+
+bench: $(READY) ## Measure: each figure beside its reference from the same run, into .bench/ (about 15 minutes)
+	@mkdir -p $(BENCH) && uptime
+	$(BIN)/segue bench scorer --tracks 10000,100000,1000000 --seconds 5s --json > $(BENCH)/scorer.json
+	$(BIN)/segue bench profiler --listens 300000 --json > $(BENCH)/profiler.json
+	$(BIN)/segue bench memory --plays 20,200,2000 $(addprefix --listens ,$(LOG)) --json > $(BENCH)/memory.json
+	$(BIN)/segue bench release --seconds 15s --json > $(BENCH)/release.json
+	$(BIN)/segue bench freshness --seconds 15s --json > $(BENCH)/freshness.json
+	$(BIN)/segue bench growth --plot $(BENCH)/growth.svg --json > $(BENCH)/growth.json
+	$(BIN)/python -m benchmarks.fold
+
+sizes: $(READY) ## Write docs/scaling.md from what `make bench` measured (ABOUT="machine, date")
+	$(BIN)/python -m services.bench.sizing --from $(BENCH) --about "$(ABOUT)"
 
 schemas: $(READY) ## Write JSON Schemas and AsyncAPI anew
 	$(BIN)/python -m schemas.export
@@ -58,6 +71,8 @@ lock: $(READY) ## Resolve requirements.lock and those of the images anew (instal
 		-o requirements-neural.lock
 	for image in profiler trainer scorer outcomes; do \
 		$(BIN)/uv pip compile -q pyproject.toml --extra $$image $(LOCK_IMAGE) -o deploy/requirements/$$image.lock || exit 1; done
+	$(BIN)/uv pip compile -q pyproject.toml --extra trainer --extra neural --extra audio --extra lyrics \
+		$(subst requirements.lock,requirements-neural.lock,$(LOCK_IMAGE)) -o deploy/requirements/trainer-neural.lock
 	echo hatchling | $(BIN)/uv pip compile -q - $(LOCK_IMAGE) -o deploy/requirements/build.lock
 
 clean: ## Remove the virtual environment and caches of this folder

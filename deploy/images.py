@@ -19,15 +19,20 @@ ROOT = Path(__file__).parents[1]
 TARGETS = {
     "profiler": ("services.profiler.__main__",),
     "trainer": ("services.trainer.__main__", "services.trainer.child"),
+    "trainer-neural": ("services.trainer.__main__", "services.trainer.child"),
     "scorer": ("services.scorer.__main__",),
     "outcomes": ("services.outcomes.__main__", "services.runtime.topics"),
 }
+# The extras of pyproject.toml that an image installs, where they are not the one of its name.
+EXTRAS = {"trainer-neural": ("trainer", "neural", "audio", "lyrics")}
+HEAVY = {"trainer-neural"}  # gigabytes: only when named
 # What docs/operations.md has people run inside a container of it.
-COMMANDS = {"trainer": (["releases", "list", "--offline"],)}
+COMMANDS = {name: (["releases", "list", "--offline"],) for name in ("trainer", "trainer-neural")}
 # What would make an image heavy, or serve with what trains.
 BANNED = {
     "profiler": {"torch", "implicit", "faiss", "polars", "onnxruntime"},
     "trainer": {"torch"},
+    "trainer-neural": {"faust", "faust-streaming"},
     "scorer": {"torch", "implicit", "faust", "sklearn", "librosa"},
     "outcomes": {"torch", "implicit", "faust", "faiss", "polars", "onnxruntime"},
 }
@@ -62,7 +67,7 @@ def check(target: str, python: Path) -> dict[str, Any]:
     folder = python.parent.parent
     clean = {"cwd": folder, "env": {"PATH": str(python.parent)}, "check": True, "capture_output": True, "text": True}
     told = json.loads(run([python, ROOT / "deploy" / "reach.py", *TARGETS[target]], clean))
-    for command in ([target, "--help"], ["topics", "apply", "--help"], *COMMANDS.get(target, ())):
+    for command in ([target.partition("-")[0], "--help"], ["topics", "apply", "--help"], *COMMANDS.get(target, ())):
         run([python.parent / "segue", *command], clean)
     if banned := BANNED[target] & set(told["loaded"]):
         raise SystemExit(f"{target}: loads {', '.join(sorted(banned))}")
@@ -80,7 +85,7 @@ def run(command: list[Any], options: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Every target that is named; all when none is."""
+    """Every target that is named; all but HEAVY when none is."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
     parser.add_argument("--json", action="store_true", help="one JSON list, on standard output")
@@ -90,7 +95,7 @@ def main() -> None:
     found = []
     with tempfile.TemporaryDirectory(prefix="segue-images-") as name:
         own = wheel(Path(name))
-        for target in options.targets or TARGETS:
+        for target in options.targets or TARGETS.keys() - HEAVY:
             sys.stderr.write(f"{target}: installing ...\n")
             found.append(check(target, install(target, Path(name) / target, own)))
             if not options.json:

@@ -35,6 +35,22 @@ def test_it_is_what_the_specification_allows() -> None:
     assert list(Draft202012Validator(SCHEMA).iter_errors(broken)), "the schema finds nothing at all"
 
 
+def test_the_one_with_torch_changes_only_which_trainer_it_is() -> None:
+    over = yaml.safe_load((ROOT / "docker-compose.neural.yml").read_text(encoding="utf-8"))
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(over)] == []
+    (changed,) = over["services"].values()
+    assert set(over["services"]) <= set(SERVICES)
+    assert set(changed) == {"image", "build"}
+    assert f"FROM runtime AS {changed['build']['target']}\n" in DOCKERFILE
+    stages = [
+        DOCKERFILE.split(f"FROM runtime AS {name}\n")[1].split("\nFROM ")[0] for name in ("trainer", "trainer-neural")
+    ]
+    plain, neural = (
+        [line for line in stage.splitlines() if line and not line.startswith(("#", "COPY"))] for stage in stages
+    )
+    assert plain == neural
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_container_is_small_and_may_do_little(name: str) -> None:
     service = SERVICES[name]

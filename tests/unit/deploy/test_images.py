@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from deploy.images import BANNED, TARGETS, pins
+from deploy.images import BANNED, EXTRAS, HEAVY, TARGETS, pins
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 STAGES = re.findall(r"^FROM (\S+) AS (\S+)$", DOCKERFILE.read_text(encoding="utf-8"), re.MULTILINE)
-EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+EXTRA = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 LOCKS = ROOT / "deploy" / "requirements"
 
 
@@ -48,11 +48,12 @@ def test_each_service_has_a_target_that_nobody_runs_as_root() -> None:
 @pytest.mark.parametrize("name", TARGETS)
 def test_an_image_holds_what_is_tested_and_what_its_extra_asks_for(name: str) -> None:
     held = pins((LOCKS / f"{name}.lock").read_text(encoding="utf-8"))
-    tested = (ROOT / "requirements.lock").read_text(encoding="utf-8")  # a package twice where it depends on the Python
+    lock = "requirements-neural.lock" if name in HEAVY else "requirements.lock"
+    tested = (ROOT / lock).read_text(encoding="utf-8")  # a package twice where it depends on the Python
     assert [
         each for each in held.items() if not re.search(rf"^{each[0]}==({re.escape(each[1])})[ ;]", tested, re.M)
     ] == []
-    asked = {re.split(r"[\[><=]", line)[0].lower() for line in EXTRAS[name]}
+    asked = {re.split(r"[\[><=]", line)[0].lower() for extra in EXTRAS.get(name, (name,)) for line in EXTRA[extra]}
     assert asked <= held.keys()
     assert not BANNED[name] & held.keys()
 
