@@ -2,12 +2,12 @@
 
     python -m benchmarks.fold [--listeners 300] [--days 60] [--past 0,3072,12288]
 
-One event: a full profile takes a listen and its head becomes bytes, as for each live event; a scorer views head and past. The reference folds nothing: it
-only writes, or reads, a msgspec Struct with the same numbers in lists. Smallest of 20 rounds. Times are of the CPU:
-nothing here waits.
-Bulk: a simulated crowd's log in batches of 500; after each batch the heads it changed become bytes, and what was sealed goes. The reference is
-the least a profile could do: it counts into dicts and appends to lists, nothing decays and nothing is pruned but the
-recent plays, and msgspec writes them.
+One event: a full profile takes a listen and its head becomes bytes, as for each live event; a scorer views head and
+past. The reference folds nothing: it only writes, or reads, a msgspec Struct with the head's numbers in lists. Smallest
+of 20 rounds. Times are of the CPU: nothing here waits.
+Bulk: a simulated crowd's log in batches of 500; after each batch the heads it changed become bytes, and what was sealed
+goes. The reference is the least a profile could do: it counts into dicts and appends to lists, nothing decays and
+nothing is pruned but the recent plays, and msgspec writes them.
 """
 
 import argparse
