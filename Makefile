@@ -46,11 +46,13 @@ bench: $(READY) ## Measure: each figure beside its reference from the same run, 
 	@mkdir -p $(BENCH) && uptime
 	$(BIN)/segue bench scorer --tracks 10000,100000,1000000 --seconds 5s --json > $(BENCH)/scorer.json
 	$(BIN)/segue bench profiler --listens 300000 --json > $(BENCH)/profiler.json
+	$(if $(LOG),$(BIN)/segue bench profiler --only bulk --log $(LOG) --json > $(BENCH)/rebuild.json)
 	$(BIN)/segue bench memory --plays 20,200,2000 $(addprefix --listens ,$(LOG)) --json > $(BENCH)/memory.json
 	$(BIN)/segue bench release --seconds 15s --json > $(BENCH)/release.json
-	$(BIN)/segue bench freshness --seconds 15s --json > $(BENCH)/freshness.json
-	$(BIN)/segue bench growth --plot $(BENCH)/growth.svg --json > $(BENCH)/growth.json
+	$(BIN)/segue bench freshness --seconds 10s --json > $(BENCH)/freshness.json
+	$(BIN)/segue bench growth --only profiler,scorer,memory --listens 50000 --seconds 3s --plot $(BENCH)/growth.svg --json > $(BENCH)/growth.json
 	$(BIN)/python -m benchmarks.fold
+	$(BIN)/python benchmarks/audio_index.py --sizes 10000
 
 sizes: $(READY) ## Write docs/scaling.md from what `make bench` measured (ABOUT="machine, date")
 	$(BIN)/python -m services.bench.sizing --from $(BENCH) --about "$(ABOUT)"

@@ -1,13 +1,13 @@
 """What a listener's profile costs, beside the same data in lists that msgspec writes and reads.
 
-    python -m benchmarks.fold [--listeners 300] [--days 60] [--recent 100,1000,3000,10000]
+    python -m benchmarks.fold [--listeners 300] [--days 60] [--past 0,3072,12288]
 
-One event: a full profile takes a listen and becomes bytes, as for each live event. The reference folds nothing: it
-only writes, or reads, a msgspec Struct with the same numbers in lists. Smallest of 20 rounds. Times are of the CPU:
-nothing here waits.
-Bulk: a simulated crowd's log in batches of 500; after each batch the profiles it changed become bytes. The reference is
-the least a profile could do: it counts into dicts and appends to lists, nothing decays and nothing is pruned but the
-recent plays, and msgspec writes them.
+One event: a full profile takes a listen and its head becomes bytes, as for each live event; a scorer views head and
+past. The reference folds nothing: it only writes, or reads, a msgspec Struct with the head's numbers in lists. Smallest
+of 20 rounds. Times are of the CPU: nothing here waits.
+Bulk: a simulated crowd's log in batches of 500; after each batch the heads it changed become bytes, and what was sealed
+goes. The reference is the least a profile could do: it counts into dicts and appends to lists, nothing decays and
+nothing is pruned but the recent plays, and msgspec writes them.
 """
 
 import argparse
@@ -49,19 +49,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--listeners", type=int, default=300)
     parser.add_argument("--days", type=int, default=60)
-    parser.add_argument("--recent", default="100,1000,3000,10000")
+    parser.add_argument("--past", default="0,3072,12288")
     args = parser.parse_args()
-    one_event([int(each) for each in args.recent.split(",")])
+    one_event([int(each) for each in args.past.split(",")])
     crowd = make_crowd(CrowdSettings(listeners=args.listeners), np.random.default_rng(7))
     bulk(list(crowd.history(args.days).listens()))
 
 
-def one_event(recents: list[int]) -> None:
+def one_event(pasts: list[int]) -> None:
     print("one full profile, µs; the reference in brackets")
-    print(f"{'recent plays':>12}{'bytes':>9}{'fold':>7}{'fold + encode':>21}{'decode':>18}{'cold':>8}{'view':>7}")
-    for recent in recents:
-        taste = TasteSettings(max_recent=recent)
-        data, coming = full(taste)
+    print(f"{'past plays':>12}{'head':>9}{'past':>9}{'fold':>7}{'fold + head':>19}{'decode':>17}{'cold':>8}{'view':>7}")
+    for plays in pasts:
+        taste = TasteSettings(max_past=plays)
+        data, past, coming = full(taste)
         warm = Profile.decode(data)
         for listen in (next(coming) for _ in range(100)):
             fold(warm, listen, 1, taste)
@@ -69,25 +69,32 @@ def one_event(recents: list[int]) -> None:
         packed = msgspec.msgpack.encode(lists)
         reader = msgspec.msgpack.Decoder(Lists)
         folding = least(lambda w=warm, c=coming, t=taste: fold(w, next(c), 1, t))
-        live = least(lambda w=warm, c=coming, t=taste: (fold(w, next(c), 1, t), w.encode()))
+        live = least(lambda w=warm, c=coming, t=taste: one_live(w, next(c), t))
         writing = least(lambda it=lists: msgspec.msgpack.encode(it))
         reading = least(lambda d=data: Profile.decode(d))
         unpacking = least(lambda r=reader, p=packed: r.decode(p))
         cold = least(lambda d=data, c=coming, t=taste: one_cold(d, next(c), t))
-        view = least(lambda d=data: ProfileView(d))
-        print(f"{recent:>12,}{len(data):>9,}{folding:>7.1f}{live:>9.1f} {f'({writing:.0f})':>11}"
-              f"{reading:>9.1f} {f'({unpacking:.0f})':>8}{cold:>8.1f}{view:>7.1f}")  # fmt: skip
+        view = least(lambda d=data, p=past: ProfileView(d + p))
+        print(f"{plays:>12,}{len(data):>9,}{len(past):>9,}{folding:>7.1f}{live:>9.1f} {f'({writing:.0f})':>9}"
+              f"{reading:>9.1f} {f'({unpacking:.0f})':>7}{cold:>8.1f}{view:>7.1f}")  # fmt: skip
+
+
+def one_live(profile: Profile, listen: Listen, taste: TasteSettings) -> bytes:
+    """An event of a listener whom the profiler holds: the head is written, and the past when a segment was sealed."""
+    fold(profile, listen, 1, taste)
+    head, profile.past = profile.head(), b""
+    return head
 
 
 def one_cold(data: bytes, listen: Listen, taste: TasteSettings) -> bytes:
-    """An event of a listener who is not in the profiler's cache."""
+    """An event of a listener who is not in the profiler's cache: only the head is read."""
     profile = Profile.decode(data)
     fold(profile, listen, 1, taste)
-    return profile.encode()
+    return profile.head()
 
 
-def full(taste: TasteSettings) -> tuple[bytes, Iterator[Listen]]:
-    """A profile that is full but for the marks, and listens of known tracks that come after it."""
+def full(taste: TasteSettings) -> tuple[bytes, bytes, Iterator[Listen]]:
+    """Head and past of a profile that is full but for the marks, and listens of known tracks that come after it."""
     rng = np.random.default_rng(3)
     profile = Profile()
     numbers = count()
@@ -96,14 +103,14 @@ def full(taste: TasteSettings) -> tuple[bytes, Iterator[Listen]]:
         number = next(numbers)
         return Listen(f"e{number}", "ann", f"t{track}", (NOON + number * 200) * 1000, "play", f"a{track // 4}")
 
-    for track in rng.integers(3_000, size=taste.max_recent + 3_000).tolist():
+    for track in rng.integers(3_000, size=taste.max_recent + taste.max_past + 3_000).tolist():
         fold(profile, listen(track), 0, taste)
     for track in range(KNOWN):
         fold(profile, listen(track), 0, taste)
     fresh = count(10_000)
     while len(profile.tracks) < taste.max_tracks + taste.max_tracks // 8:
         fold(profile, listen(next(fresh)), 0, taste)
-    return profile.encode(), (listen(at % KNOWN) for at in count())
+    return profile.head(), profile.past, (listen(at % KNOWN) for at in count())
 
 
 def as_lists(data: bytes) -> Lists:
@@ -123,14 +130,14 @@ def bulk(log: list[Listen]) -> None:
             if profile is None:
                 profile = profiles[listen.user_id] = Profile()
             fold(profile, listen, at, taste)
-        return sum(len(profiles[user].encode()) for user in {listen.user_id for listen in batch})
+        return sum(written(profiles[user]) for user in {listen.user_id for listen in batch})
 
     def reference(batch: list[Listen], _: int) -> int:
         for listen in batch:
             kept = bare.get(listen.user_id)
             if kept is None:
                 kept = bare[listen.user_id] = Bare()
-            take(kept, listen, taste.max_recent)
+            take(kept, listen, taste.max_recent + taste.max_past)
         return sum(len(msgspec.msgpack.encode(bare[user])) for user in {listen.user_id for listen in batch})
 
     rate, size = rate_of(ours, log)
@@ -141,6 +148,12 @@ def bulk(log: list[Listen]) -> None:
     )
     print(f"ours {rate:,.0f} listens/s, {size:,.0f} bytes written a listen; "
           f"reference {bare_rate:,.0f} listens/s, {bare_size:,.0f} bytes; ratio {rate / bare_rate:.2f}")  # fmt: skip
+
+
+def written(profile: Profile) -> int:
+    """Bytes that a commit sends: the head, and the segments that were sealed."""
+    sent, profile.past = len(profile.head()) + len(profile.past), b""
+    return sent
 
 
 def take(kept: Bare, listen: Listen, most: int) -> None:

@@ -12,8 +12,11 @@ from itertools import islice
 from sys import executable
 
 import numpy as np
+import polars as pl
 from msgspec import Struct
+from msgspec.structs import replace
 
+from models import interactions
 from schemas.codec import encode
 from schemas.events import Listen
 from schemas.topics import LISTENS
@@ -51,13 +54,21 @@ class Rate(Struct, frozen=True):
     seconds: float
 
 
-def measure(options: ProfilerBench, told: Told) -> dict[str, Rate]:
-    """Loop -> its rate. Raises Fatal naming an unknown loop, or one that did not come to the end."""
+def measure(options: ProfilerBench, told: Told, log: pl.DataFrame | None = None) -> dict[str, Rate]:
+    """Loop -> its rate. `log`: listens as models.interactions.COLUMNS instead of made-up ones.
+
+    Raises Fatal naming an unknown loop, or one that did not come to the end.
+    """
     if unknown := set(options.only) - set(LOOPS):
         raise Fatal(f"unknown loop {', '.join(sorted(unknown))}; there are {', '.join(LOOPS)}")
     with System(options.partitions) as system:
-        told(f"sending {options.listens:,} listens of {options.listeners:,} listeners")
-        asyncio.run(_fill(system, options))
+        if log is None:
+            told(f"sending {options.listens:,} listens of {options.listeners:,} listeners")
+            asyncio.run(_fill(system, options, _listens(options)))
+        else:
+            options = replace(options, listens=log.height)
+            told(f"sending {options.listens:,} listens of the log")
+            asyncio.run(_fill(system, options, _of_log(log)))
         found = {}
         for name in LOOPS:
             if name in (options.only or LOOPS):
@@ -66,8 +77,7 @@ def measure(options: ProfilerBench, told: Told) -> dict[str, Rate]:
         return found
 
 
-async def _fill(system: System, options: ProfilerBench) -> None:
-    events = _listens(options)
+async def _fill(system: System, options: ProfilerBench, events: Iterator[tuple[bytes, bytes]]) -> None:
     async with BulkProducer(system.kafka, LISTENS.name) as sender:
         while chunk := list(islice(events, SENT_AT_ONCE)):
             parts: dict[int, list[tuple[bytes, bytes]]] = {}
@@ -88,6 +98,13 @@ def _listens(options: ProfilerBench) -> Iterator[tuple[bytes, bytes]]:
         name = user(listener)
         event = Listen(f"e{number}", name, f"track-{track}", when, artist=f"artist-{track % ARTISTS}")
         yield name.encode(), encode(event)
+
+
+def _of_log(log: pl.DataFrame) -> Iterator[tuple[bytes, bytes]]:
+    """A log's listens in their order."""
+    for fields in log.select(list(interactions.COLUMNS)).iter_rows():
+        event = Listen(*fields)
+        yield event.user_id.encode(), encode(event)
 
 
 def _ours(system: System, loop: str, options: ProfilerBench) -> Rate:

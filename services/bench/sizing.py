@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 MEASURED, PAGE = ROOT / "docs" / "measured.json", ROOT / "docs" / "scaling.md"
 DAY = 86_400
 GIB, MB = 2**30, 10**6
+NOTHING = "No quiet figures yet: `make bench`, then `make sizes`, fills in the columns for 1 M and 100 M listeners."
 BEGIN, END = "<!-- sizing -->", "<!-- /sizing -->"
 
 
@@ -118,12 +119,19 @@ def _shown(figure: float) -> str:
     return f"{figure:,.0f}" if figure >= 100 or figure == int(figure) else f"{figure:,.3g}"
 
 
-def page(text: str, it: Measured) -> str:
-    """The page with its table made anew."""
+def formulas() -> str:
+    """The table without figures, for as long as there are none."""
+    anything = Measured("", *[1.0] * (len(Measured.__struct_fields__) - 1))
+    rows = [f"| {line.name} | {line.formula} |" for line in sizing(anything, Demand(1))]
+    return "\n".join([NOTHING, "", "| | how |", "|---|---|", *rows])
+
+
+def page(text: str, it: Measured | None) -> str:
+    """The page with its table made anew; None: nothing was measured yet."""
     demands = {"1 M listeners": Demand(1_000_000), "100 M listeners": Demand(100_000_000)}
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table(it, demands)}\n{END}{after}"
+    return f"{before}{BEGIN}\n{formulas() if it is None else table(it, demands)}\n{END}{after}"
 
 
 def measured(folder: Path, about: str) -> Measured:
@@ -142,6 +150,11 @@ def measured(folder: Path, about: str) -> Measured:
     )  # fmt: skip
 
 
+def known() -> Measured | None:
+    """What docs/measured.json says; None: there is none."""
+    return msgspec.json.decode(MEASURED.read_bytes(), type=Measured) if MEASURED.exists() else None
+
+
 def _said(path: Path) -> dict[str, Any]:
     found: dict[str, Any] = msgspec.json.decode(path.read_bytes())
     return found
@@ -156,7 +169,7 @@ def main() -> None:
     if options.folder is not None:
         found = measured(options.folder, options.about)
         MEASURED.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
-    it = msgspec.json.decode(MEASURED.read_bytes(), type=Measured)
+    it = known()
     PAGE.write_text(page(PAGE.read_text(encoding="utf-8"), it), encoding="utf-8")
     sys.stdout.write(f"{PAGE.relative_to(ROOT)} is written anew\n")
 

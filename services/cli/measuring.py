@@ -44,6 +44,9 @@ def profiler(
     listens: Annotated[int, typer.Option(min=1_000, help="In the log that is folded.")] = 500_000,
     listeners: Annotated[int, typer.Option(min=1, help="Whose they are.")] = 2_000,
     only: Annotated[str, typer.Option(help="NAME,… of faust, bulk, bare_faust, bare_aiokafka.")] = "",
+    log: Annotated[
+        list[Path] | None, typer.Option(help="A log of your own instead, in any format of `segue import`.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="The same seed, the same log.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
 ) -> None:
@@ -56,7 +59,7 @@ def profiler(
 
     console = console_of(as_json)
     names = tuple(name.strip() for name in only.split(",") if name.strip())
-    found = measure(ProfilerBench(listens, listeners, names, seed), console.print)
+    found = measure(ProfilerBench(listens, listeners, names, seed), console.print, _listens_of(log or []))
     _end(console, found, show_profiler, as_json)
 
 
@@ -89,7 +92,8 @@ def scorer(
 def memory(
     plays: Annotated[str, typer.Option(help="Listeners of so many plays, each kind measured alone.")] = "20,200,2000",
     log: Annotated[
-        list[Path] | None, typer.Option("--listens", help="A log of your own, in any format of `segue import`.")
+        list[Path] | None,
+        typer.Option("--listens", "--log", help="A log of your own, as `segue import` reads."),
     ] = None,
     listeners: Annotated[int, typer.Option(min=1, help="Of each kind.")] = 200,
     tracks: Annotated[int, typer.Option(min=1_000, help="In the scorer's catalogue.")] = 100_000,

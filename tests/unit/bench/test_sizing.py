@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from services.bench.sizing import MEASURED, PAGE, Demand, Measured, measured, page, sizing
+from services.bench.sizing import NOTHING, PAGE, Demand, Measured, known, measured, page, sizing
 
 IT = Measured("a test", 10_000.0, 100_000.0, 500.0, 1e8, 4_096.0, 3_000.0, 200.0, 150.0, 8_000.0, 100.0, 300.0)
 
@@ -38,7 +38,7 @@ def test_more_listeners_never_need_less(name: str) -> None:
 
 def test_slower_processes_are_more() -> None:
     slower = msgspec.structs.replace(IT, scorer_lists_per_second=50.0)
-    assert figures(Demand(10**6), slower)["scorers"] >= 9 * figures(Demand(10**6))["scorers"]
+    assert (figures(Demand(10**6))["scorers"], figures(Demand(10**6), slower)["scorers"]) == (2, 12)  # 347 / 300, / 30
 
 
 def test_figures_are_taken_from_what_the_benchmarks_said(tmp_path: Path) -> None:
@@ -59,5 +59,14 @@ def test_figures_are_taken_from_what_the_benchmarks_said(tmp_path: Path) -> None
 def test_the_page_says_what_was_measured() -> None:
     """`python -m services.bench.sizing` writes it anew."""
     text = PAGE.read_text(encoding="utf-8")
-    assert text == page(text, msgspec.json.decode(MEASURED.read_bytes(), type=Measured))
+    assert text == page(text, known())
     assert "| profilers |" in text
+
+
+def test_a_page_of_figures_has_them_and_where_they_come_from() -> None:
+    text = page(PAGE.read_text(encoding="utf-8"), IT)
+    assert "| scorers | 2 | 116 |" in text  # 347.2 / 300, 34,722.2 / 300
+    assert "Measured (a test):" in text
+    assert "| scorer lists per second | 500 |" in text
+    assert NOTHING not in text
+    assert page(text, None) == page(PAGE.read_text(encoding="utf-8"), None)
