@@ -21,7 +21,7 @@ from models.evaluation.metrics import ndcg
 from models.rehearsal import CheckSettings
 from models.train import TrainSettings, train
 
-SETTINGS = AlsSettings(factors=16, iterations=10, regularization=8.0)
+SETTINGS = AlsSettings(factors=16, iterations=10, regularization=16.0)
 needs_spark = pytest.mark.skipif(
     find_spec("pyspark") is None, reason="needs pyspark, which is in no lock file: pip install 'segue[spark]'"
 )
