@@ -110,7 +110,7 @@ def test_a_track_that_nobody_likes_has_no_factors_and_spark_is_not_begun(monkeyp
 @pytest.mark.filterwarnings("default::ResourceWarning")  # pyspark leaves the sockets to its Java open
 def test_lists_are_as_good_within_two_per_cent() -> None:
     rng = np.random.default_rng(3)
-    train_part, test = held_out(tastes(300, 600, rng), rng)
+    train_part, test = held_out(tastes(1_500, 500, rng), rng)
     ours = worth(train_part, test, SETTINGS)
     theirs = worth(train_part, test, replace(SETTINGS, engine="spark"))
     assert ours > 0.2
