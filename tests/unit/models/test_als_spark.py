@@ -18,6 +18,7 @@ from models.als.fit import factorize, fit
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings, confidence
 from models.evaluation.metrics import ndcg
+from models.ranker.settings import RankerSettings
 from models.rehearsal import CheckSettings
 from models.train import TrainSettings, train
 
@@ -127,7 +128,8 @@ def test_a_history_becomes_the_same_release(tmp_path: Path) -> None:
     listens = pl.DataFrame({**plays, "listened_at": times, "ms_played": np.where(pairs.data > 0, 60_000, 5_000)})
     made = {}
     for engine in ("implicit", "spark"):
-        settings = TrainSettings(als=replace(SETTINGS, engine=engine), check=CheckSettings(listeners=0))
+        als = replace(SETTINGS, engine=engine)
+        settings = TrainSettings(als=als, check=CheckSettings(listeners=0), ranker=RankerSettings(listeners=0))
         no_tracks = pl.DataFrame(schema={"track_id": pl.String, "title": pl.String, "artist": pl.String})
         made[engine] = train(listens, no_tracks, tmp_path, settings, release_id=engine, now_ms=0, window={})
     names = [{path.name for path in folder.iterdir()} for folder in made.values()]
