@@ -109,6 +109,18 @@ def test_growth(tmp_path: Path) -> None:
     assert plot.read_text(encoding="utf-8").startswith("<svg")
 
 
+@pytest.mark.slow
+def test_size() -> None:
+    found = bench("size", "--listens", "20000", "--listeners", "60", "--tracks", "2000")
+    assert found["listens"] == 20_000
+    assert {"load", "read", "weigh", "catalogue", "als", "neighbours", "index"} <= set(found["steps"])
+    assert found["peak_mb"] == max(cost["peak_mb"] for cost in found["steps"].values()) > 50
+    assert 0 < found["pairs"] < 20_000
+    assert found["neighbour_pairs"] > 1_000
+    assert found["als"]["seconds"] > 0
+    assert found["implicit_alone"]["seconds"] > 0
+
+
 def test_an_unknown_loop_is_named() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "services.cli", "bench", "profiler", "--only", "flink"], capture_output=True, text=True,

@@ -18,10 +18,11 @@ from models.als.fit import factorize, fit
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings, confidence
 from models.evaluation.metrics import ndcg
+from models.ranker.settings import RankerSettings
 from models.rehearsal import CheckSettings
 from models.train import TrainSettings, train
 
-SETTINGS = AlsSettings(factors=16, iterations=10, regularization=8.0)
+SETTINGS = AlsSettings(factors=16, iterations=10, regularization=16.0)
 needs_spark = pytest.mark.skipif(
     find_spec("pyspark") is None, reason="needs pyspark, which is in no lock file: pip install 'segue[spark]'"
 )
@@ -110,7 +111,7 @@ def test_a_track_that_nobody_likes_has_no_factors_and_spark_is_not_begun(monkeyp
 @pytest.mark.filterwarnings("default::ResourceWarning")  # pyspark leaves the sockets to its Java open
 def test_lists_are_as_good_within_two_per_cent() -> None:
     rng = np.random.default_rng(3)
-    train_part, test = held_out(tastes(300, 600, rng), rng)
+    train_part, test = held_out(tastes(1_500, 500, rng), rng)
     ours = worth(train_part, test, SETTINGS)
     theirs = worth(train_part, test, replace(SETTINGS, engine="spark"))
     assert ours > 0.2
@@ -127,7 +128,8 @@ def test_a_history_becomes_the_same_release(tmp_path: Path) -> None:
     listens = pl.DataFrame({**plays, "listened_at": times, "ms_played": np.where(pairs.data > 0, 60_000, 5_000)})
     made = {}
     for engine in ("implicit", "spark"):
-        settings = TrainSettings(als=replace(SETTINGS, engine=engine), check=CheckSettings(listeners=0))
+        als = replace(SETTINGS, engine=engine)
+        settings = TrainSettings(als=als, check=CheckSettings(listeners=0), ranker=RankerSettings(listeners=0))
         no_tracks = pl.DataFrame(schema={"track_id": pl.String, "title": pl.String, "artist": pl.String})
         made[engine] = train(listens, no_tracks, tmp_path, settings, release_id=engine, now_ms=0, window={})
     names = [{path.name for path in folder.iterdir()} for folder in made.values()]

@@ -151,7 +151,7 @@ def test_progress_names_each_step_and_ends_it(tmp_path: Path) -> None:
     train(checkerboard(6), NO_TRACKS, tmp_path, SETTINGS, release_id="r", now_ms=0, window={},
           progress=lambda step, done: told.append((step, done)))  # fmt: skip
     steps = list(dict(told))
-    assert steps == ["read", "check", "ranker", "weigh", "catalogue", "als", "neighbours", "index", "bridge"]
+    assert steps == ["read", "check", "ranker", "repeat", "weigh", "catalogue", "als", "neighbours", "index", "bridge"]
     assert all((step, 1.0) in told for step in steps)
 
 

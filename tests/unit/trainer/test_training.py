@@ -249,5 +249,5 @@ def test_a_child_says_how_far_it_is(bench: Bench) -> None:
         said += training.news()
         time.sleep(0.02)
     training.stop()
-    assert [one.step for one in said if one.done == 1.0][:4] == ["read", "check", "ranker", "weigh"]
+    assert [one.step for one in said if one.done == 1.0][:5] == ["read", "check", "ranker", "repeat", "weigh"]
     assert release.check(Path(said[-1].folder)).release_id == "r"
