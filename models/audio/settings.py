@@ -47,11 +47,10 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     original: bool = False  # the original work's shape: 4 convolutions, 3 linear layers, no augmentation
     crops: Positive = 40_000  # learned from in all: so many epochs over few recordings, few over many …
     epochs: Positive = 120  # … but never more than these
-    views: Positive = 24  # crops of a recording, at most: the default network looks at each only once
     batch: Positive = 32
     rate: Annotated[float, Meta(gt=0)] = 0.002  # the highest of one cycle
     decay: Annotated[float, Meta(ge=0)] = 0.02
-    crop_seconds: Annotated[float, Meta(gt=0)] = 10.0  # at most; of short recordings their median length
+    crop_seconds: Annotated[float, Meta(gt=0)] = 6.0  # at most; of short recordings their median length
     mixup: Annotated[float, Meta(ge=0)] = 0.3  # of Beta(a, a); 0: none
     masks: Annotated[int, Meta(ge=0)] = 0  # SpecAugment: bands and times that are blanked, so many each
     louder: Annotated[float, Meta(ge=0)] = 0.3  # ± of log10 power by chance: 3 dB

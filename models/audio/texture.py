@@ -1,8 +1,8 @@
 """What a short sound or a piece of music is like as a whole, by fixed filters (torch): statistics for a network.
 
-Cepstra (a cosine transform over the bands) with their means, spreads, correlations and higher moments, quantiles of the
-bands, and how strongly cepstra and coarse bands go up and down at nine tempi: a modulation spectrum, by Gabor filters
-over time. Nothing here is learned, which is what lets a few hundred recordings be enough.
+Cepstra (a cosine transform over the bands) with their means, spreads and correlations, and how strongly cepstra and
+coarse bands go up and down at nine tempi: a modulation spectrum, by Gabor filters over time. Nothing here is learned,
+which is what lets a few hundred recordings be enough.
 """
 
 import numpy as np
@@ -18,8 +18,6 @@ COARSE = 16  # bands of the coarse spectrum
 TEMPI_HZ = (0.5, 0.95, 1.6, 2.5, 3.7, 5.7, 9.0, 13.5, 18.5)
 GABOR_S = 3.0
 STRIDE = 4  # frames between two looks at the modulations
-QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-MIDDLE = QUANTILES.index(0.5)
 SMALL = 1e-5
 
 
@@ -37,20 +35,18 @@ class Texture(nn.Module):
         self.register_buffer("upper", torch.from_numpy(upper), persistent=False)
         self.register_buffer("gabors", torch.from_numpy(_gabors(1000.0 / heard.hop_ms)), persistent=False)
         self.width = 3 * (cepstra + bands) + len(upper) + (self.paired + self.coarse) * len(TEMPI_HZ)
-        self.width += len(QUANTILES) * bands + 2 * self.paired
 
     def forward(self, mels: Tensor) -> Tensor:
         """See the class."""
         cepstra = self.cosines @ mels  # (batch, cepstra, frames)
         wavy = torch.cat((cepstra[:, : self.paired], self.bins @ mels), dim=1)
-        even = _evened(cepstra[:, : self.paired])
-        parts = (
-            *_moments(cepstra), *_moments(mels), self._correlations(even), self._modulations(wavy),
-            *_quantiles(mels), (even**3).mean(dim=2), (even**4).mean(dim=2),
-        )  # fmt: skip
+        parts = (*_moments(cepstra), *_moments(mels), self._correlations(cepstra), self._modulations(wavy))
         return torch.cat(parts, dim=1)
 
-    def _correlations(self, even: Tensor) -> Tensor:
+    def _correlations(self, cepstra: Tensor) -> Tensor:
+        chosen = cepstra[:, : self.paired]
+        centred = chosen - chosen.mean(dim=2, keepdim=True)
+        even = centred / (centred.square().mean(dim=2, keepdim=True) + SMALL).sqrt()
         table = even @ even.transpose(1, 2) / even.shape[2]
         return table.flatten(1).index_select(1, self.upper)
 
@@ -62,20 +58,6 @@ class Texture(nn.Module):
         energy = waves.square().mean(dim=2)  # (batch·channels, 2·tempi)
         both = energy[:, : len(TEMPI_HZ)] + energy[:, len(TEMPI_HZ) :]
         return (both + SMALL).log().reshape(-1, channels * len(TEMPI_HZ))
-
-
-def _evened(rows: Tensor) -> Tensor:
-    """Mean 0 and spread 1 over time."""
-    centred = rows - rows.mean(dim=2, keepdim=True)
-    return centred / (centred.square().mean(dim=2, keepdim=True) + SMALL).sqrt()
-
-
-def _quantiles(rows: Tensor) -> list[Tensor]:
-    """The median over time, and how far from it the other QUANTILES are."""
-    rising = rows.sort(dim=2).values
-    places = [round(share * (rows.shape[2] - 1)) for share in QUANTILES]
-    middle = rising[:, :, places[MIDDLE]]
-    return [middle, *(rising[:, :, place] - middle for at, place in enumerate(places) if at != MIDDLE)]
 
 
 def _moments(rows: Tensor) -> tuple[Tensor, Tensor, Tensor]:
