@@ -46,18 +46,27 @@ def size_of(axes: int, code: str) -> int:
 
 
 def compressed(vectors: NDArray[np.float32], axes: int, code: str, seed: int) -> faiss.Index:
-    """Principal axes, turned so that none is much wider than another; inverted lists: about 4·√n of them."""
-    axes = min(axes, vectors.shape[1], len(vectors))
-    lists = max(1, min(4 * int(len(vectors) ** 0.5), len(vectors) // 40))
+    """An index of all of them, taught by TAUGHT of them, by chance."""
     taught = np.ascontiguousarray(vectors[np.sort(np.random.default_rng(seed).permutation(len(vectors))[:TAUGHT])])
-    turned = faiss.PCAMatrix(vectors.shape[1], axes, 0.0, True)
+    index = trained(taught, len(vectors), axes, code)
+    index.add(vectors)
+    return index
+
+
+def trained(taught: NDArray[np.float32], count: int, axes: int, code: str) -> faiss.Index:
+    """An index for `count` vectors, with none in it yet.
+
+    Principal axes, turned so that none is much wider than another; inverted lists: about 4·√n of them.
+    """
+    axes = min(axes, taught.shape[1], len(taught))
+    lists = max(1, min(4 * int(count**0.5), len(taught) // 40))
+    turned = faiss.PCAMatrix(taught.shape[1], axes, 0.0, True)
     turned.train(taught)
     # Not centred: an inner product of centred vectors is another one, and with it the order.
     faiss.copy_array_to_vector(np.zeros(axes, dtype=np.float32), turned.b)
     inner = faiss.index_factory(axes, f"IVF{lists},{code}", faiss.METRIC_INNER_PRODUCT)
     index = faiss.IndexPreTransform(turned, inner)
     index.train(taught)
-    index.add(vectors)
     return index
 
 
