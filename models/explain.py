@@ -32,16 +32,6 @@ def goes_on_after(title: str) -> str:
     return f"You have gone on with it after “{shortened(title)}”"
 
 
-def own_around(title: str) -> str:
-    """For a track that the listener themselves has played shortly before or after another."""
-    return f"You often play it around “{shortened(title)}”"
-
-
-def like_this_session(title: str) -> str:
-    """For a track of earlier sessions of the listener's like the one that this track was just played in."""
-    return f"From your earlier sessions with tracks like “{shortened(title)}”"
-
-
 def often_after(title: str) -> str:
     """For a track that others play behind one."""
     return f"Often played after “{shortened(title)}”"
@@ -65,6 +55,13 @@ def sounds_like(title: str) -> str:
 def more_of(artist: str) -> str:
     """For an unheard track by an artist that the listener plays."""
     return f"More by {shortened(artist)}, whom you play" if artist else "More of what you play"
+
+
+# Of several of the last plays together, none of which need be the cause alone.
+GOES_ON_HERE = "You have gone on with it from about here before"
+OFTEN_HERE = "Often played after what you are playing"
+AROUND_HERE = "You have played it around what you are playing"
+LIKE_THIS_SESSION = "From earlier sessions of yours like this one"
 
 
 def ago(age: int) -> str:

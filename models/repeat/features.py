@@ -12,6 +12,7 @@ from models.taste import DAY, TasteSettings
 
 WITHIN = 30 * DAY
 NEVER = 365 * DAY  # what stands for "never before"
+LIVES = 500  # half-lives
 
 COLUMNS = (
     "played",  # now: 1, or skipped: 0
@@ -35,9 +36,14 @@ _LOGS = (
 def events(plays: pl.DataFrame, taste: TasteSettings) -> pl.DataFrame:
     """COLUMNS of every play and skip, with user, item, second and `again`: whether it is played within WITHIN.
 
+    What is older than LIVES half-lives is left out: it weighs nothing.
+
     `plays`: (user, item, artist, second, played), numbers, of everybody, at any time; `artist` may be null. Their order
     within a second is kept.
     """
+    newest = plays["second"].max()
+    if isinstance(newest, int):  # a clock that stood at 1970 would make 2^(age / half-life) overflow
+        plays = plays.filter(pl.col("second") > newest - LIVES * taste.half_life_days * DAY)
     frame = plays.sort("second", maintain_order=True).with_columns(pl.col("played").cast(pl.Float64))
     gain = pl.when(pl.col("played") > 0).then(taste.play).otherwise(taste.skip)
     frame = frame.with_columns(gain=gain)

@@ -39,7 +39,8 @@ def measured(listens: pl.DataFrame, taste: TasteSettings, seed: int) -> dict[str
     chances, again = model.chances(matrix(asked)), asked["again"].to_numpy()
     first = asked["first"].to_numpy() > 0
     figures = {"learned": float(learned.height), **_figures(chances, again, "")}
-    return figures | _figures(chances[first], again[first], "first_")
+    figures |= _figures(chances[first], again[first], "first_")
+    return figures if np.isfinite(list(figures.values())).all() else {}  # a manifest holds no other numbers
 
 
 def _numbered(listens: pl.DataFrame, taste: TasteSettings, seed: int) -> pl.DataFrame:

@@ -1,6 +1,6 @@
 """Around: what the listener has played before and after what they are playing now."""
 
-from models.explain import own_around
+from models.explain import AROUND_HERE
 from models.release import Release
 from models.sources.signalled import Signalled
 
@@ -11,4 +11,4 @@ class Around(Signalled):
     name = "around"
 
     def __init__(self, release: Release) -> None:
-        super().__init__(release, lambda signals: signals.own.around, own_around)
+        super().__init__(release, lambda signals: signals.own.around, AROUND_HERE)

@@ -33,7 +33,9 @@ class OwnPast(NamedTuple):
     after: Sparse  # what came 1 … WINDOW plays after each
     pair: Sparse  # the same of the newest play, where the same track as now stood before it
     straight: Sparse  # the very next after the newest
-    soon: Sparse  # after how many of the newest's occurrences it came within SOON plays, as a share
+    soon: (
+        Sparse  # the share of the newest's occurrences that it came after within SOON plays; coming twice counts twice
+    )
     around: Sparse  # what stood up to AROUND plays before or after each
 
 

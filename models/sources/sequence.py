@@ -1,6 +1,6 @@
 """Own sequence: what the listener has gone on with before, from where they are now."""
 
-from models.explain import goes_on_after
+from models.explain import GOES_ON_HERE, goes_on_after
 from models.release import Release
 from models.sources.signalled import Signalled
 
@@ -11,4 +11,6 @@ class OwnSequence(Signalled):
     name = "sequence"
 
     def __init__(self, release: Release) -> None:
-        super().__init__(release, lambda signals: signals.own.after, goes_on_after)
+        super().__init__(
+            release, lambda signals: signals.own.after, GOES_ON_HERE, lambda signals: signals.own.soon, goes_on_after
+        )

@@ -1,6 +1,6 @@
 """Sessions: what the listener played in earlier sessions like the one they are in."""
 
-from models.explain import like_this_session
+from models.explain import LIKE_THIS_SESSION
 from models.release import Release
 from models.sources.signalled import Signalled
 
@@ -11,4 +11,4 @@ class Sessions(Signalled):
     name = "sessions"
 
     def __init__(self, release: Release) -> None:
-        super().__init__(release, lambda signals: signals.alike, like_this_session)
+        super().__init__(release, lambda signals: signals.alike, LIKE_THIS_SESSION)

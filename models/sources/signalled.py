@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from models.sources.base import Batch, Candidates, Listener, Rows
 from models.sources.signals import Signals
-from models.sources.sparse import Sparse
+from models.sources.sparse import NONE, Sparse
 
 if TYPE_CHECKING:
     from models.release import Release
@@ -14,22 +14,37 @@ SPARE = 2  # times as many are looked at as are wanted: some may not be in the l
 
 
 class Signalled:
-    """The rows that a signal scores highest; the reason names the newest track that the release knows."""
+    """The rows that a signal scores highest."""
 
     name: str
 
-    def __init__(self, release: "Release", pick: Callable[[Signals], Sparse], words: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        release: "Release",
+        pick: Callable[[Signals], Sparse],
+        words: str,
+        newest: Callable[[Signals], Sparse] = lambda _: NONE,
+        words_of: Callable[[str], str] | None = None,
+    ) -> None:
+        """`words` is the reason, but for rows that `newest` scores: there the newest play is named by `words_of`."""
         self._titles, self._pick, self._words = release.catalogue.titles, pick, words
+        self._newest, self._words_of = newest, words_of
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""
         found = best(batch, self._pick, quota)
-        return [self._explained(listener, rows) for listener, rows in zip(batch.listeners, found, strict=True)]
+        return [
+            self._explained(listener, signals, rows)
+            for listener, signals, rows in zip(batch.listeners, batch.signals, found, strict=True)
+        ]
 
-    def _explained(self, listener: Listener, rows: Rows) -> Candidates:
+    def _explained(self, listener: Listener, signals: Signals, rows: Rows) -> Candidates:
         def reasons(positions: Sequence[int]) -> list[str]:
-            known = listener.recent[listener.recent >= 0]
-            return [self._words(self._titles[int(known[-1])])] * len(positions)
+            if self._words_of is None or not len(listener.recent) or listener.recent[-1] < 0:
+                return [self._words] * len(positions)
+            named = self._words_of(self._titles[int(listener.recent[-1])])
+            after = self._newest(signals).at(rows[list(positions)]) > 0
+            return [named if it else self._words for it in after.tolist()]
 
         return Candidates(rows, reasons)
 

@@ -1,6 +1,6 @@
 """Transitions: what everybody goes on with after the listener's last plays."""
 
-from models.explain import often_after
+from models.explain import OFTEN_HERE, often_after
 from models.release import Release
 from models.sources.signalled import Signalled
 
@@ -11,4 +11,4 @@ class Transitions(Signalled):
     name = "transitions"
 
     def __init__(self, release: Release) -> None:
-        super().__init__(release, lambda signals: signals.then, often_after)
+        super().__init__(release, lambda signals: signals.then, OFTEN_HERE, lambda signals: signals.next, often_after)

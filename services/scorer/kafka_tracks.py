@@ -41,23 +41,31 @@ class KafkaTracks:
                 first = found.get(place)
                 self._consumer.seek(place, ends[place] if first is None else first.offset)
 
-    def poll(self) -> list[Described]:
+    def poll(self) -> list[tuple[str, Described | None]]:
         """See Tracks. A record that describes no track is passed over: the trainer tells of it."""
         if not self._consumer.assignment():
             return []
         with kafka_trouble("read tracks"):
             polled = self._consumer.poll(timeout_ms=0)
-        tracks = []
-        for records in polled.values():
-            for record in records:
-                if record.value is None:
-                    continue
-                try:
-                    tracks.append(decode(Described, record.value))
-                except Poison as poison:
-                    log.info("track at offset %d is passed over: %s", record.offset, poison)
+        tracks: list[tuple[str, Described | None]] = []
+        for record in (record for records in polled.values() for record in records):
+            try:
+                tracks.append(_read(record.key, record.value))
+            except Poison as poison:
+                log.info("track at offset %d is passed over: %s", record.offset, poison)
         return tracks
 
     def close(self) -> None:
         """Disconnect."""
         self._consumer.close(timeout_ms=1_000)
+
+
+def _read(key: bytes | None, value: bytes | None) -> tuple[str, Described | None]:
+    try:
+        name = (key or b"").decode()
+    except UnicodeDecodeError as error:
+        raise Poison("bad-key", f"{error} - at `$.track_id`") from error
+    track = None if value is None else decode(Described, value)
+    if not name or (track is not None and track.track_id != name):
+        raise Poison("bad-key", "the record's key is not its track_id - at `$.track_id`")
+    return name, track

@@ -29,36 +29,51 @@ class Newcomers:
         self._tracks, self._every_s, self._most, self._clock = tracks, every_s, most, clock
         self._release: Release | None = None
         self._found: dict[int, Described] = {}
-        self._grew = (0, -every_s)  # by how many tracks, when
+        self._changes, self._settled, self._tried = 0, 0, -every_s
 
     def begin(self, release: Release) -> None:
         """Another release is in force. Raises Transient."""
-        self._release, self._found, self._grew = None, {}, (0, -self._every_s)
+        self._release, self._found = None, {}
+        self._changes, self._settled, self._tried = 0, 0, -self._every_s
         self._tracks.begin(max(0, release.manifest.created_at - DAY_MS))
         self._release = release
 
     def grown(self) -> tuple[Release, int] | None:
-        """The release with all newcomers, and how many they are; None: there is nothing new yet. Raises Transient."""
+        """The release with all newcomers, and how many they are; None: there is nothing new yet. Raises Transient.
+
+        Says so again until `settle` is called, but not sooner than `every_s` after the last time.
+        """
         release = self._release
         if release is None:
             return None
-        for _ in range(POLLS if len(self._found) < self._most else 0):
-            described = self._tracks.poll()
-            if not described:
+        for _ in range(POLLS):
+            told = self._tracks.poll()
+            if not told:
                 break
-            self._look(release, described)
-        count, at = self._grew
-        if len(self._found) == count or self._clock() - at < self._every_s:
+            self._look(release, told)
+        if self._changes == self._settled or self._clock() - self._tried < self._every_s:
             return None
-        self._grew = len(self._found), self._clock()
+        self._tried = self._clock()
         columns = {name: kind for name, kind in COLUMNS.items() if name in Described.__struct_fields__}
         return release.with_tracks(pl.DataFrame(map(asdict, self._found.values()), schema=columns)), len(self._found)
 
-    def _look(self, release: Release, described: list[Described]) -> None:
-        keys = np.array([cached_key_of(each.track_id) for each in described], dtype=np.int64)
+    def settle(self) -> None:
+        """What `grown` gave last is in force."""
+        self._settled = self._changes
+
+    def _look(self, release: Release, told: list[tuple[str, Described | None]]) -> None:
+        keys = np.array([cached_key_of(track) for track, _ in told], dtype=np.int64)
         for at in np.flatnonzero(release.catalogue.rows_of(keys) < 0).tolist():
-            key = int(keys[at])
-            if len(self._found) == self._most:
-                log.warning("%d newcomers are in the catalogue; more wait for the next release", self._most)
-                return
-            self._found.setdefault(key, described[at])  # a catalogue in force does not change what it calls a track
+            key, track = int(keys[at]), told[at][1]
+            if track == self._found.get(key):
+                continue
+            if track is None:
+                del self._found[key]
+            elif key in self._found or len(self._found) < self._most:
+                self._found[key] = track  # the newest description wins, as on the topic
+            else:
+                log.warning(
+                    "%d newcomers are in the catalogue; %s waits for the next release", self._most, track.track_id
+                )
+                continue
+            self._changes += 1

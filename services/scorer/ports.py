@@ -1,24 +1,25 @@
 """What the scorer needs from outside, without saying which technology brings it."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
+from schemas.fields import Duration, Id
 from schemas.recommendation import Recommendations
 from schemas.release import ReleaseAnnounced
 
 
 class Described(Struct, frozen=True):
-    """What a list needs to know of a track: a part of schemas.track.Track, without its lyrics."""
+    """What a list needs to know of a track: a part of schemas.track.Track, as strict, without its lyrics."""
 
-    track_id: str
-    title: str
-    artist: str
-    release: str | None = None
-    year: int | None = None
-    duration_ms: int | None = None
-    genre: str | None = None
+    track_id: Id
+    title: Annotated[str, Meta(max_length=2048)]
+    artist: Id
+    release: Annotated[str, Meta(max_length=2048)] | None = None
+    year: Annotated[int, Meta(ge=0, le=9999)] | None = None
+    duration_ms: Duration | None = None
+    genre: Annotated[str, Meta(max_length=256)] | None = None
 
 
 class Profiles(Protocol):
@@ -56,6 +57,6 @@ class Tracks(Protocol):
         """Give what was announced at this time (ms since epoch) or later."""
         ...
 
-    def poll(self) -> list[Described]:
-        """Some of what has not been given yet, without waiting; nothing: that is all for now."""
+    def poll(self) -> list[tuple[str, Described | None]]:
+        """Some (track_id, what it is; None: it was withdrawn) not given yet, without waiting; nothing: all for now."""
         ...

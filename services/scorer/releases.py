@@ -78,9 +78,17 @@ class Releases:
         if found is None:
             return
         release, count = found
-        arms = Arms(release, self._split)
-        arms.warm(self._profiles())
+        try:
+            arms = Arms(release, self._split)
+            arms.warm(self._profiles())
+        except Exception as error:  # noqa: BLE001  # whatever is wrong with a newcomer must not end what works
+            self._metrics.refused(type(error).__name__)
+            log.error(
+                "release %s: the tracks announced since cannot join: %s: %s", release.id, type(error).__name__, error
+            )
+            return
         self.current = arms
+        self._newcomers.settle()
         self._metrics.joined(count)
         log.info("release %s: %d tracks announced since have joined", release.id, count)
 

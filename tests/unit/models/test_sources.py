@@ -111,13 +111,22 @@ def test_sequence_proposes_what_the_listener_went_on_with(tmp_path: Path) -> Non
     assert proposed.reasons([0, 1]) == ["You have gone on with it after “Song 1”"] * 2
 
 
-def test_sequence_names_a_track_that_the_release_knows(tmp_path: Path) -> None:
+def test_sequence_names_no_track_that_the_release_does_not_know(tmp_path: Path) -> None:
     release = line(tmp_path / "r")
     evening = [listen(track, NOON + at * 60) for at, track in enumerate(["t1", "t2", "t3"])]
     later = [listen("t1", NOON + DAY), listen("elsewhere", NOON + DAY + 60)]
     proposed = propose(OwnSequence(release), Shelf(release.catalogue), view(evening + later))
     assert rows(proposed)[0] == 3
-    assert proposed.reasons([0]) == ["You have gone on with it after “Song 1”"]
+    assert proposed.reasons([0]) == ["You have gone on with it from about here before"]
+
+
+def test_sequence_names_the_newest_track_only_for_what_came_soon_after_it(tmp_path: Path) -> None:
+    release = line(tmp_path / "r")
+    evening = [listen(f"t{row}", NOON + at * 60) for at, row in enumerate([1, 2, 3, 4, 5])]
+    proposed = propose(OwnSequence(release), Shelf(release.catalogue), view([*evening, listen("t1", NOON + DAY)]))
+    said = dict(zip(rows(proposed), proposed.reasons(range(len(rows(proposed)))), strict=True))
+    assert said[4] == "You have gone on with it after “Song 1”"
+    assert said[5] == "You have gone on with it from about here before"
 
 
 # --- transitions
@@ -130,8 +139,8 @@ def test_transitions_proposes_what_others_play_after_the_last_plays(tmp_path: Pa
     links: Links = {0: {5: 0.4, 7: 0.5}, 3: {9: 0.5, 8: 0.9}}
     one, odd, stranger = Transitions(release).candidates(batch(shelf, listeners, followers=links), 3)
     assert rows(one) == [8, 7, 5]  # 0.9 and 0.5 fade to 0.6 of that, the play before
-    assert one.reasons([1]) == ["Often played after “Song 0”"]
-    assert (rows(odd), odd.reasons([0])) == ([7, 5], ["Often played after “Song 0”"])
+    assert one.reasons([0, 1]) == ["Often played after what you are playing", "Often played after “Song 0”"]
+    assert (rows(odd), odd.reasons([0])) == ([7, 5], ["Often played after what you are playing"])
     assert rows(stranger) == []
 
 

@@ -22,13 +22,13 @@ class MemoryTracks:
 
     def __init__(self) -> None:
         self.begun: list[int] = []
-        self.coming: list[list[Described]] = []
+        self.coming: list[list[tuple[str, Described | None]]] = []
         self.away = False
 
     def begin(self, since_ms: int) -> None:
         self.begun.append(since_ms)
 
-    def poll(self) -> list[Described]:
+    def poll(self) -> list[tuple[str, Described | None]]:
         if self.away:
             raise BrokerAway("away")
         return self.coming.pop(0) if self.coming else []
@@ -48,7 +48,10 @@ class Following:
         self.releases.follow(self.announced)
 
     def turn(self, *tracks: str) -> None:
-        self.tracks.coming.append([Described(track, track.upper(), "Somebody") for track in tracks])
+        self.tell(*((track, Described(track, track.upper(), "Somebody")) for track in tracks))
+
+    def tell(self, *told: tuple[str, Described | None]) -> None:
+        self.tracks.coming.append(list(told))
         self.releases.follow(self.announced)
 
     def size(self) -> int:
@@ -102,7 +105,33 @@ def test_no_more_join_than_there_is_room_for(tmp_path: Path) -> None:
     following.time = 600.0
     following.turn("n4")
     assert following.size() == size + 2
-    assert following.tracks.coming  # nothing more is asked for
+
+
+def test_the_newest_word_on_a_track_counts_and_what_is_withdrawn_is_gone(tmp_path: Path) -> None:
+    following = Following(tmp_path / "r")
+    size = following.size()
+    following.tell(("n1", Described("n1", "Old", "Somebody")), ("n1", Described("n1", "New", "Somebody")), ("n9", None))
+    assert following.releases.current is not None
+    assert following.releases.current.release.catalogue.titles[size:] == ["New"]
+    following.time = 60.0
+    following.tell(("n1", None))
+    assert following.size() == size
+    assert following.world.count("newcomer_tracks") == 0
+
+
+def test_newcomers_that_cannot_join_leave_what_works_and_are_tried_again(tmp_path: Path) -> None:
+    following = Following(tmp_path / "r")
+    kept, exclude = following.releases.current, tmp_path / "exclude.txt"
+    exclude.write_text("track t1\n")
+    following.releases._split = Split(ListSettings(exclude=str(exclude)), ListSettings())  # as set at the start
+    exclude.unlink()
+    following.turn("n1")
+    assert following.releases.current is kept
+    assert following.world.count("release_failures_total", error="BadExclude") == 1
+    exclude.write_text("track t1\n")
+    following.time = 60.0
+    following.turn()
+    assert following.world.count("newcomer_tracks") == 1
 
 
 def test_another_release_begins_anew(tmp_path: Path) -> None:

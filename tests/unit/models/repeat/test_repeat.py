@@ -126,3 +126,11 @@ def test_what_is_played_again_at_random_cannot_be_told() -> None:
 def test_of_a_short_history_nothing_is_said() -> None:
     assert measured(distinct(two_kinds(60)), TASTE, 1) == {}
     assert measured(distinct(two_kinds(2).clear()), TASTE, 1) == {}
+
+
+def test_a_listen_with_a_clock_at_the_epoch_spoils_nothing() -> None:
+    rows = [(0, 7, 1, BEGUN + at * DAY, True) for at in range(5)]
+    known = events(log(rows), TASTE)
+    spoilt = events(log([(0, 7, 1, 0, True), *rows]), TASTE)
+    assert np.isfinite(matrix(spoilt)).all()
+    assert spoilt.equals(known)
