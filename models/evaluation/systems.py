@@ -114,10 +114,10 @@ def alone(lists: Lists) -> dict[str, Lists]:
 
 def without(lists: Lists) -> dict[str, Lists]:
     """The served lists without one of their sources: name -> settings that ask all others."""
-    return {
-        WITHOUT + source: Lists(_less(lists.weekly, source), _less(lists.next, source))
-        for source in lists.weekly.quotas()
-    }  # fmt: skip
+    sources = lists.weekly.quotas()
+    if len(sources) < 2:
+        return {}
+    return {WITHOUT + source: Lists(_less(lists.weekly, source), _less(lists.next, source)) for source in sources}
 
 
 def also(lists: Lists, changes: str) -> Lists:

@@ -76,6 +76,8 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
                     f"SEGUE_LIST_SOURCES={self.sources!r}: no source {name!r}; known: {', '.join(SOURCES)}"
                 )
             quotas[name] = quota
+        if not quotas:
+            raise BadSources("SEGUE_LIST_SOURCES is empty: without a source there are no lists")
         return quotas
 
     def more(self) -> dict[Mix, int]:

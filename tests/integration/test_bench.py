@@ -88,12 +88,12 @@ def test_memory(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_release() -> None:
-    it = bench("release", "--tracks", "2000", "--profiles", "100", "--rate", "20", "--seconds", "6",
+    it = bench("release", "--tracks", "2000", "--profiles", "100", "--rate", "20", "--seconds", "15",
                "--listeners", "0")  # fmt: skip
     assert (it["train_s"], it["train_listens"]) == (0, 0)
     assert it["load_s"] > 0
     assert it["warm_s"] > 0
-    assert 0 < it["swap_s"] < 6  # some lists were made with the new one
+    assert 0 < it["swap_s"] < 15  # some lists were made with the new one
     for lists in (it["steady"], it["swapping"]):
         assert lists["unanswered"] == 0
         assert lists["lists"] > 20

@@ -82,7 +82,7 @@ def test_a_track_that_nobody_has_played_reaches_who_likes_its_sound(world: World
     counts = dict(loaded.catalogue.frame.select("track_id", "plays").iter_rows())
     assert counts["t10"] == counts["t11"] == 0
 
-    world.start(SEGUE_LIST_MIX="playlist", SEGUE_LIST_LENGTH="8")
+    world.start(SEGUE_LIST_MIX="playlist", SEGUE_LIST_LENGTH="9")
     ann = world.listener()
     made = world.newest(ann, world.plays(ann, 0, 2, 4))
     assert made.release_id == announced.release_id
