@@ -133,10 +133,11 @@ class History:
 
 
 def read(paths: list[Path], columns: Collection[str] = tuple(LISTENS)) -> pl.DataFrame:
-    """The listens of some segments, in their order; `columns` of them."""
+    """The listens of some segments, in their order; those of `columns` that they have."""
     if not paths:
-        return pl.DataFrame(schema=LISTENS).select(columns)
-    return pl.read_parquet(paths, columns=list(columns))
+        return pl.DataFrame(schema=LISTENS).select(list(columns))
+    there = pl.read_parquet_schema(paths[0])
+    return pl.read_parquet(paths, columns=[name for name in columns if name in there])
 
 
 def _lock(folder: Path) -> IO[bytes]:
