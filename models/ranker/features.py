@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.sources.base import BEGUN, KNOWN, Batch, Listener, Rows
+from models.sources.own_past import session_starts
 from models.sources.shelf import Shelf
 from models.sources.signals import Signals
 from models.taste import DAY
@@ -16,7 +17,6 @@ from models.taste import DAY
 if TYPE_CHECKING:
     from models.release import Release
 
-SESSION_S = 1_800  # a pause this long begins a new session
 NEVER_H = 50_000.0  # hours since something that never was
 FAR = 100_000.0  # plays since something that never was
 FADING = (0.5, 2.0, 4.0, 14.0, 60.0)  # days, of plays among the recent ones
@@ -221,8 +221,7 @@ def _flags(batch: Batch, listener: Listener, rows: Rows) -> list[Column]:
 
 def _session(listener: Listener) -> Rows:
     """What was heard since the last pause."""
-    breaks = np.flatnonzero(np.diff(listener.recent_times) > SESSION_S)
-    return listener.recent[int(breaks[-1]) + 1 if len(breaks) else 0 :]
+    return listener.recent[int(session_starts(listener.recent_times)[-1]) :]
 
 
 def context(listener: Listener, shelf: Shelf) -> tuple[float, ...]:

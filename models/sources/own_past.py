@@ -64,15 +64,15 @@ def own_past(listener: Listener) -> OwnPast:
     around = there & (ahead <= AROUND)
     near = summed(recent[to[around]], (AROUND_FADE**back * faded * np.abs(ahead) ** -AROUND_BEND)[around])
     # From here on only what came after, as far as the present is from its own occurrence of the same track.
-    back_, at_, to, there, ahead = back, at, to[:, AROUND:], there[:, AROUND:], ahead[AROUND:]
-    later = there & (ahead > back_)
+    to, there, ahead = to[:, AROUND:], there[:, AROUND:], ahead[AROUND:]
+    later = there & (ahead > back)
     faded = faded * np.where(played[to], 1.0, SKIPPED)
-    votes = faded / (back_ + 1) / np.maximum(ahead - back_, 1)
-    newest = later & (back_ == 0)
-    both = newest & (at_ > 0) & (recent[at_ - 1] == recent[-2]) & (recent[-2] >= 0)
+    votes = faded / (back + 1) / np.maximum(ahead - back, 1)
+    newest = later & (back == 0)
+    both = newest & (at > 0) & (recent[at - 1] == recent[-2]) & (recent[-2] >= 0)
     next_ = newest & (ahead == 1)
     soon = newest & (ahead <= SOON)
-    share = np.full(int(soon.sum()), 1.0 / max(1, int((back_ == 0).sum())))
+    share = np.full(int(soon.sum()), 1.0 / max(1, int((back == 0).sum())))
     return OwnPast(
         summed(recent[to[later]], votes[later]),
         summed(recent[to[both]], votes[both]),
@@ -94,6 +94,11 @@ def _occurrences(recent: Rows) -> tuple[Rows, Rows]:
     return back[kept], at[kept]
 
 
+def session_starts(times: Rows) -> Rows:
+    """Where each session begins, the first at 0; `times` in their order, s."""
+    return np.concatenate(([0], np.flatnonzero(np.diff(times) > PAUSE_S) + 1))
+
+
 def alike(listener: Listener) -> Sparse:
     """What the listener played in earlier sessions like the one they are in.
 
@@ -106,7 +111,7 @@ def alike(listener: Listener) -> Sparse:
     size = len(recent)
     if size < 2:
         return NONE
-    starts = np.concatenate(([0], np.flatnonzero(np.diff(times) > PAUSE_S) + 1))
+    starts = session_starts(times)
     current = min(max(size - int(starts[-1]), WINDOW), LONGEST)
     end = max(0, size - current)  # where the past ends
     place = _places(recent, recent[end:][::-1])
