@@ -1,7 +1,6 @@
 """What can be done to a running system. Each strike hurts it and returns when the cause is gone; nothing is mended."""
 
 import asyncio
-import signal
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -80,9 +79,9 @@ def _kill_at(point: str) -> Strike:
 def _sleep(kind: str) -> Strike:
     async def strike(scene: Scene) -> None:
         child = scene.victim(kind).child
-        child.send(signal.SIGSTOP)
+        await asyncio.to_thread(child.pause)
         await asyncio.sleep(scene.zombie_s)
-        child.send(signal.SIGCONT)
+        child.resume()
 
     return strike
 

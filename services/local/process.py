@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -78,10 +79,35 @@ class Child:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
+    def pause(self, patience_s: float = 10.0) -> None:
+        """Freeze the command (SIGSTOP) and return once it stands still; StartError if it does not in `patience_s`.
+
+        The signal stops one thread after the other, which takes a busy machine tens of milliseconds: long enough for
+        a broker to take one more message.
+        """
+        self.send(signal.SIGSTOP)
+        until = time.monotonic() + patience_s
+        while self._guard.poll() is None and not self._still():
+            if time.monotonic() > until:
+                raise StartError(f"process {self.pid} did not stop within {patience_s:g} s of SIGSTOP")
+            time.sleep(0.002)
+
+    def _still(self) -> bool:
+        process = self.process
+        # Only on Linux is a thread's state to be had by its id.
+        ids = [thread.id for thread in process.threads()] if psutil.LINUX else [self.pid]
+        with contextlib.suppress(psutil.NoSuchProcess):  # a thread that ended meanwhile: look again
+            return all(psutil.Process(number).status() == psutil.STATUS_STOPPED for number in ids)
+        return False
+
+    def resume(self) -> None:
+        """Let a paused command go on (SIGCONT)."""
+        self.send(signal.SIGCONT)
+
     def terminate(self) -> None:
         """Ask the command to end (SIGTERM), waking it first if it is paused."""
         self.send(signal.SIGTERM)
-        self.send(signal.SIGCONT)
+        self.resume()
 
     def kill(self) -> None:
         """End the command at once (SIGKILL), as a crash would, and wait until it is gone."""

@@ -1,7 +1,6 @@
 """What the local Kafka and Redis have in common: start, readiness, stop, crash, and the folder they own."""
 
 import fcntl
-import signal
 import time
 from abc import ABC, abstractmethod
 from pathlib import Path
@@ -125,12 +124,12 @@ class Server(ABC):
         self.start(timeout_s)
 
     def pause(self) -> None:
-        """Freeze the server (SIGSTOP): connections stay open, nothing is answered."""
-        self._running().send(signal.SIGSTOP)
+        """Freeze the server: connections stay open, nothing is answered from the return of this on."""
+        self._running().pause()
 
     def resume(self) -> None:
         """Let a paused server go on."""
-        self._running().send(signal.SIGCONT)
+        self._running().resume()
 
     def check_alive(self) -> None:
         """Raise StartError, with the end of its log, if the server has ended by itself."""

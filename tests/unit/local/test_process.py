@@ -72,12 +72,46 @@ def test_kill_leaves_no_process(tmp_path: Path) -> None:
 
 def test_terminate_ends_a_paused_command(tmp_path: Path) -> None:
     run = child(tmp_path, *SLEEP)
-    run.send(signal.SIGSTOP)
-    assert eventually(lambda: bool(run.process.status() == psutil.STATUS_STOPPED))
+    run.pause()
 
     run.terminate()
 
     assert run.wait(5) == 128 + signal.SIGTERM
+
+
+THREADS = """
+import pathlib, sys, threading, time
+def write(path):
+    while True:
+        path.write_text(str(time.monotonic_ns()))
+        time.sleep(0.001)
+for number in range(20):
+    threading.Thread(target=write, args=(pathlib.Path(sys.argv[1]) / str(number),), daemon=True).start()
+time.sleep(60)
+"""
+
+
+def test_every_thread_of_a_paused_command_stands_still(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    said.mkdir()
+    run = child(tmp_path, sys.executable, "-c", THREADS, str(said))
+    try:
+        assert eventually(lambda: len(list(said.iterdir())) == 20)
+        for _ in range(20):
+            run.pause()
+            before = [path.stat().st_mtime_ns for path in said.iterdir()]
+            time.sleep(0.01)
+            assert [path.stat().st_mtime_ns for path in said.iterdir()] == before
+            run.resume()
+            time.sleep(0.005)
+    finally:
+        run.kill()
+
+
+def test_pausing_a_command_that_has_ended_is_nothing(tmp_path: Path) -> None:
+    run = child(tmp_path, *SLEEP)
+    run.kill()
+    run.pause()
 
 
 def test_a_child_outlives_the_thread_that_started_it(tmp_path: Path) -> None:
