@@ -1,15 +1,14 @@
 """The last stage: from scored candidates to one list."""
 
-from collections.abc import Iterator
-from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from models.compiled import compiled
 from models.ranker.merge import Merged
-from models.sources.base import KNOWN
+from models.sources.base import KNOWN, Rows
 from models.sources.shelf import Shelf
 
 FAINT = 1e-6  # a lane whose share is nothing still gives what the other cannot
@@ -44,61 +43,83 @@ class Composer:
 
     def compose(self, merged: Merged, scores: NDArray[np.floating], kinds: NDArray[np.integer], n: int) -> list[Pick]:
         """At most `n` tracks, best first, scores falling; `kinds`: KNOWN, BEGUN or UNSEEN."""
-        order = np.lexsort((merged.rows, -scores))
+        order = np.argsort(-scores, kind="stable")  # rows rise, so equals stand in the order of their rows
         if self._only is not None:
             order = order[kinds[order] == self._only]
         shelf, caps, rows = self._shelf, self._caps, merged.rows
-        columns = ((caps.artist, shelf.artists[rows]), (caps.kind, kinds), (caps.release, shelf.releases[rows]))
-        room = _Room(shelf.works[rows].tolist(), [(cap, column.tolist()) for cap, column in columns if cap])
-        ranked: Iterator[tuple[int, float]]
+        counted = np.stack((shelf.works[rows], shelf.artists[rows], kinds, shelf.releases[rows]), dtype=np.int64)
+        limits = np.array((1, caps.artist, caps.kind, caps.release))
         if self._shares is None:
-            ranked = ((at, float(scores[at])) for at in order.tolist() if room.take(at))
+            taken = _taken(order, counted, limits, n)
+            values = scores[taken]
         else:
-            known = kinds == KNOWN
-            ranked = _dialled((order[known[order]].tolist(), order[~known[order]].tolist()), self._shares, room)
-        return [
-            Pick(int(merged.rows[at]), score, int(merged.sources[at]), int(merged.positions[at]))
-            for at, score in islice(ranked, n)
-        ]
+            known = kinds[order] == KNOWN
+            taken, values = _dialled(order[known], order[~known], *self._shares, counted, limits, n)
+        columns = (
+            rows[taken],
+            np.round(np.asarray(values, np.float64), 6),
+            merged.sources[taken],
+            merged.positions[taken],
+        )
+        return [Pick(*each) for each in zip(*(column.tolist() for column in columns), strict=True)]
 
 
-class _Room:
-    """What a list still has room for: a work once, whatever else is counted up to its cap."""
+@compiled
+def _has_room(at: int, taken: Rows, count: int, counted: Rows, limits: Rows) -> bool:
+    """Whether a list of `count` has room for a candidate: whatever `counted` numbers, up to its limit; 0: no limit.
 
-    def __init__(self, works: list[int], capped: list[tuple[int, list[int]]]) -> None:
-        """`capped`: a cap, and what each candidate is of: an artist, a kind, a release."""
-        self._works = works
-        self._taken: set[int] = set()
-        self._capped: list[tuple[int, list[int], dict[int, int]]] = [(cap, column, {}) for cap, column in capped]
-
-    def take(self, at: int) -> bool:
-        """Take a candidate into the list; false when there is no room for it."""
-        work = self._works[at]
-        if work in self._taken or any(counts.get(column[at], 0) >= cap for cap, column, counts in self._capped):
-            return False
-        for _, column, counts in self._capped:
-            counts[column[at]] = counts.get(column[at], 0) + 1
-        self._taken.add(work)
-        return True
+    A list is so short that looking through it is the fastest way.
+    """
+    for which in range(len(limits)):
+        same = 0
+        if limits[which] > 0:
+            for place in range(count):
+                same += counted[which, taken[place]] == counted[which, at]
+            if same >= limits[which]:
+                return False
+    return True
 
 
+@compiled
+def _taken(order: Rows, counted: Rows, limits: Rows, n: int) -> Rows:
+    """The first `n` candidates that there is room for."""
+    taken, count = np.empty(min(n, len(order)), np.int64), 0
+    for at in order:
+        if count == len(taken):
+            break
+        if _has_room(at, taken, count, counted, limits):
+            taken[count] = at
+            count += 1
+    return taken[:count]
+
+
+@compiled
 def _dialled(
-    lanes: tuple[list[int], list[int]], shares: tuple[float, float], room: _Room
-) -> Iterator[tuple[int, float]]:
+    known: Rows, new: Rows, share: float, other: float, counted: Rows, limits: Rows, n: int
+) -> tuple[Rows, NDArray[np.float64]]:
     """Both lanes merged: the k-th taken from a lane scores share/(k + ½), and the lane with the higher score goes next.
 
     So of any first m tracks about share·m are known ones, as long as both lanes last, and scores fall by themselves.
     """
-    waiting = tuple(iter(lane) for lane in lanes)
-    heads = [next(lane, None) for lane in waiting]
-    scores, taken = [2.0 * share for share in shares], [0, 0]
-    while True:
-        lane = 1 if heads[0] is None or (heads[1] is not None and scores[1] > scores[0]) else 0
-        head = heads[lane]
-        if head is None:  # then both are
-            return
-        heads[lane] = next(waiting[lane], None)
-        if room.take(head):
-            yield head, scores[lane]
-            taken[lane] += 1
-            scores[lane] = shares[lane] / (taken[lane] + 0.5)
+    most = min(n, len(known) + len(new))
+    taken, scores, count = np.empty(most, np.int64), np.empty(most), 0
+    at_known, at_new, score, other_score = 0, 0, 2.0 * share, 2.0 * other
+    of_known, of_new = 0, 0
+    while count < most and (at_known < len(known) or at_new < len(new)):
+        if at_known == len(known) or (at_new < len(new) and other_score > score):
+            head, value = new[at_new], other_score
+            at_new += 1
+            if not _has_room(head, taken, count, counted, limits):
+                continue
+            of_new += 1
+            other_score = other / (of_new + 0.5)
+        else:
+            head, value = known[at_known], score
+            at_known += 1
+            if not _has_room(head, taken, count, counted, limits):
+                continue
+            of_known += 1
+            score = share / (of_known + 0.5)
+        taken[count], scores[count] = head, value
+        count += 1
+    return taken[:count], scores[:count]

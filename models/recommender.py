@@ -171,7 +171,7 @@ class Recommender:
     def _chosen(
         self, mixing: Mixing, batch: Batch, proposals: list[list[Candidates]], n: int, lap: Lap
     ) -> list[Choice]:
-        merged = [merge(proposed, mixing.weights) for proposed in proposals]
+        merged = [merge(proposed, mixing.weights, self._shelf.scratch) for proposed in proposals]
         lap("candidates")
         scores = [mixing.ranker.scores(batch, at, each) for at, each in enumerate(merged)]
         lap("rank")
@@ -188,7 +188,7 @@ class Recommender:
     def described(self, views: Sequence[ProfileView | None], n: int) -> list[tuple[Merged, NDArray[np.float32]]]:
         """For each listener the candidates for a list of `n`, and their features: what a ranker is taught with."""
         batch = self._read(views, lambda _: None)
-        merged = [merge(proposed, self._main.weights) for proposed in self._propose(batch, n)]
+        merged = [merge(proposed, self._main.weights, self._shelf.scratch) for proposed in self._propose(batch, n)]
         return [(each, self._features.of(batch, at, each.rows)) for at, each in enumerate(merged)]
 
     def _read(self, views: Sequence[ProfileView | None], lap: Lap, resting: Sequence[Keys] | None = None) -> Batch:
@@ -200,7 +200,8 @@ class Recommender:
         lap("read")
         vectors = self._fold_in.vectors([(listener.rows, listener.weights) for listener in listeners])
         lap("vectors")
-        signals = [Signals(listener, self.release.followers, self.release.neighbours) for listener in listeners]
+        tables = self.release.followers, self.release.neighbours, self._shelf.scratch
+        signals = [Signals(listener, *tables) for listener in listeners]
         return Batch(self._shelf, listeners, vectors, signals, self._excluded)
 
     def _without(self, listener: Listener, keys: Keys) -> Listener:
@@ -227,8 +228,7 @@ class Recommender:
         ]
         names, tracks = [source.name for source in self._sources], self.release.catalogue.track_ids
         return [
-            Item(tracks[pick.row], round(pick.score, 6), next(reasons[pick.source]), names[pick.source])
-            for pick in choice.picks
+            Item(tracks[pick.row], pick.score, next(reasons[pick.source]), names[pick.source]) for pick in choice.picks
         ]
 
 

@@ -103,8 +103,10 @@ class Release:
 
     def factors_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """(rows, factors): those that listeners made; else those of the bridge; else zeros."""
-        found = np.zeros((len(rows), self.factors.shape[1]), dtype=np.float32)
         known = (rows >= 0) & (rows < len(self.factors))
+        if known.all():
+            return self.factors[rows]
+        found = np.zeros((len(rows), self.factors.shape[1]), dtype=np.float32)
         found[known] = self.factors[rows[known]]
         if self.cold is not None and len(self.cold.rows):
             at = np.minimum(np.searchsorted(self.cold.rows, rows), len(self.cold.rows) - 1)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.compiled import compiled
 from models.ranker.features import NAMES
 
 KNOTS = (0.5, 0.8, 0.95, 0.99)  # quantiles of a feature
@@ -27,6 +28,8 @@ _CONTEXT = [NAMES.index(name) for name in CONTEXT]
 _CROSSED = [NAMES.index(name) for name in CROSSED]
 _KNOWN = NAMES.index("known")
 SIZE = len(NAMES) + len(_BENT) * (len(KNOTS) + 2) + len(_CONTEXT) * len(_CROSSED)
+
+_PLACES = np.array([_BENT.index(at) if at in _BENT else -1 for at in range(len(NAMES))])  # among those that are bent
 
 Matrix = NDArray[np.float32]
 
@@ -64,17 +67,20 @@ class Blend(NamedTuple):
     def scores(self, features: Matrix) -> Matrix:
         """Higher is better; (candidates)."""
         bends = self.bends
-        parts = np.split(self.weights, np.cumsum([len(NAMES), *[len(_BENT)] * (len(KNOTS) + 2)]))
+        ends = np.cumsum([len(NAMES), *[len(_BENT)] * (len(KNOTS) + 2)])
+        slopes, *bent, crossed = np.split(self.weights, ends)
         sizes = bends.deviations[_BENT]
-        plain = (features - bends.means) / bends.deviations
-        bent = features[:, _BENT]
-        total = plain @ parts[0]
-        for knot, weights in zip(bends.knots, parts[1:], strict=False):
-            total += np.maximum(bent - knot, 0.0) @ (weights / sizes)
-        total += (bent > 0).astype(np.float32) @ parts[-3]
-        total += features[:, _KNOWN] * (bent @ (parts[-2] / sizes))
-        crossed = plain[:, _CROSSED] @ parts[-1].reshape(len(_CONTEXT), len(_CROSSED)).T
-        return np.asarray(total + (crossed * plain[:, _CONTEXT]).sum(axis=1), dtype=np.float32)
+        columns = np.ascontiguousarray(features.T, dtype=np.float32)
+        plain = (columns[_CROSSED + _CONTEXT] - bends.means[_CROSSED + _CONTEXT, None]) / bends.deviations[
+            _CROSSED + _CONTEXT, None
+        ]
+        both = crossed.reshape(len(_CONTEXT), len(_CROSSED)) @ plain[: len(_CROSSED)]
+        total: Matrix = (both * plain[len(_CROSSED) :]).sum(axis=0)
+        slopes = slopes / bends.deviations
+        total -= slopes @ bends.means
+        hinges = np.stack(bent[:-2]) / sizes
+        _bent(columns, slopes, _PLACES, bends.knots, hinges, bent[-2], bent[-1] / sizes, columns[_KNOWN], total)
+        return total
 
     def save(self, path: Path) -> None:
         """As .npz, with the names of the features that it was learned on."""
@@ -94,3 +100,38 @@ class Blend(NamedTuple):
         if not all(np.isfinite(column).all() for column in (*made.bends, made.weights)):
             raise ValueError(f"{path.name} holds a value that is not finite")
         return made
+
+
+@compiled
+def _bent(
+    columns: Matrix,
+    slopes: Matrix,
+    places: NDArray[np.int64],
+    knots: Matrix,
+    hinges: Matrix,
+    steps: Matrix,
+    known_slopes: Matrix,
+    known: Matrix,
+    total: Matrix,
+) -> None:
+    """Adds to `total`, of each column, its line, its hinges, its step and its line of known tracks."""
+    zero = np.float32(0.0)
+    for feature in range(len(columns)):
+        column, slope, place = columns[feature], slopes[feature], places[feature]
+        if place < 0:
+            for at in range(len(total)):
+                total[at] += slope * column[at]
+            continue
+        k0, k1, k2, k3 = knots[0, place], knots[1, place], knots[2, place], knots[3, place]
+        h0, h1, h2, h3 = hinges[0, place], hinges[1, place], hinges[2, place], hinges[3, place]
+        step, known_slope = steps[place], known_slopes[place]
+        for at in range(len(total)):
+            x = column[at]
+            total[at] += (
+                (slope + known_slope * known[at]) * x
+                + h0 * max(x - k0, zero)
+                + h1 * max(x - k1, zero)
+                + h2 * max(x - k2, zero)
+                + h3 * max(x - k3, zero)
+                + (step if x > zero else zero)
+            )

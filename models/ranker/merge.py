@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.compiled import compiled
+from models.scratch import Scratch
 from models.sources.base import NO_ROWS, Candidates, Rows
 
 
@@ -21,15 +23,39 @@ class Merged(NamedTuple):
 K = 10.0  # how much the first places count before the later ones (Cormack et al. 2009: score = Σ 1/(K + rank))
 
 
-def merge(proposals: Sequence[Candidates], weights: Sequence[float]) -> Merged:
+def merge(proposals: Sequence[Candidates], weights: Sequence[float], scratch: Scratch) -> Merged:
     """All proposals of one listener; `weights[source]` is what a source's word counts in the fusion."""
-    lengths = [len(proposed.rows) for proposed in proposals]
-    rows = np.concatenate([proposed.rows for proposed in proposals]) if lengths else NO_ROWS
-    positions = np.concatenate([np.arange(length) for length in lengths]) if lengths else NO_ROWS
-    sources = np.repeat(np.arange(len(lengths)), lengths)
-    votes = np.repeat(np.asarray(weights, dtype=np.float64), lengths) / (K + positions)
-    order = np.lexsort((sources, -votes, rows))
-    distinct, first, where = np.unique(rows[order], return_index=True, return_inverse=True)
-    chosen = order[first]
-    fused = np.bincount(where, votes[order], len(distinct)).astype(np.float64, copy=False)
-    return Merged(distinct, sources[chosen], positions[chosen], fused)
+    if not proposals:
+        return Merged(NO_ROWS, NO_ROWS, NO_ROWS, np.empty(0))
+    rows = np.concatenate([proposed.rows for proposed in proposals])
+    ends = np.cumsum([len(proposed.rows) for proposed in proposals])
+    return Merged(*_merged(rows, ends, np.asarray(weights, dtype=np.float64), scratch.marks))
+
+
+@compiled
+def _merged(
+    rows: Rows, ends: Rows, weights: NDArray[np.float64], marks: NDArray[np.int32]
+) -> tuple[Rows, Rows, Rows, NDArray[np.float64]]:
+    """`ends[source]`: where the rows of a source end."""
+    distinct, count = np.empty(len(rows), np.int64), 0
+    for row in rows:
+        if marks[row] == 0:
+            marks[row] = 1
+            distinct[count] = row
+            count += 1
+    distinct = np.sort(distinct[:count])
+    for at in range(count):
+        marks[distinct[at]] = at + 1
+    sources, positions = np.empty(count, np.int64), np.empty(count, np.int64)
+    fused, highest = np.zeros(count), np.full(count, -1.0)
+    start = 0
+    for source in range(len(ends)):
+        for each in range(start, ends[source]):
+            at, vote = marks[rows[each]] - 1, weights[source] / (K + each - start)
+            fused[at] += vote
+            if vote > highest[at]:
+                highest[at], sources[at], positions[at] = vote, source, each - start
+        start = ends[source]
+    for row in distinct:
+        marks[row] = 0
+    return distinct, sources, positions, fused

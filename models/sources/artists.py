@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from models.compiled import compiled
 from models.explain import more_of
 from models.release import Release
-from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows
+from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows, firsts
 from models.sources.shelf import Shelf
+from models.sources.sparse import summed
 
 NOW = 3  # artists of the last plays …
 EACH_NOW = 40  # … and so many unheard tracks of each, most popular first
@@ -32,11 +35,11 @@ class Artists:
     def _of(self, batch: Batch, listener: Listener, quota: int) -> Candidates:
         if not len(listener.rows):
             return NOTHING
-        weights = np.bincount(self._shelf.artists[listener.rows], np.maximum(listener.weights, 0.0))
-        artists = np.flatnonzero(weights > 0.0)
-        liked = artists[np.argsort(-weights[artists], kind="stable")[:ARTISTS]]
+        liked = summed(self._shelf.artists[listener.rows], listener.weights, batch.scratch).top(ARTISTS)
         now = self._playing(listener)
-        wanted = np.concatenate((now, liked[~np.isin(liked, now)]))
+        wanted = firsts(np.concatenate((now, liked)), NOW + ARTISTS, batch.scratch)
+        if not len(wanted):
+            return NOTHING
         each = np.where(np.arange(len(wanted)) < len(now), EACH_NOW, EACH)
         rows = self._unheard(batch, listener, wanted, each)[:quota]
 
@@ -54,10 +57,23 @@ class Artists:
     def _unheard(self, batch: Batch, listener: Listener, artists: Rows, each: Rows) -> Rows:
         """At most `each` of each artist, in turn."""
         rows, of = self._shelf.first_of_artists(artists, LOOK * each)
-        fine = batch.unheard(listener, rows) & (rows < self._played) if len(rows) else np.empty(0, dtype=bool)
-        rows, of = rows[fine], of[fine]
-        begins = np.searchsorted(of, np.arange(len(artists)))
-        turn = np.arange(len(rows)) - begins[of]
-        kept = np.flatnonzero(turn < each[of])
-        chosen: Rows = rows[kept[np.argsort(turn[kept], kind="stable")]]
+        fine = batch.unheard(listener, rows) & (rows < self._played)
+        chosen: Rows = rows[_in_turn(of, fine, each)]
         return chosen
+
+
+@compiled
+def _in_turn(of: Rows, fine: NDArray[np.bool_], most: Rows) -> Rows:
+    """Positions of what is fine: the first of each number in `of`, which rises, then the second, up to `most` of it."""
+    taken, waiting = np.zeros(len(most), np.int64), np.empty((len(most), most.max()), np.int64)
+    for at in range(len(of)):
+        if fine[at] and taken[of[at]] < most[of[at]]:
+            waiting[of[at], taken[of[at]]] = at
+            taken[of[at]] += 1
+    chosen, count = np.empty(taken.sum(), np.int64), 0
+    for turn in range(taken.max()):
+        for each in range(len(most)):
+            if turn < taken[each]:
+                chosen[count] = waiting[each, turn]
+                count += 1
+    return chosen

@@ -7,6 +7,8 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from models.compiled import compiled
+from models.scratch import Scratch
 from models.sources.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -53,41 +55,100 @@ class Batch:
         self._excluded = excluded
         self.signals = signals  # parallel to the listeners
         self.vectors = vectors  # (listeners, factors); zeros: nothing is known of this listener's taste
+        self.scratch = shelf.scratch
         self._shelf = shelf
-        self._marked = np.zeros(len(shelf), dtype=bool)  # by work; all False between calls
-        self._kinds = np.full(len(shelf), UNSEEN, dtype=np.int8)  # by row; all UNSEEN between calls
 
     def allowed(self, listener: Listener, rows: Rows) -> NDArray[np.bool_]:
         """Which of these rows may be in this listener's list at all. A row of −1 may not."""
-        return self._without(listener, rows, listener.works)
+        return self._without(listener, rows, NO_ROWS, NO_ROWS)
 
     def unheard(self, listener: Listener, rows: Rows) -> NDArray[np.bool_]:
         """Which of these rows may be in the list and are new to the listener, in every edition."""
-        heard = np.concatenate((listener.rows, listener.recent[listener.recent >= 0]))
-        return self._without(listener, rows, np.concatenate((listener.works, self._shelf.works[heard])))
+        return self._without(listener, rows, listener.rows, listener.recent)
 
     def kinds(self, listener: Listener, rows: Rows) -> NDArray[np.int8]:
         """KNOWN, BEGUN or UNSEEN, of each row."""
-        there = listener.recent >= 0
-        recent, played = listener.recent[there], listener.recent_played[there]
-        self._kinds[listener.rows] = BEGUN
-        self._kinds[recent] = BEGUN
-        self._kinds[listener.rows[listener.plays > 0]] = KNOWN
-        self._kinds[recent[played]] = KNOWN
-        kinds = self._kinds[rows]
-        self._kinds[listener.rows] = UNSEEN
-        self._kinds[recent] = UNSEEN
-        return kinds
+        return _kinds(rows, listener.rows, listener.plays, listener.recent, listener.recent_played, self.scratch.marks)
 
-    def _without(self, listener: Listener, rows: Rows, works: Rows) -> NDArray[np.bool_]:
-        self._marked[works] = True
-        kept = ~self._marked[self._shelf.works[rows]] & (rows >= 0) if len(rows) else rows >= 0
-        self._marked[works] = False
+    def _without(self, listener: Listener, rows: Rows, heard: Rows, recent: Rows) -> NDArray[np.bool_]:
+        shelf = self._shelf
+        kept = _usable(rows, shelf.works, listener.works, heard, recent, self.scratch.marks)
         if self._excluded is not None:
             kept &= ~self._excluded[rows]
         if len(listener.artists) and len(rows):
-            kept &= ~np.isin(self._shelf.artists[rows], listener.artists)
+            kept &= ~np.isin(shelf.artists[rows], listener.artists)
         return kept
+
+
+def firsts(rows: Rows, most: int, scratch: Scratch) -> Rows:
+    """The first `most` distinct rows, in their order; −1 is none."""
+    found: Rows = rows[_firsts(rows, most, scratch.marks)]
+    return found
+
+
+def first_places(rows: Rows, most: int, scratch: Scratch) -> Rows:
+    """Where the first `most` distinct rows stand; −1 is none."""
+    return _firsts(rows, most, scratch.marks)
+
+
+@compiled
+def _firsts(rows: Rows, most: int, marks: NDArray[np.int32]) -> Rows:
+    places, count = np.empty(min(most, len(rows)), np.int64), 0
+    for at in range(len(rows)):
+        if count == len(places):
+            break
+        if rows[at] >= 0 and marks[rows[at]] == 0:
+            marks[rows[at]] = 1
+            places[count] = at
+            count += 1
+    for at in range(count):
+        marks[rows[places[at]]] = 0
+    return places[:count]
+
+
+@compiled
+def _usable(
+    rows: Rows, works: Rows, barred: Rows, heard: Rows, recent: Rows, marks: NDArray[np.int32]
+) -> NDArray[np.bool_]:
+    """Which rows there are whose work is neither barred nor that of a row that was heard."""
+    for work in barred:
+        marks[work] = 1
+    for row in heard:
+        marks[works[row]] = 1
+    for row in recent:
+        if row >= 0:
+            marks[works[row]] = 1
+    usable = np.empty(len(rows), np.bool_)
+    for at in range(len(rows)):
+        usable[at] = rows[at] >= 0 and marks[works[rows[at]]] == 0
+    for work in barred:
+        marks[work] = 0
+    for row in heard:
+        marks[works[row]] = 0
+    for row in recent:
+        if row >= 0:
+            marks[works[row]] = 0
+    return usable
+
+
+@compiled
+def _kinds(
+    rows: Rows, own: Rows, plays: Rows, recent: Rows, played: NDArray[np.bool_], marks: NDArray[np.int32]
+) -> NDArray[np.int8]:
+    for at in range(len(own)):
+        marks[own[at]] = 2 if plays[at] > 0 else 1
+    for at in range(len(recent)):
+        if recent[at] >= 0 and marks[recent[at]] < 2:
+            marks[recent[at]] = 2 if played[at] else 1
+    kinds = np.empty(len(rows), np.int8)
+    for at in range(len(rows)):
+        kinds[at] = UNSEEN - marks[rows[at]]
+    for row in own:
+        marks[row] = 0
+    for row in recent:
+        if row >= 0:
+            marks[row] = 0
+    return kinds
 
 
 class Candidates(NamedTuple):

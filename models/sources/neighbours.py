@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from models.compiled import compiled
 from models.explain import heard_around
-from models.neighbours.table import Table
 from models.release import Release
-from models.sources.base import Batch, Candidates, Listener, Rows
+from models.sources.base import Batch, Candidates, Listener, Rows, firsts
 from models.sources.signalled import best
 
 NO_CAUSE = "Others play it around what you play"
@@ -30,28 +31,46 @@ class Neighbours:
         for listener, long, short in zip(batch.listeners, taste, near, strict=True):
             new = long[batch.unheard(listener, long)][: quota - quota // 2] if len(long) else long
             now = short[batch.unheard(listener, short)][: quota // 2] if len(short) else short
-            rows, first = np.unique(np.concatenate((now, new)), return_index=True)
-            found.append(self._explained(listener, rows[np.argsort(first, kind="stable")]))
+            found.append(self._explained(batch, listener, firsts(np.concatenate((now, new)), quota, batch.scratch)))
         return found
 
-    def _explained(self, listener: Listener, rows: Rows) -> Candidates:
+    def _explained(self, batch: Batch, listener: Listener, rows: Rows) -> Candidates:
         def reasons(positions: Sequence[int]) -> list[str]:
-            causes = _causes(self._table, listener, rows[list(positions)])
+            own = _strongest(listener)
+            table, marks = self._table, batch.scratch.marks
+            causes = _causes(table.starts, table.rows, table.weights, own, rows[list(positions)], marks).tolist()
             return [heard_around(self._titles[row]) if row >= 0 else NO_CAUSE for row in causes]
 
         return Candidates(rows, reasons)
 
 
-def _causes(table: Table, listener: Listener, rows: Rows) -> list[int]:
-    """For each row the nearest of the listener's strongest tracks, −1 for none; only what they like is a cause."""
+def _strongest(listener: Listener) -> Rows:
+    """The listener's tracks that they like most."""
     liked = np.flatnonzero(listener.weights > 0)
-    own = listener.rows[liked[np.argsort(-listener.weights[liked], kind="stable")[:CAUSES]]]
-    at, of = table.entries(own)
-    order = np.argsort(rows)
-    place = np.minimum(np.searchsorted(rows[order], table.rows[at]), len(rows) - 1)
-    hit = np.flatnonzero(rows[order[place]] == table.rows[at])
-    # Strongest last, of equals the listener's favourite: the last one written stays.
-    hit = hit[np.lexsort((-hit, table.weights[at[hit]]))]
-    causes = np.full(len(rows), -1, dtype=np.int64)
-    causes[order[place[hit]]] = own[of[hit]]
-    return causes.tolist()
+    strongest: Rows = listener.rows[liked[np.argsort(-listener.weights[liked], kind="stable")[:CAUSES]]]
+    return strongest
+
+
+@compiled
+def _causes(
+    starts: Rows,
+    others: NDArray[np.int32],
+    strengths: NDArray[np.float32],
+    own: Rows,
+    rows: Rows,
+    marks: NDArray[np.int32],
+) -> Rows:
+    """For each row that of `own` which the table has nearest to it, of equals the first; −1 for none."""
+    causes, nearest = np.full(len(rows), -1), np.zeros(len(rows), np.float32)
+    for at in range(len(rows)):
+        marks[rows[at]] = at + 1
+    for row in own:
+        if not 0 <= row < len(starts) - 1:
+            continue
+        for entry in range(starts[row], starts[row + 1]):
+            at = marks[others[entry]] - 1
+            if at >= 0 and strengths[entry] > nearest[at]:
+                causes[at], nearest[at] = row, strengths[entry]
+    for row in rows:
+        marks[row] = 0
+    return causes

@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from models.compiled import compiled
+from models.scratch import Scratch
 from models.sources.base import Listener, Rows
-from models.sources.sparse import NONE, Sparse, summed
+from models.sources.sparse import NONE, Sparse, take_out
 
 WINDOW = 10  # plays looked back, and ahead
 AROUND = 8  # plays looked at before and after an earlier occurrence
@@ -33,16 +35,18 @@ class OwnPast(NamedTuple):
     after: Sparse  # what came 1 … WINDOW plays after each
     pair: Sparse  # the same of the newest play, where the same track as now stood before it
     straight: Sparse  # the very next after the newest
-    soon: (
-        Sparse  # the share of the newest's occurrences that it came after within SOON plays; coming twice counts twice
-    )
+    soon: Sparse  # the share of the newest's occurrences that it came after within SOON plays; twice counts twice
     around: Sparse  # what stood up to AROUND plays before or after each
 
+
+Floats = NDArray[np.float64]
+Found = tuple[Rows, NDArray[np.float32]]
+AFTER, PAIR, STRAIGHT, SOON_AFTER = range(4)
 
 NOTHING_PAST = OwnPast(NONE, NONE, NONE, NONE, NONE)
 
 
-def own_past(listener: Listener) -> OwnPast:
+def own_past(listener: Listener, scratch: Scratch) -> OwnPast:
     """What followed and what stood around in the listener's own past.
 
     For the k-th newest play (k = 0 the newest), each earlier occurrence p of its track votes. `after`: for what came
@@ -50,48 +54,92 @@ def own_past(listener: Listener) -> OwnPast:
     `around`: for what stood d plays away on either side, with AROUND_FADE^k · 2^(−age/half-life) / d^AROUND_BEND.
     """
     recent, times, played = listener.recent, listener.recent_times, listener.recent_played
-    size = len(recent)
-    back, at = _occurrences(recent)
+    at, back = _occurrences(recent, scratch.marks)
     if not len(at):
         return NOTHING_PAST
-    ahead = np.concatenate((np.arange(-AROUND, 0), np.arange(1, WINDOW + 1)))
-    back, at = back[:, None], at[:, None]
-    to = at + ahead
-    there = (to >= 0) & (to < size - back)
-    to = np.clip(to, 0, size - 1)
-    there &= (np.abs(times[to] - times[at]) < SESSION_S) & (recent[to] >= 0)
     faded = np.exp2((times[at] - times[-1]) / HALF_LIFE_S)
-    around = there & (ahead <= AROUND)
-    near = summed(recent[to[around]], (AROUND_FADE**back * faded * np.abs(ahead) ** -AROUND_BEND)[around])
-    # From here on only what came after, as far as the present is from its own occurrence of the same track.
-    to, there, ahead = to[:, AROUND:], there[:, AROUND:], ahead[AROUND:]
-    later = there & (ahead > back)
-    faded = faded * np.where(played[to], 1.0, SKIPPED)
-    votes = faded / (back + 1) / np.maximum(ahead - back, 1)
-    newest = later & (back == 0)
-    both = newest & (at > 0) & (recent[at - 1] == recent[-2]) & (recent[-2] >= 0)
-    next_ = newest & (ahead == 1)
-    soon = newest & (ahead <= SOON)
-    share = np.full(int(soon.sum()), 1.0 / max(1, int((back == 0).sum())))
-    return OwnPast(
-        summed(recent[to[later]], votes[later]),
-        summed(recent[to[both]], votes[both]),
-        summed(recent[to[next_]], faded[next_]),
-        summed(recent[to[soon]], share),
-        near,
+    after, pair, straight, soon = (
+        Sparse(*_followed(recent, times, played, at, back, faded, how, scratch.sums)) for how in range(4)
     )
+    return OwnPast(after, pair, straight, soon, Sparse(*_around(recent, times, at, back, faded, scratch.sums)))
 
 
-def _occurrences(recent: Rows) -> tuple[Rows, Rows]:
-    """(k, position) of the newest OCCURRENCES earlier occurrences of each of the last plays, k-th newest by k."""
+@compiled
+def _occurrences(recent: Rows, marks: NDArray[np.int32]) -> tuple[Rows, Rows]:
+    """Where the newest OCCURRENCES earlier occurrences of each of the last WINDOW plays stand, and of which each is:
+    k, 0 the newest.
+    """
     size = len(recent)
-    last = recent[: size - WINDOW - 1 : -1] if size > WINDOW else recent[:0:-1]  # the oldest play of all has no past
-    back, at = np.nonzero(last[:, None] == recent[None, :])
-    kept = (at < size - 1 - back) & (last[back] >= 0)
-    back, at = back[kept], at[kept]
-    ends = np.searchsorted(back, back, side="right")
-    kept = ends - np.arange(len(back)) <= OCCURRENCES
-    return back[kept], at[kept]
+    last = min(WINDOW, size)
+    for back in range(last):  # a bit for each of the last plays
+        if recent[size - 1 - back] >= 0:
+            marks[recent[size - 1 - back]] |= 1 << back
+    at, of = np.empty(WINDOW * OCCURRENCES, np.int64), np.empty(WINDOW * OCCURRENCES, np.int64)
+    count, counts = 0, np.zeros(WINDOW, np.int64)
+    for place in range(size - 2, -1, -1):
+        if recent[place] < 0 or marks[recent[place]] == 0:
+            continue
+        for back in range(min(last, size - 1 - place)):
+            if marks[recent[place]] >> back & 1 and counts[back] < OCCURRENCES:
+                at[count], of[count] = place, back
+                count += 1
+                counts[back] += 1
+    for back in range(last):
+        if recent[size - 1 - back] >= 0:
+            marks[recent[size - 1 - back]] = 0
+    return at[:count], of[:count]
+
+
+@compiled
+def _followed(
+    recent: Rows, times: Rows, played: NDArray[np.bool_], at: Rows, back: Rows, faded: Floats, how: int, sums: Floats
+) -> Found:
+    """What came after the occurrences, as far as the present is from its own occurrence of the same track."""
+    size = len(recent)
+    touched, count = np.empty(len(at) * WINDOW, np.int64), 0
+    newest = 0
+    for each in range(len(at)):
+        newest += back[each] == 0
+    for each in range(len(at)):
+        place, k = at[each], back[each]
+        if how != AFTER and k > 0:
+            continue
+        if how == PAIR and (place == 0 or recent[size - 2] < 0 or recent[place - 1] != recent[size - 2]):
+            continue
+        most = 1 if how == STRAIGHT else SOON if how == SOON_AFTER else WINDOW
+        for to in range(place + k + 1, min(place + most, size - k - 1) + 1):
+            row = recent[to]
+            if row < 0 or abs(times[to] - times[place]) >= SESSION_S:
+                continue
+            vote = faded[each] if played[to] else faded[each] * SKIPPED
+            if how == SOON_AFTER:
+                vote = 1.0 / newest
+            elif how != STRAIGHT:
+                vote = vote / (k + 1) / (to - place - k)
+            if sums[row] == 0.0 and vote > 0.0:
+                touched[count] = row
+                count += 1
+            sums[row] += vote
+    return take_out(touched, count, sums)
+
+
+@compiled
+def _around(recent: Rows, times: Rows, at: Rows, back: Rows, faded: Floats, sums: Floats) -> Found:
+    """What stood within AROUND plays of the occurrences."""
+    size = len(recent)
+    touched, count = np.empty(len(at) * 2 * AROUND, np.int64), 0
+    for each in range(len(at)):
+        place, k = at[each], back[each]
+        for to in range(max(0, place - AROUND), min(place + AROUND, size - k - 1) + 1):
+            row = recent[to]
+            if to == place or row < 0 or abs(times[to] - times[place]) >= SESSION_S:
+                continue
+            vote = AROUND_FADE**k * faded[each] * abs(to - place) ** -AROUND_BEND
+            if sums[row] == 0.0 and vote > 0.0:
+                touched[count] = row
+                count += 1
+            sums[row] += vote
+    return take_out(touched, count, sums)
 
 
 def session_starts(times: Rows) -> Rows:
@@ -99,50 +147,74 @@ def session_starts(times: Rows) -> Rows:
     return np.concatenate(([0], np.flatnonzero(np.diff(times) > PAUSE_S) + 1))
 
 
-def alike(listener: Listener) -> Sparse:
+def alike(listener: Listener, scratch: Scratch, most: int = ALIKE) -> Sparse:
     """What the listener played in earlier sessions like the one they are in.
 
     A session ends with a pause of PAUSE_S. The last plays of this one (ten at least, LONGEST at most) are compared with
     each earlier one: Σ (1 + place)^−½ over the tracks in both, place 0 the newest, over √length, halved every 90 days.
-    Each of the best ALIKE sessions votes with this for each of its tracks (VSKNN, Ludewig & Jannach 2018, within one's
+    Each of the best `most` sessions votes with this for each of its tracks (VSKNN, Ludewig & Jannach 2018, within one's
     own past).
     """
     recent, times = listener.recent, listener.recent_times
+    if len(recent) < 2:
+        return NONE
+    begins, lengths, likeness = _likeness(recent, times, scratch.marks)
+    best = np.argsort(-likeness, kind="stable")[:most]
+    return Sparse(*_voted(recent, begins[best], lengths[best], likeness[best], *scratch))
+
+
+@compiled
+def _likeness(recent: Rows, times: Rows, marks: NDArray[np.int32]) -> tuple[Rows, Rows, Floats]:
+    """Where each session begins that has a track of the current one, how long it is, and how alike it is."""
     size = len(recent)
-    if size < 2:
-        return NONE
-    starts = session_starts(times)
-    current = min(max(size - int(starts[-1]), WINDOW), LONGEST)
+    start = size - 1
+    while start > 0 and times[start] - times[start - 1] <= PAUSE_S:
+        start -= 1
+    current = min(max(size - start, WINDOW), LONGEST)
     end = max(0, size - current)  # where the past ends
-    place = _places(recent, recent[end:][::-1])
-    found = place[recent[:end]]
-    at = np.flatnonzero(found >= 0)
-    if not len(at):
-        return NONE
-    of = np.searchsorted(starts, at, side="right") - 1
-    shared = np.unique(of * np.int64(LONGEST) + found[at])  # a track counts once in a session
-    sessions, of = np.unique(shared // LONGEST, return_inverse=True)
-    both = np.bincount(of, (1.0 + shared % LONGEST) ** -0.5, len(sessions))
-    begins = starts[sessions]
-    lengths = np.minimum(np.append(starts, size)[sessions + 1], end) - begins
-    faded = np.exp2((times[begins] - times[-1]) / ALIKE_HALF_LIFE_S)
-    likeness: NDArray[np.float64] = both * faded / np.sqrt(np.maximum(lengths, SHORT))
-    best = np.argsort(-likeness, kind="stable")[:ALIKE]
-    return _voted(recent, begins[best], lengths[best], likeness[best])
+    for place in range(end, size):  # the newest place of a track is the last one written
+        if recent[place] >= 0:
+            marks[recent[place]] = size - place
+    begins, lengths, likeness = np.empty(end, np.int64), np.empty(end, np.int64), np.empty(end)
+    count = 0
+    begin, shared = 0, 0  # the session that is looked at, and a bit for each place of the current one that it has
+    for place in range(end):
+        if recent[place] >= 0 and marks[recent[place]]:
+            shared |= 1 << (marks[recent[place]] - 1)
+        if place + 1 == end or times[place + 1] - times[place] > PAUSE_S:
+            if shared:
+                both = 0.0
+                for bit in range(LONGEST):
+                    if shared >> bit & 1:
+                        both += (1.0 + bit) ** -0.5
+                length = place + 1 - begin
+                faded = 2.0 ** ((times[begin] - times[size - 1]) / ALIKE_HALF_LIFE_S)
+                begins[count], lengths[count] = begin, length
+                likeness[count] = both * faded / np.sqrt(max(length, SHORT))
+                count += 1
+            begin, shared = place + 1, 0
+    for place in range(end, size):
+        if recent[place] >= 0:
+            marks[recent[place]] = 0
+    return begins[:count], lengths[:count], likeness[:count]
 
 
-def _voted(recent: Rows, begins: Rows, lengths: Rows, likeness: NDArray[np.float64]) -> Sparse:
+@compiled
+def _voted(
+    recent: Rows, begins: Rows, lengths: Rows, likeness: Floats, sums: Floats, marks: NDArray[np.int32]
+) -> Found:
     """One vote of each session for each of its tracks."""
-    of = np.repeat(np.arange(len(begins)), lengths)
-    rows = recent[begins[of] + np.arange(len(of)) - np.repeat(np.cumsum(lengths) - lengths, lengths)]
-    known = rows >= 0
-    votes = np.unique(of[known] << 32 | rows[known])
-    return summed(votes & 0xFFFFFFFF, likeness[votes >> 32])
-
-
-def _places(recent: Rows, newest: Rows) -> NDArray[np.int64]:
-    """By row, the first place among `newest` (newest first); −1: not there, as is a row of −1 at the end."""
-    places = np.full(int(recent.max()) + 2, -1, dtype=np.int64)
-    places[newest[::-1]] = np.arange(len(newest))[::-1]
-    places[-1] = -1
-    return places
+    touched, count = np.empty(lengths.sum(), np.int64), 0
+    for session in range(len(begins)):
+        for place in range(begins[session], begins[session] + lengths[session]):
+            row = recent[place]
+            if row < 0 or marks[row] == session + 1 or likeness[session] <= 0.0:
+                continue
+            marks[row] = session + 1
+            if sums[row] == 0.0:
+                touched[count] = row
+                count += 1
+            sums[row] += likeness[session]
+    for each in range(count):
+        marks[touched[each]] = 0
+    return take_out(touched, count, sums)

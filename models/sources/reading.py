@@ -38,8 +38,8 @@ class Reader:
         lasts = _flat([view.lasts for view in views]).astype(np.int64)
         age = np.repeat([view.newest for view in views], counts) - lasts
         weights = _flat([view.weights for view in views]) * (np.exp2(age * -self._rate) / UNIT)
-        plays = _flat([view.track_plays for view in views])
-        skips = _flat([view.track_skips for view in views])
+        plays = _flat([view.track_plays for view in views]).astype(np.int64)
+        skips = _flat([view.track_skips for view in views]).astype(np.int64)
         recent = np.split(
             self._shelf.catalogue.rows_of(_flat([view.recent for view in views])), _ends(view.recent for view in views)
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.explain import ago_played
-from models.sources.base import NOTHING, Batch, Candidates, Listener
+from models.sources.base import Batch, Candidates, Listener, first_places
 
 
 class Recent:
@@ -19,11 +19,8 @@ class Recent:
 
     @staticmethod
     def _of(batch: Batch, listener: Listener, quota: int) -> Candidates:
-        known = np.flatnonzero(listener.recent >= 0)[::-1]
-        if not len(known):
-            return NOTHING
-        _, first = np.unique(listener.recent[known], return_index=True)
-        newest = known[np.sort(first)[: 2 * quota]]
+        backwards = np.ascontiguousarray(listener.recent[::-1])
+        newest = len(backwards) - 1 - first_places(backwards, 2 * quota, batch.scratch)
         newest = newest[batch.allowed(listener, listener.recent[newest])][:quota]
 
         def reasons(positions: Sequence[int]) -> list[str]:

@@ -5,6 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
+from models.scratch import Scratch
 
 # What is said of an edition, not of a song: "(Live at …)", "[2011 Remaster]", " - Radio Edit", "feat. …".
 _EDITION = (
@@ -38,6 +39,7 @@ class Shelf:
         self.releases = _releases(self.artists, catalogue.frame["release"])
         self._by_artist = np.argsort(self.artists, kind="stable")
         self._starts = np.searchsorted(self.artists[self._by_artist], np.arange(len(self.artist_keys) + 1))
+        self.scratch = Scratch.of(len(self.artists))  # there are no more artists or works than tracks
         self.works: NDArray[np.int64] = works.to_series().to_numpy().astype(np.int64) - 1
 
     def __len__(self) -> int:

@@ -34,16 +34,16 @@ class Signalled:
         """See Source."""
         found = best(batch, self._pick, quota)
         return [
-            self._explained(listener, signals, rows)
+            self._explained(batch, listener, signals, rows)
             for listener, signals, rows in zip(batch.listeners, batch.signals, found, strict=True)
         ]
 
-    def _explained(self, listener: Listener, signals: Signals, rows: Rows) -> Candidates:
+    def _explained(self, batch: Batch, listener: Listener, signals: Signals, rows: Rows) -> Candidates:
         def reasons(positions: Sequence[int]) -> list[str]:
             if self._words_of is None or not len(listener.recent) or listener.recent[-1] < 0:
                 return [self._words] * len(positions)
             named = self._words_of(self._titles[int(listener.recent[-1])])
-            after = self._newest(signals).at(rows[list(positions)]) > 0
+            after = self._newest(signals).at(rows[list(positions)], batch.scratch) > 0
             return [named if it else self._words for it in after.tolist()]
 
         return Candidates(rows, reasons)

@@ -1,57 +1,98 @@
 """Scores of some tracks: a sparse column over the rows of a release."""
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
+from models.compiled import compiled
+from models.scratch import Scratch
 from models.sources.base import NO_ROWS, Rows
 
+DEEP = 400  # rows that are put in order at once
+_LOW = np.int64(0xFFFF_FFFF)
 
-class Sparse(NamedTuple):
-    """Scores of some rows, rows rising and distinct."""
 
-    rows: Rows
-    weights: NDArray[np.float64]
+class Sparse:
+    """Scores of some rows; rows distinct and in no order, scores above 0."""
+
+    def __init__(self, rows: Rows, weights: NDArray[np.float32]) -> None:
+        self.rows, self.weights = rows, weights
+        self._ranked = rows[:0]  # as deep as anybody has asked
 
     def top(self, most: int) -> Rows:
         """The rows with the highest scores, best first; ties by row."""
-        rows, weights = self.rows, self.weights
-        if (
-            len(rows) > most
-        ):  # first what is at least as high as the last one wanted: a partition takes ties as they come
-            high = weights >= np.partition(weights, len(rows) - most)[len(rows) - most]
-            rows, weights = rows[high], weights[high]
-        return rows[np.argsort(-weights, kind="stable")[:most]]
+        if len(self._ranked) < min(most, len(self.rows)):
+            self._ranked = self._sorted(max(most, DEEP))
+        return self._ranked[:most]
 
-    def at(self, rows: Rows) -> NDArray[np.float64]:
+    def _sorted(self, most: int) -> Rows:
+        # The bits of positive floats are in the order of the floats, and whole numbers sort many times faster.
+        keys = (self.weights.view(np.int32).astype(np.int64) << 32) | (_LOW - self.rows)
+        if len(keys) > 2 * most:
+            keys = np.partition(keys, len(keys) - most)[len(keys) - most :]
+        keys.sort()
+        return _LOW - (keys[::-1] & _LOW)
+
+    def at(self, rows: Rows, scratch: Scratch) -> NDArray[np.float64]:
         """The score of each of these rows, 0 where there is none."""
-        return self._looked_up(self.weights, rows, 0.0)
+        return _scores(self.rows, self.weights, rows, scratch.sums)
 
-    def places(self, rows: Rows, missing: float) -> NDArray[np.float64]:
-        """The place of each of these rows among all, 0 the highest score, ties by row; `missing`: not there."""
-        places = np.empty(len(self.rows))
-        places[np.argsort(-self.weights, kind="stable")] = np.arange(len(self.rows))
-        return self._looked_up(places, rows, missing)
-
-    def _looked_up(self, column: NDArray[np.float64], rows: Rows, missing: float) -> NDArray[np.float64]:
-        if not len(self.rows):
-            return np.full(len(rows), missing)
-        found = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
-        return np.where(self.rows[found] == rows, column[found], missing)
+    def places(self, rows: Rows, missing: int, scratch: Scratch) -> NDArray[np.float64]:
+        """The place of each of these rows among the first `missing`, 0 the highest score; `missing`: not there."""
+        return _places(self.top(missing), rows, missing, scratch.marks)
 
 
-NONE = Sparse(NO_ROWS, np.empty(0))
+NONE = Sparse(NO_ROWS, np.empty(0, np.float32))
 
 
-def summed(rows: Rows, weights: NDArray[np.floating]) -> Sparse:
-    """The sum of the weights of each distinct row."""
-    if not len(rows):
-        return NONE
-    distinct, where = np.unique(rows, return_inverse=True)
-    return Sparse(distinct, bincount(where, weights, len(distinct)))
+def summed(rows: Rows, votes: NDArray[np.floating], scratch: Scratch) -> Sparse:
+    """The sum of the votes for each distinct row; only what sums to more than 0."""
+    return Sparse(*_summed(rows, votes, scratch.sums)) if len(rows) else NONE
 
 
-def bincount(where: NDArray[np.integer], weights: NDArray[np.floating], size: int) -> NDArray[np.float64]:
-    """np.bincount, typed."""
-    return np.bincount(where, weights, size).astype(np.float64, copy=False)
+@compiled
+def take_out(touched: Rows, count: int, sums: NDArray[np.float64]) -> tuple[Rows, NDArray[np.float32]]:
+    """What was summed up for the first `count` of `touched`, and zeros where it stood."""
+    rows = touched[:count].copy()
+    weights = np.empty(count, np.float32)
+    for at in range(count):
+        weights[at] = sums[rows[at]]
+        sums[rows[at]] = 0.0
+    return rows, weights
+
+
+@compiled
+def _summed(rows: Rows, votes: NDArray[np.floating], sums: NDArray[np.float64]) -> tuple[Rows, NDArray[np.float32]]:
+    touched, count = np.empty(len(rows), np.int64), 0
+    for at in range(len(rows)):
+        row = rows[at]
+        if votes[at] > 0.0:
+            if sums[row] == 0.0:
+                touched[count] = row
+                count += 1
+            sums[row] += votes[at]
+    return take_out(touched, count, sums)
+
+
+@compiled
+def _scores(rows: Rows, weights: NDArray[np.float32], wanted: Rows, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+    for at in range(len(rows)):
+        sums[rows[at]] = weights[at]
+    found = np.empty(len(wanted))
+    for at in range(len(wanted)):
+        found[at] = sums[wanted[at]]
+    for at in range(len(rows)):
+        sums[rows[at]] = 0.0
+    return found
+
+
+@compiled
+def _places(ranked: Rows, wanted: Rows, missing: int, marks: NDArray[np.int32]) -> NDArray[np.float64]:
+    for at in range(len(ranked)):
+        marks[ranked[at]] = at + 1
+    found = np.empty(len(wanted))
+    for at in range(len(wanted)):
+        place = marks[wanted[at]]
+        found[at] = place - 1 if place else missing
+    for at in range(len(ranked)):
+        marks[ranked[at]] = 0
+    return found

@@ -93,13 +93,13 @@ def ranked(shelf: Shelf, views: Sequence[ProfileView], taste: TasteSettings) -> 
     """The best rows for each profile by its own past alone, MEASURED at most."""
     listeners = Reader(shelf, ListSettings(), taste.half_life_days).read(views)
     nothing = Table(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
-    signals = [Signals(listener, nothing, nothing) for listener in listeners]
+    signals = [Signals(listener, nothing, nothing, shelf.scratch) for listener in listeners]
     batch = Batch(shelf, listeners, np.zeros((len(listeners), 0), np.float32), signals)
     sequences = [Candidates(rows, no_reasons) for rows in best(batch, lambda each: each.own[0], QUOTA)]
     votes = [VOTES["for-you"].get(name, 1.0) for name in (History.name, Recent.name, "sequence")]
     found = []
     for proposed in zip(History().candidates(batch, QUOTA), Recent().candidates(batch, QUOTA), sequences, strict=True):
-        merged = merge(proposed, votes)
+        merged = merge(proposed, votes, shelf.scratch)
         found.append(merged.rows[np.lexsort((merged.rows, -merged.fused))][:MEASURED])
     return found
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from models.beginner import beginner
 from models.excluded import BadExclude
 from models.profile import ProfileView
 from models.recommender import Recommender
@@ -44,11 +45,15 @@ class Arms:
             if mine[arm.name]:
                 yield arm, mine[arm.name]
 
-    def warm(self, views: Sequence[ProfileView | None]) -> None:
-        """Make lists nobody gets: the first real one is then as fast as any. Raises what a bad release raises."""
+    def warm(self, views: Sequence[ProfileView]) -> None:
+        """Make lists nobody gets: the first real one is then as fast as any. Raises what a bad release raises.
+
+        A beginner and a stranger are among them, so that everything is compiled even if nobody has been seen yet.
+        """
+        everybody = [*views, beginner(self.release.catalogue), None]
         for arm in (self.a, self.b):
             if arm is not None:
-                arm.recommender.recommend_all(views, arm.settings.length)
+                arm.recommender.recommend_all(everybody, arm.settings.length)
 
     def refresh(self) -> None:
         """See whether what is excluded has changed. Raises BadExclude; every arm has looked then."""

@@ -92,8 +92,8 @@ class Releases:
         self._metrics.joined(count)
         log.info("release %s: %d tracks announced since have joined", release.id, count)
 
-    def _profiles(self) -> list[ProfileView | None]:
-        return [*(ProfileView(data) for data in self._warming()), None]
+    def _profiles(self) -> list[ProfileView]:
+        return [ProfileView(data) for data in self._warming()]
 
     def _warmed(self, announced: ReleaseAnnounced) -> Arms:
         release = load(local_folder(announced.uri), announced.sha256)

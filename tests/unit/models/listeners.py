@@ -44,7 +44,7 @@ def batch(
     """Of listeners without a vector, in a release without tables, unless told."""
     tables = table(len(shelf), followers), table(len(shelf), neighbours)
     vectors = np.zeros((len(listeners), 1), dtype=np.float32) if vectors is None else vectors
-    return Batch(shelf, listeners, vectors, [Signals(listener, *tables) for listener in listeners])
+    return Batch(shelf, listeners, vectors, [Signals(listener, *tables, shelf.scratch) for listener in listeners])
 
 
 def propose(source: Source, shelf: Shelf, seen: ProfileView, quota: int = 10) -> Candidates:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from models.ranker.features import FAR, NAMES, NEVER_H, UNRANKED, Features, context
 from models.release import Release
+from models.scratch import Scratch
 from models.sources.base import NO_ROWS, Batch, Listener
 from models.sources.shelf import Shelf
 from models.sources.signals import Signals
@@ -67,7 +68,7 @@ EVENING: list[Play] = [
 
 def made(release: Release, who: Listener, rows: list[int], vector: list[float] | None = None) -> np.ndarray:
     shelf = Shelf(release.catalogue)
-    signals = [Signals(who, release.followers, release.neighbours)]
+    signals = [Signals(who, release.followers, release.neighbours, shelf.scratch)]
     vectors = np.array([vector or [0.5, -1.0, 2.0]], dtype=np.float32)
     batch = Batch(shelf, [who], vectors, signals)
     return Features(release, shelf).of(batch, 0, np.array(rows, dtype=np.int64))
@@ -133,7 +134,10 @@ def session_size(plays: list[Play]) -> int:
 
 
 def slow_signals(release: Release, who: Listener, row: int) -> dict[str, float]:
-    signals = Signals(who, release.followers, release.neighbours)  # tests/unit/models/test_signals.py, test_own_past.py
+    scratch = Scratch.of(len(TITLES))
+    signals = Signals(
+        who, release.followers, release.neighbours, scratch
+    )  # tests/unit/models/test_signals.py, test_own_past.py
     own = signals.own
     columns = {"own": own.after, "own_pair": own.pair, "straight": own.straight, "soon": own.soon, "around": own.around}
     columns |= {name: getattr(signals, name) for name in ("alike", "next", "then", "near", "taste")}
@@ -195,14 +199,15 @@ def slow_context(release: Release, plays: list[Play]) -> dict[str, float]:
         return {**dict.fromkeys(names, 0.0), "size": len(plays), "session_size": len(plays)}
     steps = []
     for now in range(len(rows) - 1, max(0, len(rows) - 6), -1):
-        before = [at for at in range(now - 1) if rows[at] == rows[now - 1]]
+        known = rows[now - 1] >= 0 and rows[now] >= 0
+        before = [at for at in range(now - 1) if known and rows[at] == rows[now - 1]]
         steps.append(sum(rows[at + 1] == rows[now] for at in before) / (len(before) + 1))
     artists = [artist_of(release, row) for row in rows[-11:]]
     return {
         "going_on": steps[0],
         "going_on_5": sum(steps) / len(steps),
-        "same_artist": sum(a == b for a, b in pairwise(artists)) / (len(artists) - 1),
-        "repeating": sum(row in rows[:-30] for row in rows[-30:]) / len(rows[-30:]),
+        "same_artist": sum(a == b != "" for a, b in pairwise(artists)) / (len(artists) - 1),
+        "repeating": sum(row in rows[:-30] and row >= 0 for row in rows[-30:]) / len(rows[-30:]),
         "skipping": sum(not played for _, _, played in plays[-10:]) / len(plays[-10:]),
         "skipped_last": not plays[-1][2],
         **sizes,
@@ -297,6 +302,8 @@ def test_an_empty_catalogue_has_no_features(tmp_path: Path) -> None:
     shelf = Shelf(empty.catalogue)
     who = Listener(newest=NOON, recent=np.array([-1, -1]), recent_times=np.array([NOON - 5, NOON]),
                    recent_played=np.array([True, True]))  # fmt: skip
-    batch = Batch(shelf, [who], np.zeros((1, 3), np.float32), [Signals(who, empty.followers, empty.neighbours)])
+    batch = Batch(
+        shelf, [who], np.zeros((1, 3), np.float32), [Signals(who, empty.followers, empty.neighbours, shelf.scratch)]
+    )
     assert Features(empty, shelf).of(batch, 0, NO_ROWS).shape == (0, len(NAMES))
     assert all(np.isfinite(context(who, shelf)))

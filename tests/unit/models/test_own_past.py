@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.scratch import Scratch
 from models.sources.base import Listener
 from models.sources.own_past import (
     ALIKE_HALF_LIFE_S,
@@ -28,11 +29,12 @@ from models.sources.sparse import Sparse
 from tests.unit.models.plays import listener, scores
 
 DAY = 86_400
+SCRATCH = Scratch.of(100)
 
 
 def after(who: Listener) -> tuple[Sparse, Sparse]:
     """What followed each of the last ten, and the last two."""
-    found = own_past(who)
+    found = own_past(who, SCRATCH)
     return found.after, found.pair
 
 
@@ -99,7 +101,7 @@ def test_only_the_newest_occurrences_vote() -> None:
 
 def test_no_past_says_nothing() -> None:
     for few in ((), ((1, 0),), ((1, 0), (2, 60))):
-        assert all(scores(each) == {} for each in (*own_past(listener(*few)), alike(listener(*few))))
+        assert all(scores(each) == {} for each in (*own_past(listener(*few), SCRATCH), alike(listener(*few), SCRATCH)))
 
 
 # --- against the definition
@@ -152,7 +154,7 @@ def slow_past(who: Listener) -> dict[str, dict[int, float]]:
 def test_the_past_says_what_the_definition_says(plays: list[tuple[int, int, bool]]) -> None:
     who = played(plays)
     for name, expected in slow_past(who).items():
-        assert scores(getattr(own_past(who), name)) == pytest.approx(expected), name
+        assert scores(getattr(own_past(who, SCRATCH), name)) == pytest.approx(expected), name
 
 
 def slow_alike(who: Listener) -> dict[int, float]:
@@ -177,11 +179,10 @@ def slow_alike(who: Listener) -> dict[int, float]:
 @settings(max_examples=300, deadline=None)
 @given(plays=PLAYS)
 def test_sessions_like_this_one_say_what_the_definition_says(plays: list[tuple[int, int, bool]]) -> None:
-    assert scores(alike(played(plays))) == pytest.approx(slow_alike(played(plays)))
+    assert scores(alike(played(plays), SCRATCH)) == pytest.approx(slow_alike(played(plays)))
 
 
 def test_only_the_sessions_most_alike_vote(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("models.sources.own_past.ALIKE", 1)
     filler = [(30 + at, 50 * DAY + 60 * at) for at in range(WINDOW - 2)]
     who = listener((1, 0), (3, 60), (1, DAY), (2, DAY + 60), (4, DAY + 120), *filler, (1, 51 * DAY), (2, 51 * DAY + 60))
-    assert set(scores(alike(who))) == {1, 2, 4}
+    assert set(scores(alike(who, SCRATCH, 1))) == {1, 2, 4}

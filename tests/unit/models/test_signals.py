@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 
+from models.scratch import Scratch
 from models.sources.base import Listener
 from models.sources.signals import Signals
 from tests.unit.models.plays import listener, scores
 from tests.unit.scorer.worlds import Links, table
 
+SCRATCH = Scratch.of(20)
+
 
 def signals(who: Listener, followers: Links | None = None, neighbours: Links | None = None, size: int = 10) -> Signals:
-    return Signals(who, table(size, followers), table(size, neighbours))
+    return Signals(who, table(size, followers), table(size, neighbours), SCRATCH)
 
 
 def test_next_is_of_the_last_track_and_then_of_the_last_five_fading() -> None:
@@ -52,7 +55,7 @@ def test_unknown_tracks_and_those_beyond_the_table_say_nothing() -> None:
 def test_a_table_of_the_first_rows_may_name_later_ones() -> None:
     made = signals(listener((1, 0)), {1: {8: 0.5}}, size=2)
     assert scores(made.next) == pytest.approx({8: 0.5})
-    assert made.next.at(np.array([8, 1])).tolist() == [0.5, 0.0]
+    assert made.next.at(np.array([8, 1]), SCRATCH).tolist() == [0.5, 0.0]
 
 
 def test_a_stranger_says_nothing() -> None:

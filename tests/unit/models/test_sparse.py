@@ -1,15 +1,28 @@
 """Sparse columns of scores."""
 
+from collections.abc import Iterator
+from random import Random
+
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.scratch import Scratch
 from models.sources.base import NO_ROWS
 from models.sources.sparse import NONE, Sparse, summed
 
+SCRATCH = Scratch.of(200)
+
 
 def sparse(**scores: float) -> Sparse:
-    return Sparse(np.array([int(row[1:]) for row in scores]), np.array(list(scores.values())))
+    return Sparse(np.array([int(row[1:]) for row in scores]), np.array(list(scores.values()), np.float32))
+
+
+@pytest.fixture(autouse=True)
+def _left_clean() -> Iterator[None]:
+    yield
+    assert not any(column.any() for column in SCRATCH)
 
 
 def test_the_top_is_best_first_and_equals_stand_in_the_order_of_their_rows() -> None:
@@ -20,27 +33,36 @@ def test_the_top_is_best_first_and_equals_stand_in_the_order_of_their_rows() -> 
     assert NONE.top(3).tolist() == []
 
 
-@given(weights=st.lists(st.sampled_from([0.1, 0.2, 0.3]), max_size=60), most=st.integers(1, 70))
-def test_the_top_is_the_beginning_of_the_whole_order(weights: list[float], most: int) -> None:
-    column = Sparse(np.arange(len(weights)) * 3, np.array(weights))
+@given(
+    weights=st.lists(st.sampled_from([0.1, 0.2, 0.3]), max_size=60),
+    asked=st.lists(st.integers(1, 70), min_size=1, max_size=3),
+    random=st.randoms(use_true_random=False),
+)
+def test_the_top_is_the_beginning_of_the_whole_order(weights: list[float], asked: list[int], random: Random) -> None:
     ordered = sorted(range(len(weights)), key=lambda at: (-weights[at], at))
-    assert column.top(most).tolist() == [3 * at for at in ordered[:most]]
+    shuffled = random.sample(range(len(weights)), len(weights))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("models.sources.sparse.DEEP", 5)
+        column = Sparse(np.array(shuffled, np.int64) * 3, np.array([weights[at] for at in shuffled], np.float32))
+        for most in asked:
+            assert column.top(most).tolist() == [3 * at for at in ordered[:most]]
 
 
 def test_a_score_is_found_for_each_row_and_is_nothing_elsewhere() -> None:
     column = sparse(r2=1.0, r5=3.0)
-    assert column.at(np.array([5, 0, 2, 3, 9, 5])).tolist() == [3.0, 0.0, 1.0, 0.0, 0.0, 3.0]
-    assert column.at(NO_ROWS).tolist() == []
-    assert NONE.at(np.array([1, 2])).tolist() == [0.0, 0.0]
+    assert column.at(np.array([5, 0, 2, 3, 9, 5]), SCRATCH).tolist() == [3.0, 0.0, 1.0, 0.0, 0.0, 3.0]
+    assert column.at(NO_ROWS, SCRATCH).tolist() == []
+    assert NONE.at(np.array([1, 2]), SCRATCH).tolist() == [0.0, 0.0]
 
 
 def test_a_place_is_by_score_and_then_by_row() -> None:
     column = sparse(r2=1.0, r5=3.0, r7=1.0, r8=3.0)
-    assert column.places(np.array([8, 7, 5, 2, 3]), 99.0).tolist() == [1.0, 3.0, 0.0, 2.0, 99.0]
-    assert NONE.places(np.array([1]), 99.0).tolist() == [99.0]
+    assert column.places(np.array([8, 7, 5, 2, 3]), 99, SCRATCH).tolist() == [1.0, 3.0, 0.0, 2.0, 99.0]
+    assert column.places(np.array([8, 7, 5]), 1, SCRATCH).tolist() == [1.0, 1.0, 0.0]
+    assert NONE.places(np.array([1]), 99, SCRATCH).tolist() == [99.0]
 
 
 def test_the_weights_of_a_row_are_added_up() -> None:
-    column = summed(np.array([5, 2, 5]), np.array([1.0, 2.0, 0.5]))
-    assert (column.rows.tolist(), column.weights.tolist()) == ([2, 5], [2.0, 1.5])
-    assert summed(NO_ROWS, np.empty(0)) is NONE
+    column = summed(np.array([5, 2, 5, 7]), np.array([1.0, 2.0, 0.5, -1.0]), SCRATCH)
+    assert dict(zip(column.rows.tolist(), column.weights.tolist(), strict=True)) == {2: 2.0, 5: 1.5}
+    assert summed(NO_ROWS, np.empty(0), SCRATCH) is NONE

@@ -10,7 +10,8 @@ from models.sources.settings import BadSources
 from services.runtime.settings import BadSetting, load
 from services.scorer.settings import ScorerSettings
 
-HEAVY = ("torch", "sklearn", "implicit", "faust", "mode", "scipy", "aiokafka")
+# Numba asks whether SciPy is there, and imports no more than its name; the scorer's image has none.
+HEAVY = ("torch", "sklearn", "implicit", "faust", "mode", "scipy.sparse", "scipy.linalg", "aiokafka")
 
 
 def imported_of(names: tuple[str, ...]) -> str:
