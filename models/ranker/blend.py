@@ -58,28 +58,31 @@ class Bends(NamedTuple):
         return np.concatenate(parts, axis=1, dtype=np.float32)
 
 
-class Blend(NamedTuple):
+class Blend:
     """What was learned: the bends, and a weight for each part of φ."""
 
-    bends: Bends
-    weights: Matrix  # (SIZE)
+    def __init__(self, bends: Bends, weights: Matrix) -> None:
+        """`weights`: (SIZE)."""
+        self.bends, self.weights = bends, weights
+        # The same sums with the means and sizes worked into the weights, so that features are taken as they are.
+        slopes, *bent, crossed = np.split(weights, np.cumsum([len(NAMES), *[len(_BENT)] * (len(KNOTS) + 2)]))
+        *hinges, self._steps, known = bent
+        self._slopes, sizes = slopes / bends.deviations, bends.deviations[_BENT]
+        self._hinges, self._known = np.stack(hinges) / sizes, known / sizes
+        self._start = -(self._slopes @ bends.means)
+        self._crossed = crossed.reshape(len(_CONTEXT), len(_CROSSED)) / bends.deviations[_CROSSED]
+        self._crossed_start = -(self._crossed @ bends.means[_CROSSED])
 
     def scores(self, features: Matrix) -> Matrix:
         """Higher is better; (candidates)."""
         bends = self.bends
-        ends = np.cumsum([len(NAMES), *[len(_BENT)] * (len(KNOTS) + 2)])
-        slopes, *bent, crossed = np.split(self.weights, ends)
-        sizes = bends.deviations[_BENT]
         columns = np.ascontiguousarray(features.T, dtype=np.float32)
-        plain = (columns[_CROSSED + _CONTEXT] - bends.means[_CROSSED + _CONTEXT, None]) / bends.deviations[
-            _CROSSED + _CONTEXT, None
-        ]
-        both = crossed.reshape(len(_CONTEXT), len(_CROSSED)) @ plain[: len(_CROSSED)]
-        total: Matrix = (both * plain[len(_CROSSED) :]).sum(axis=0)
-        slopes = slopes / bends.deviations
-        total -= slopes @ bends.means
-        hinges = np.stack(bent[:-2]) / sizes
-        _bent(columns, slopes, _PLACES, bends.knots, hinges, bent[-2], bent[-1] / sizes, columns[_KNOWN], total)
+        context = (columns[_CONTEXT] - bends.means[_CONTEXT, None]) / bends.deviations[_CONTEXT, None]
+        crossed = self._crossed @ columns[_CROSSED] + self._crossed_start[:, None]
+        total: Matrix = np.einsum("ij,ij->j", crossed, context) + self._start
+        _add_bent(
+            columns, self._slopes, _PLACES, bends.knots, self._hinges, self._steps, self._known, columns[_KNOWN], total
+        )
         return total
 
     def save(self, path: Path) -> None:
@@ -93,17 +96,17 @@ class Blend(NamedTuple):
             columns = {name: kept[name] for name in kept.files}
         if columns.get("names", np.array([])).tolist() != list(NAMES):
             raise ValueError(f"{path.name} was learned on other features than this version has")
-        made = cls(Bends(columns["knots"], columns["means"], columns["deviations"]), columns["weights"])
-        shapes = (made.bends.knots.shape, made.bends.means.shape, made.bends.deviations.shape, made.weights.shape)
+        bends, weights = Bends(columns["knots"], columns["means"], columns["deviations"]), columns["weights"]
+        shapes = tuple(column.shape for column in (*bends, weights))
         if shapes != ((len(KNOTS), len(_BENT)), (len(NAMES),), (len(NAMES),), (SIZE,)):
             raise ValueError(f"{path.name} has columns of shapes {shapes}")
-        if not all(np.isfinite(column).all() for column in (*made.bends, made.weights)):
+        if not all(np.isfinite(column).all() for column in (*bends, weights)):
             raise ValueError(f"{path.name} holds a value that is not finite")
-        return made
+        return cls(bends, weights)
 
 
 @compiled
-def _bent(
+def _add_bent(
     columns: Matrix,
     slopes: Matrix,
     places: NDArray[np.int64],

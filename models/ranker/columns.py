@@ -25,6 +25,39 @@ Marks = NDArray[np.int32]
 
 
 @compiled
+def of_signals(
+    rows: Rows,
+    named: tuple[Rows, ...],
+    weights: tuple[NDArray[np.float32], ...],
+    ranked: tuple[Rows, ...],
+    missing: int,
+    marks: Marks,
+    scores: Columns,
+    places: Columns,
+) -> None:
+    """Fills `scores` with what each signal says, `weights` of the rows `named`, and `places` with where each of
+    `ranked` has the candidate; `missing`: nowhere.
+    """
+    scores[:], places[:] = 0.0, missing
+    for at in range(len(rows)):
+        marks[rows[at]] = at + 1
+    for which in range(len(named)):
+        theirs, strengths = named[which], weights[which]
+        for each in range(len(theirs)):
+            at = marks[theirs[each]]
+            if at:
+                scores[which, at - 1] = strengths[each]
+    for which in range(len(ranked)):
+        theirs = ranked[which]
+        for each in range(len(theirs)):
+            at = marks[theirs[each]]
+            if at:
+                places[which, at - 1] = each
+    for row in rows:
+        marks[row] = 0
+
+
+@compiled
 def of_recent(
     rows: Rows,
     recent: Rows,

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ranker.columns import FAR, LATEST, NEVER_H, of_artists, of_context, of_own, of_recent
+from models.ranker.columns import FAR, LATEST, NEVER_H, of_artists, of_context, of_own, of_recent, of_signals
 from models.sources.base import BEGUN, KNOWN, Batch, Listener, Rows
 from models.sources.shelf import Shelf
-from models.sources.signals import Signals
-from models.sources.sparse import Sparse
 
 if TYPE_CHECKING:
     from models.release import Release
@@ -24,7 +22,7 @@ UNRANKED = 400  # the place of what a signal names no higher
 # Counts and sums of decades are told apart by their logarithm: log(1 + scale·x).
 _LOGGED = {
     "own": 10.0, "own_pair": 10.0, "straight": 10.0, "around": 10.0, "alike": 10.0,
-    "next": 100.0, "then": 100.0, "near": 50.0, "taste": 10.0,
+    "next": 100.0, "then": 100.0, "near": 50.0, "taste": 10.0, "soon": 10.0,
     "own_place": 1.0, "around_place": 1.0, "alike_place": 1.0, "next_place": 1.0, "then_place": 1.0,
     "weight_0.5d": 10.0, "weight_2d": 10.0, "weight_4d": 10.0, "weight_14d": 5.0, "weight_60d": 2.0,
     "back": 1.0, "week": 1.0, "days": 1.0, "hour": 5.0, "first_back": 1.0, "first_age": 1.0, "every": 1.0,
@@ -33,7 +31,7 @@ _LOGGED = {
     "artist_rank": 1.0, "listeners": 1.0, "recent_listeners": 1.0, "size": 1.0, "session_size": 1.0,
 }  # fmt: skip
 NAMES = (
-    *_LOGGED, "soon", "dot", "due", "session", "skip_rate", "artist_skip_rate", "artist_last", "artist_latest",
+    *_LOGGED, "dot", "due", "session", "skip_rate", "artist_skip_rate", "artist_last", "artist_latest",
     "trend", "track_skip_rate", "known", "begun",
     "going_on", "going_on_5", "same_artist", "repeating", "skipping", "skipped_last",
 )  # fmt: skip
@@ -45,6 +43,7 @@ def _from(first: str, last: str) -> slice:
     return slice(_AT[first], _AT[last] + 1)
 
 
+_SIGNALS = _from("own", "soon")
 _PLACES, _RECENT, _OWN = _from("own_place", "then_place"), _from("weight_0.5d", "every"), _from("weight", "age")
 _ARTIST, _ARTIST_RATES = _from("artist_weight", "artist_age"), _from("artist_skip_rate", "artist_latest")
 _FACTS, _RATES = _from("artist_rank", "recent_listeners"), _from("trend", "track_skip_rate")
@@ -79,13 +78,23 @@ class Features:
         return table.T
 
     def _signals(self, batch: Batch, at: int, rows: Rows, table: NDArray[np.float32]) -> None:
-        signals, scratch = batch.signals[at], batch.scratch
-        for name, scores in _named(signals).items():
-            table[_AT[name]] = scores.at(rows, scratch)
+        signals = batch.signals[at]
         own = signals.own
+        named = (
+            own.after, own.pair, own.straight, own.around, signals.alike,
+            signals.next, signals.then, signals.near, signals.taste, own.soon,
+        )  # fmt: skip
         placed = (own.after, own.around, signals.alike, signals.next, signals.then)
-        for column, scores in zip(table[_PLACES], placed, strict=True):
-            column[:] = scores.places(rows, UNRANKED, scratch)
+        of_signals(
+            rows,
+            tuple(scores.rows for scores in named),
+            tuple(scores.weights for scores in named),
+            tuple(scores.top(UNRANKED) for scores in placed),
+            UNRANKED,
+            batch.scratch.marks,
+            table[_SIGNALS],
+            table[_PLACES],
+        )
         table[_AT["dot"]] = self._release.factors_of(rows) @ batch.vectors[at]
 
     def _plays(self, batch: Batch, listener: Listener, rows: Rows, table: NDArray[np.float32]) -> None:
@@ -101,15 +110,6 @@ class Features:
         )
         *kind, size, session = context(listener, shelf)
         table[_CONTEXT], table[_SIZES] = np.array(kind)[:, None], np.array([[size], [session]])
-
-
-def _named(signals: Signals) -> dict[str, Sparse]:
-    own = signals.own
-    return {
-        "own": own.after, "own_pair": own.pair, "straight": own.straight, "soon": own.soon, "around": own.around,
-        "alike": signals.alike, "next": signals.next, "then": signals.then, "near": signals.near,
-        "taste": signals.taste,
-    }  # fmt: skip
 
 
 def context(listener: Listener, shelf: Shelf) -> tuple[float, ...]:

@@ -36,10 +36,6 @@ class Sparse:
         """The score of each of these rows, 0 where there is none."""
         return _scores(self.rows, self.weights, rows, scratch.sums)
 
-    def places(self, rows: Rows, missing: int, scratch: Scratch) -> NDArray[np.float64]:
-        """The place of each of these rows among the first `missing`, 0 the highest score; `missing`: not there."""
-        return _places(self.top(missing), rows, missing, scratch.marks)
-
 
 NONE = Sparse(NO_ROWS, np.empty(0, np.float32))
 
@@ -82,17 +78,4 @@ def _scores(rows: Rows, weights: NDArray[np.float32], wanted: Rows, sums: NDArra
         found[at] = sums[wanted[at]]
     for at in range(len(rows)):
         sums[rows[at]] = 0.0
-    return found
-
-
-@compiled
-def _places(ranked: Rows, wanted: Rows, missing: int, marks: NDArray[np.int32]) -> NDArray[np.float64]:
-    for at in range(len(ranked)):
-        marks[ranked[at]] = at + 1
-    found = np.empty(len(wanted))
-    for at in range(len(wanted)):
-        place = marks[wanted[at]]
-        found[at] = place - 1 if place else missing
-    for at in range(len(ranked)):
-        marks[ranked[at]] = 0
     return found

@@ -23,7 +23,7 @@ FACTORS = np.random.default_rng(5).normal(size=(10, 3)).astype(np.float32)  # th
 FOLLOWERS: Links = {0: {1: 0.5, 5: 0.25}, 3: {2: 0.75, 12: 0.1}, 13: {0: 0.3}}
 AROUND: Links = {0: {4: 0.5}, 3: {4: 0.25, 15: 0.4}, 7: {1: 0.2}}
 LOGGED = {
-    "own": 10, "own_pair": 10, "straight": 10, "around": 10, "alike": 10, "own_place": 1, "around_place": 1,
+    "own": 10, "own_pair": 10, "soon": 10, "straight": 10, "around": 10, "alike": 10, "own_place": 1, "around_place": 1,
     "alike_place": 1, "next_place": 1, "then_place": 1, "first_back": 1, "first_age": 1, "every": 1, "size": 1,
     "session_size": 1, "next": 100, "then": 100, "near": 50, "taste": 10, "weight_0.5d": 10, "weight_2d": 10,
     "weight_4d": 10, "weight_14d": 5, "weight_60d": 2, "weight": 5, "plays": 1, "skips": 1, "age": 1, "back": 1,

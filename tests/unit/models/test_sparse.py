@@ -55,13 +55,6 @@ def test_a_score_is_found_for_each_row_and_is_nothing_elsewhere() -> None:
     assert NONE.at(np.array([1, 2]), SCRATCH).tolist() == [0.0, 0.0]
 
 
-def test_a_place_is_by_score_and_then_by_row() -> None:
-    column = sparse(r2=1.0, r5=3.0, r7=1.0, r8=3.0)
-    assert column.places(np.array([8, 7, 5, 2, 3]), 99, SCRATCH).tolist() == [1.0, 3.0, 0.0, 2.0, 99.0]
-    assert column.places(np.array([8, 7, 5]), 1, SCRATCH).tolist() == [1.0, 1.0, 0.0]
-    assert NONE.places(np.array([1]), 99, SCRATCH).tolist() == [99.0]
-
-
 def test_the_weights_of_a_row_are_added_up() -> None:
     column = summed(np.array([5, 2, 5, 7]), np.array([1.0, 2.0, 0.5, -1.0]), SCRATCH)
     assert dict(zip(column.rows.tolist(), column.weights.tolist(), strict=True)) == {2: 2.0, 5: 1.5}
