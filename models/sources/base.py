@@ -7,6 +7,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from models.met import noted
 from models.sources.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Listener(Struct, frozen=True):
     recent: Rows = NO_ROWS  # the newest plays and skips, oldest first; −1: a track that the release does not know
     recent_times: Rows = NO_ROWS  # s
     recent_played: NDArray[np.bool_] = np.empty(0, dtype=bool)  # or skipped
+    met: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)  # models.met: what is in the past, or was
     works: Rows = NO_ROWS  # that may not be in the list: banned or just played, in any edition
     artists: Rows = NO_ROWS  # banned ones
 
@@ -62,12 +64,19 @@ class Batch:
         return self._without(listener, rows, listener.works)
 
     def unheard(self, listener: Listener, rows: Rows) -> NDArray[np.bool_]:
-        """Which of these rows may be in the list and are new to the listener, in every edition."""
+        """Which of these rows may be in the list and are new to the listener.
+
+        In every edition, but for what their profile only notes (models.met): of that in the very one.
+        """
         heard = np.concatenate((listener.rows, listener.recent[listener.recent >= 0]))
-        return self._without(listener, rows, np.concatenate((listener.works, self._shelf.works[heard])))
+        kept = self._without(listener, rows, np.concatenate((listener.works, self._shelf.works[heard])))
+        if len(listener.met):
+            at = np.flatnonzero(kept)
+            kept[at[noted(listener.met, self._shelf.catalogue.keys[rows[at]])]] = False
+        return kept
 
     def kinds(self, listener: Listener, rows: Rows) -> NDArray[np.int8]:
-        """KNOWN, BEGUN or UNSEEN, of each row."""
+        """KNOWN, BEGUN or UNSEEN, of each row; BEGUN is also what is only noted as met (models.met)."""
         there = listener.recent >= 0
         recent, played = listener.recent[there], listener.recent_played[there]
         self._kinds[listener.rows] = BEGUN
@@ -75,6 +84,9 @@ class Batch:
         self._kinds[listener.rows[listener.plays > 0]] = KNOWN
         self._kinds[recent[played]] = KNOWN
         kinds = self._kinds[rows]
+        if len(listener.met):
+            unseen = np.flatnonzero(kinds == UNSEEN)
+            kinds[unseen[noted(listener.met, self._shelf.catalogue.keys[rows[unseen]])]] = BEGUN
         self._kinds[listener.rows] = UNSEEN
         self._kinds[recent] = UNSEEN
         return kinds
