@@ -7,6 +7,7 @@ import numpy as np
 from models.explain import more_of
 from models.release import Release
 from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows
+from models.sources.liked import liked
 from models.sources.shelf import Shelf
 
 NOW = 3  # artists of the last plays …
@@ -32,11 +33,9 @@ class Artists:
     def _of(self, batch: Batch, listener: Listener, quota: int) -> Candidates:
         if not len(listener.rows):
             return NOTHING
-        weights = np.bincount(self._shelf.artists[listener.rows], np.maximum(listener.weights, 0.0))
-        artists = np.flatnonzero(weights > 0.0)
-        liked = artists[np.argsort(-weights[artists], kind="stable")[:ARTISTS]]
+        strongest, _ = liked(self._shelf, listener, ARTISTS)
         now = self._playing(listener)
-        wanted = np.concatenate((now, liked[~np.isin(liked, now)]))
+        wanted = np.concatenate((now, strongest[~np.isin(strongest, now)]))
         each = np.where(np.arange(len(wanted)) < len(now), EACH_NOW, EACH)
         rows = self._unheard(batch, listener, wanted, each)[:quota]
 
