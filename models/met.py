@@ -12,18 +12,18 @@ from numpy.typing import NDArray
 
 BYTES = 8_192
 HASHES = 3
-_BITS = 16  # a place's: 2^16 = 8 · BYTES
+_MASK = 8 * BYTES - 1  # of the 16 bits of a key that say a place
+_SHIFTS = tuple(16 * turn for turn in range(HASHES))
 
 
 def note(met: bytearray, keys: "array[int]") -> None:
     """Note these keys. An empty `met` grows to BYTES first."""
     if not met:
         met.extend(bytes(BYTES))
-    flags = np.frombuffer(met, dtype=np.uint8)
-    own = np.frombuffer(keys, dtype=np.int64)
-    for turn in range(HASHES):
-        places = _places(own, turn)
-        np.bitwise_or.at(flags, places >> 3, _flag(places))
+    for key in keys:  # mostly one or 256: no array would pay
+        for shift in _SHIFTS:
+            place = key >> shift & _MASK
+            met[place >> 3] |= 1 << (place & 7)
 
 
 def noted(flags: NDArray[np.uint8], keys: NDArray[np.int64]) -> NDArray[np.bool_]:
@@ -32,16 +32,8 @@ def noted(flags: NDArray[np.uint8], keys: NDArray[np.int64]) -> NDArray[np.bool_
     if not len(flags):
         return found
     left = np.arange(len(keys))
-    for turn in range(HASHES):  # most keys are out after the first look
-        places = _places(keys[left], turn)
-        left = left[flags[places >> 3] & _flag(places) != 0]
+    for shift in _SHIFTS:  # most keys are out after the first look
+        places = keys[left] >> shift & _MASK
+        left = left[flags[places >> 3] >> (places & 7) & 1 != 0]
     found[left] = True
     return found
-
-
-def _places(keys: NDArray[np.int64], turn: int) -> NDArray[np.int64]:
-    return keys >> (_BITS * turn) & ((1 << _BITS) - 1)
-
-
-def _flag(places: NDArray[np.int64]) -> NDArray[np.uint8]:
-    return np.left_shift(np.uint8(1), (places & 7).astype(np.uint8))
