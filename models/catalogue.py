@@ -24,10 +24,12 @@ COLUMNS = {
     "recent_listeners": pl.UInt32,  # who played it to its merit in the last models.popular.RECENT_DAYS
 }
 
+# Not in releases of earlier versions: when somebody first played it to its merit, s since epoch; 0: nobody has.
+OPTIONAL = {"first_heard": pl.Int64}
 
 UNHEARD = {
-    name: pl.lit(0, kind) for name, kind in COLUMNS.items()
-    if name in ("popularity", "listeners", "plays", "skips", "recent_listeners")
+    name: pl.lit(0, kind) for name, kind in {**COLUMNS, **OPTIONAL}.items()
+    if name in ("popularity", "listeners", "plays", "skips", "recent_listeners", *OPTIONAL)
 }  # fmt: skip
 NO_LISTENS = pl.DataFrame(schema={"track_id": pl.String, "artist": pl.String, "duration_ms": pl.Int64})
 

@@ -57,10 +57,21 @@ def more_of(artist: str) -> str:
     return f"More by {shortened(artist)}, whom you play" if artist else "More of what you play"
 
 
+def beside_artist(artist: str) -> str:
+    """For a track of an artist that others play beside one that the listener plays."""
+    return f"Others play this artist beside {shortened(artist)}" if artist else "By an artist like those you play"
+
+
+def new_by(artist: str) -> str:
+    """For a track that has only been known for some weeks."""
+    return f"New by {shortened(artist)}, whom you play" if artist else "New of what you play"
+
+
 # Of several of the last plays together, none of which need be the cause alone.
 GOES_ON_HERE = "You have gone on with it from about here before"
 OFTEN_HERE = "Often played after what you are playing"
 AROUND_HERE = "You have played it around what you are playing"
+RISING = "More listeners than usual these weeks"
 LIKE_THIS_SESSION = "From earlier sessions of yours like this one"
 
 

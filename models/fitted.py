@@ -11,6 +11,7 @@ from models import catalogue, interactions, popular
 from models.als.fit import fit as fit_als
 from models.als.settings import AlsSettings
 from models.als.warm import Start, start
+from models.neighbours import artists
 from models.neighbours import fit as fit_neighbours
 from models.neighbours.settings import NeighbourSettings
 from models.neighbours.table import Table
@@ -32,7 +33,7 @@ class Fitted:
         users: list[str],
         factors: NDArray[np.float32],
         als: AlsSettings,
-        tables: tuple[Table, Table],
+        tables: tuple[Table, Table, Table],
         start: Start | None = None,
     ) -> None:
         self.catalogue = frame
@@ -40,7 +41,7 @@ class Fitted:
         self.factors = factors
         self.als = als
         self.start = start  # what the factors were begun with; None: nothing
-        self.followers, self.neighbours = tables
+        self.followers, self.neighbours, self.beside = tables
         self._rows: NDArray[np.int64] = pairs["row"].to_numpy()
         self._weights: NDArray[np.float64] = pairs["weight"].to_numpy()
         self._starts = np.searchsorted(pairs["user"].to_numpy(), np.arange(len(users) + 1))
@@ -77,8 +78,10 @@ def fit(
         fit_neighbours.transitions(plays, played, near, lambda done: progress("neighbours", done / 2)),
         fit_neighbours.neighbours(plays, played, near, lambda done: progress("neighbours", (1 + done) / 2)),
     )
+    known = ranked.select(*catalogue.COLUMNS, *catalogue.OPTIONAL)
+    beside = artists.beside(plays, artists.heads(catalogue.Catalogue(known[:played]).artist_keys), near)
     progress("neighbours", 1.0)
-    return Fitted(ranked.select(list(catalogue.COLUMNS)), weighed.pairs, users, factors, als, tables, begun)
+    return Fitted(known, weighed.pairs, users, factors, als, (*tables, beside), begun)
 
 
 class Weighed(NamedTuple):

@@ -46,10 +46,11 @@ def distinct(listens: pl.DataFrame) -> pl.DataFrame:
 
 
 def weigh(listens: pl.DataFrame, taste: TasteSettings) -> pl.DataFrame:
-    """(user_id, track_id, weight, last, plays, skips), one row a pair that is not banned, in no order.
+    """(user_id, track_id, weight, last, first, plays, skips), one row a pair that is not banned, in no order.
 
     `listens` as from `distinct`. `weight` is in plays, decayed to the newest listen of its listener; `last` is in
-    seconds since epoch. `plays` are positive plays, `skips` negative ones.
+    seconds since epoch, as is `first`: when it was first played to its merit; null: never.
+    `plays` are positive plays, `skips` negative ones.
     """
     half_life = taste.half_life_days * DAY
     is_play = pl.col("kind").is_in(["play", "skip"])
@@ -71,6 +72,7 @@ def weigh(listens: pl.DataFrame, taste: TasteSettings) -> pl.DataFrame:
         .agg(
             weight=pl.col("gain").sum(),
             last=pl.col("second").max(),
+            first=pl.col("second").filter(is_play & pl.col("positive")).min(),
             newest=pl.col("newest").first(),
             plays=(is_play & pl.col("positive")).sum(),
             skips=(is_play & ~pl.col("positive")).sum(),

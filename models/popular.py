@@ -23,6 +23,7 @@ def rank(pairs: pl.DataFrame, tracks: pl.DataFrame, min_listeners: int, half_lif
             listeners=liked.sum(),
             plays=pl.col("plays").sum(),
             skips=pl.col("skips").sum(),
+            first_heard=pl.col("first").min(),
             recent_listeners=(liked & (pl.col("last") > pl.lit(newest) - RECENT_DAYS * DAY)).sum(),
             fresh=pl.col("fresh").filter(liked).sum(),
         )
@@ -36,6 +37,7 @@ def rank(pairs: pl.DataFrame, tracks: pl.DataFrame, min_listeners: int, half_lif
                 for name in ("listeners", "plays", "skips", "recent_listeners")
             ),
             pl.col("fresh").fill_null(0.0),
+            pl.col("first_heard").fill_null(0),
         )
         .with_columns(enough=pl.col("listeners") >= min_listeners, played=pl.col("listeners") > 0)
         .sort(

@@ -3,12 +3,13 @@
 The bytes are a header and then columns, each column contiguous, so a scorer reads them as numpy views without copying
 and a profile of any size decodes in microseconds. A profile that is folded into has the same columns as arrays, so
 encoding only copies them (little-endian, as every machine is that numpy and faiss have wheels for). Every family is
-bounded (models.taste.TasteSettings), so a profile has a byte cap: 149 KB with the default bounds.
+bounded (models.taste.TasteSettings), so a profile has a byte cap: 157 KB with the default bounds.
 
 A profile is its *head*, which changes with every listen, and its *past*, which does not: once SEGMENT plays more than
 `max_recent` are among the recent ones, the oldest SEGMENT become a segment of the past, 8 bytes a play: the first 32
 bits of the track's key, and the time with its last bit saying whether it was played or skipped. So a listen costs a
-head of 51 KB at most, however far a listener's past goes back. The whole bytes are head and past, one after the other.
+head of 59 KB at most, however far a listener's past goes back. The whole bytes are head and past, one after the other.
+The past is bounded, but what was sealed is noted in the head for good (models.met): 8 KB, from the first segment on.
 """
 
 from array import array
@@ -18,9 +19,11 @@ from struct import Struct as Packing
 import numpy as np
 from numpy.typing import NDArray
 
+from models import met
 from models.tastes import Tastes
 
 MAGIC = b"SGP2"
+MAGIC_MET = b"SGP3"  # the same, and the head ends with what was met
 HOURS = 24
 SEGMENT = 256  # plays
 PREFIX = 31  # bits of a key of 63 that the past leaves out
@@ -41,8 +44,8 @@ class Profile:
     """
 
     __slots__ = (
-        "artists", "banned", "banned_artists", "events", "hours", "loved", "loved_artists", "newest", "past", "plays",
-        "recent", "recent_played", "recent_times", "seen", "skips", "tracks", "version",
+        "artists", "banned", "banned_artists", "events", "hours", "loved", "loved_artists", "met", "newest", "past",
+        "plays", "recent", "recent_played", "recent_times", "seen", "skips", "tracks", "version",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -54,6 +57,7 @@ class Profile:
         self.artists = Tastes(array("q"), array("i"), array("I"))
         self.recent, self.recent_times, self.recent_played = array("q"), array("I"), array("B")
         self.past = b""  # the segments at hand, oldest first: all of them, or those that are not stored yet
+        self.met = bytearray()  # models.met: every track that left the recent ones; empty while none has
         self.events = array("q")
         self.seen: set[int] = set()  # the events, for look-up
         self.loved, self.banned = array("q"), array("q")  # the oldest mark is first, and forgotten first
@@ -92,6 +96,7 @@ class Profile:
         self.recent_played.insert(place, played)
         extra = len(times) - most
         if past < SEGMENT and extra > 0:
+            met.note(self.met, self.recent[:extra])
             del self.recent[:extra], times[:extra], self.recent_played[:extra]
         elif past >= SEGMENT and extra >= SEGMENT:
             self._seal(past)
@@ -99,6 +104,7 @@ class Profile:
     def _seal(self, past: int) -> None:
         """Make a segment of the oldest plays; one that comes later still, with an older time, stays behind it."""
         keys, times, played = self.recent[:SEGMENT], self.recent_times[:SEGMENT], self.recent_played[:SEGMENT]
+        met.note(self.met, keys)
         prefixes = (np.frombuffer(keys, np.int64) >> PREFIX).astype("<u4")
         marked = np.frombuffer(times, np.uint32) & ~np.uint32(1) | np.frombuffer(played, np.uint8)
         self.past = (self.past + prefixes.tobytes() + marked.astype("<u4").tobytes())[-past_bytes(past) :]
@@ -112,13 +118,14 @@ class Profile:
         """The bytes of all but the past."""
         tracks, artists = self.tracks, self.artists
         plays, skips = tracks.counts
+        magic = MAGIC_MET if self.met else MAGIC
         keys = (
             tracks.ids, artists.ids, self.recent, self.events,
             self.loved, self.banned, self.loved_artists, self.banned_artists,
         )  # fmt: skip
         return b"".join(
             (
-                _HEADER.pack(MAGIC, self.version, self.newest, self.plays, self.skips, *map(len, keys)),
+                _HEADER.pack(magic, self.version, self.newest, self.plays, self.skips, *map(len, keys)),
                 *keys,
                 tracks.weights,
                 tracks.lasts,
@@ -129,6 +136,7 @@ class Profile:
                 skips,
                 self.hours,
                 self.recent_played,
+                self.met,
             )
         )
 
@@ -145,6 +153,7 @@ class Profile:
         profile.recent, profile.recent_times = _array(view.recent), _array(view.recent_times)
         profile.recent_played = _array(view.recent_played)
         profile.past = data[view.head_bytes :]
+        profile.met = bytearray(view.met)
         profile.events = _array(view.events)
         profile.seen = set(profile.events)
         profile.loved, profile.banned = _array(view.loved), _array(view.banned)
@@ -170,21 +179,22 @@ class ProfileView:
 
     `tracks`, `weights`, `lasts`, `track_plays`, `track_skips` are parallel, as are `artists`, `artist_weights`,
     `artist_lasts`, and `recent`, `recent_times`, `recent_played` (oldest first), and before them `past` (the first 32
-    bits of keys), `past_times` (to two seconds), `past_played`. Weights: models.taste.UNIT to a play.
+    bits of keys), `past_times` (to two seconds), `past_played`. `met`: models.met. Weights: UNIT to a play.
     """
 
     __slots__ = (
         "artist_lasts", "artist_weights", "artists", "banned", "banned_artists", "events", "head_bytes", "hours",
-        "lasts", "loved", "loved_artists", "newest", "past", "past_played", "past_times", "plays", "recent",
+        "lasts", "loved", "loved_artists", "met", "newest", "past", "past_played", "past_times", "plays", "recent",
         "recent_played", "recent_times", "skips", "track_plays", "track_skips", "tracks", "version", "weights",
     )  # fmt: skip
 
     def __init__(self, data: bytes) -> None:
-        if len(data) < _HEADER.size or data[:4] != MAGIC:
-            raise BadProfile(f"not a profile of format {MAGIC.decode()}: {len(data)} bytes")
+        if len(data) < _HEADER.size or data[:4] not in (MAGIC, MAGIC_MET):
+            raise BadProfile(f"not a profile of format {MAGIC.decode()} or {MAGIC_MET.decode()}: {len(data)} bytes")
         _, self.version, self.newest, self.plays, self.skips, *lengths = _HEADER.unpack_from(data)
         tracks, artists, recent, events, *marks = lengths
-        size = _HEADER.size + 8 * sum(lengths) + 12 * tracks + 8 * artists + 5 * recent + 2 * HOURS
+        noted = met.BYTES if data[:4] == MAGIC_MET else 0
+        size = _HEADER.size + 8 * sum(lengths) + 12 * tracks + 8 * artists + 5 * recent + 2 * HOURS + noted
         if len(data) < size or (len(data) - size) % (SEGMENT * _PLAY):
             raise BadProfile(f"a profile of {len(data)} bytes whose header says {size}, and then whole segments")
         self.head_bytes = size
@@ -205,6 +215,7 @@ class ProfileView:
         self.track_plays, self.track_skips = take("<u2", tracks), take("<u2", tracks)
         self.hours = take("<u2", HOURS)
         self.recent_played = take("u1", recent)
+        self.met: NDArray[np.uint8] = take("u1", noted).view(np.uint8)
         segments = take("<u4", (len(data) - size) // 4).reshape(-1, 2, SEGMENT)
         self.past, marked = segments[:, 0].ravel(), segments[:, 1].ravel()
         self.past_times, self.past_played = marked & ~np.uint32(1), (marked & np.uint32(1)).astype(np.uint8)

@@ -32,6 +32,7 @@ from models.sources.base import KNOWN, UNSEEN, Batch, Candidates, Listener, Rows
 from models.sources.history import History
 from models.sources.lyrics import Lyrics
 from models.sources.neighbours import Neighbours
+from models.sources.new import New
 from models.sources.popular import Popular
 from models.sources.reading import Reader
 from models.sources.recent import Recent
@@ -40,8 +41,10 @@ from models.sources.sessions import Sessions
 from models.sources.settings import ListSettings, Mix
 from models.sources.shelf import Shelf
 from models.sources.signals import Signals
+from models.sources.similar import Similar
 from models.sources.sounds import Sounds
 from models.sources.transitions import Transitions
+from models.sources.trending import Trending
 from models.taste import TasteSettings
 from schemas.recommendation import Item
 
@@ -263,6 +266,9 @@ def _sources(
         Transitions.name: lambda: Transitions(release),
         Neighbours.name: lambda: Neighbours(release),
         Artists.name: lambda: Artists(release, shelf),
+        Similar.name: lambda: Similar(release, shelf),
+        New.name: lambda: New(release, shelf),
+        Trending.name: lambda: Trending(shelf),
         Als.name: lambda: Als(release, als.regularization),
         Lyrics.name: lambda: Lyrics(release),
         Popular.name: lambda: Popular(shelf, settings.artist_cap),

@@ -6,6 +6,7 @@ als_factors.npy     float32 (items, factors): the first `items` rows of the cata
 als_gram.npy        float32 (factors, factors): YᵀY of the factors, for the fold-in
 followers*.npy      for the first rows what is played next, a models.neighbours.table.Table
 neighbours*.npy     for each what is played around it, another
+beside*.npy         for the first row of each artist those of artists played beside; not in releases of earlier versions
 ranker_<mix>.onnx   the neural ranker of a mix (models.ranker.network), where one was worth having; or
 ranker_<mix>.npz    a models.ranker.blend.Blend, where that was
 als.faiss           inner-product index over the factors; its ids are catalogue rows
@@ -35,7 +36,7 @@ from models.audio.part import Sounds
 from models.bridge import part as bridge
 from models.catalogue import Catalogue
 from models.lyrics import songs
-from models.neighbours.table import Table
+from models.neighbours.table import EMPTY, Table
 from models.ranker.taught import load_ranker
 from models.sources.settings import RANKED
 from schemas.release import Manifest, ReleaseFile
@@ -43,7 +44,7 @@ from schemas.release import Manifest, ReleaseFile
 FORMAT = 2
 MANIFEST = "manifest.json"
 CATALOGUE, FACTORS, GRAM, INDEX = "catalogue.parquet", "als_factors.npy", "als_gram.npy", "als.faiss"
-FOLLOWERS, NEIGHBOURS = "followers", "neighbours"  # two files each
+FOLLOWERS, NEIGHBOURS, BESIDE = "followers", "neighbours", "beside"  # two files each
 REQUIRED = (CATALOGUE, FACTORS, GRAM, INDEX, *Table.files(FOLLOWERS), *Table.files(NEIGHBOURS))
 
 
@@ -71,6 +72,9 @@ class Release:
         self.index = faiss.read_index(str(folder / INDEX))
         self.followers = Table.load(folder / FOLLOWERS)
         self.neighbours = Table.load(folder / NEIGHBOURS)
+        files = manifest.files or {path.name for path in folder.iterdir()}  # of one under way none are named yet
+        there = all(name in files for name in Table.files(BESIDE))
+        self.beside = Table.load(folder / BESIDE) if there else EMPTY
         found = ((mix, load_ranker(folder, mix, manifest.files)) for mix in RANKED)
         self.rankers = {mix: ranker for mix, ranker in found if ranker is not None}
         self.lyrics = songs.load(folder, set(manifest.files), len(self.catalogue))
@@ -85,9 +89,11 @@ class Release:
                 f"{folder}: shapes disagree: {len(self.catalogue)} tracks, factors {self.factors.shape}, "
                 f"gram {self.gram.shape}, index {self.index.ntotal}"
             )
-        for table in (self.followers, self.neighbours):
+        for table in (self.followers, self.neighbours, self.beside):
             if not table.fits(len(self.catalogue)):
-                raise BadRelease(f"{folder}: {FOLLOWERS} or {NEIGHBOURS} is no table of rows of the catalogue")
+                raise BadRelease(
+                    f"{folder}: {FOLLOWERS}, {NEIGHBOURS} or {BESIDE} is no table of rows of the catalogue"
+                )
         if not (np.isfinite(self.factors).all() and np.isfinite(self.gram).all()):
             raise BadRelease(f"{folder}: {FACTORS} or {GRAM} holds a value that is not finite")
 

@@ -253,6 +253,7 @@ def _write(made: Fitted, aside: Path) -> dict[str, float]:
     np.save(aside / release.GRAM, gram, allow_pickle=False)
     made.followers.save(aside / release.FOLLOWERS)
     made.neighbours.save(aside / release.NEIGHBOURS)
+    made.beside.save(aside / release.BESIDE)
     faiss.write_index(found, str(aside / release.INDEX))
     return measured
 

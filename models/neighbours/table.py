@@ -54,3 +54,6 @@ class Table(NamedTuple):
         if pairs.dtype != PAIR or starts.dtype != np.int64 or (pairs.ndim, starts.ndim) != (1, 1):
             raise ValueError(f"{path.name}: no table, but columns of {pairs.dtype} and {starts.dtype}")
         return cls(starts, np.ascontiguousarray(pairs["row"]), np.ascontiguousarray(pairs["weight"]))
+
+
+EMPTY = Table(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))

@@ -9,8 +9,8 @@ from models.compiled import compiled
 from models.explain import more_of
 from models.release import Release
 from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows, firsts
+from models.sources.liked import liked
 from models.sources.shelf import Shelf
-from models.sources.sparse import summed
 
 NOW = 3  # artists of the last plays …
 EACH_NOW = 40  # … and so many unheard tracks of each, most popular first
@@ -35,9 +35,9 @@ class Artists:
     def _of(self, batch: Batch, listener: Listener, quota: int) -> Candidates:
         if not len(listener.rows):
             return NOTHING
-        liked = summed(self._shelf.artists[listener.rows], listener.weights, batch.scratch).top(ARTISTS)
+        strongest, _ = liked(self._shelf, listener, ARTISTS)
         now = self._playing(listener)
-        wanted = firsts(np.concatenate((now, liked)), NOW + ARTISTS, batch.scratch)
+        wanted = firsts(np.concatenate((now, strongest)), NOW + ARTISTS, batch.scratch)
         if not len(wanted):
             return NOTHING
         each = np.where(np.arange(len(wanted)) < len(now), EACH_NOW, EACH)

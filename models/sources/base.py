@@ -8,6 +8,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.compiled import compiled
+from models.met import noted
 from models.scratch import Scratch
 from models.sources.shelf import Shelf
 
@@ -35,6 +36,7 @@ class Listener(Struct, frozen=True):
     recent: Rows = NO_ROWS  # the newest plays and skips, oldest first; −1: a track that the release does not know
     recent_times: Rows = NO_ROWS  # s
     recent_played: NDArray[np.bool_] = np.empty(0, dtype=bool)  # or skipped
+    met: NDArray[np.uint8] = np.empty(0, dtype=np.uint8)  # models.met: what is in the past, or was
     works: Rows = NO_ROWS  # that may not be in the list: banned or just played, in any edition
     artists: Rows = NO_ROWS  # banned ones
 
@@ -63,12 +65,23 @@ class Batch:
         return self._without(listener, rows, NO_ROWS, NO_ROWS)
 
     def unheard(self, listener: Listener, rows: Rows) -> NDArray[np.bool_]:
-        """Which of these rows may be in the list and are new to the listener, in every edition."""
-        return self._without(listener, rows, listener.rows, listener.recent)
+        """Which of these rows may be in the list and are new to the listener.
+
+        In every edition, but for what their profile only notes (models.met): of that in the very one.
+        """
+        kept = self._without(listener, rows, listener.rows, listener.recent)
+        if len(listener.met):
+            at = np.flatnonzero(kept)
+            kept[at[noted(listener.met, self._shelf.catalogue.keys[rows[at]])]] = False
+        return kept
 
     def kinds(self, listener: Listener, rows: Rows) -> NDArray[np.int8]:
-        """KNOWN, BEGUN or UNSEEN, of each row."""
-        return _kinds(rows, listener.rows, listener.plays, listener.recent, listener.recent_played, self.scratch.marks)
+        """KNOWN, BEGUN or UNSEEN, of each row; BEGUN is also what is only noted as met (models.met)."""
+        kinds = _kinds(rows, listener.rows, listener.plays, listener.recent, listener.recent_played, self.scratch.marks)
+        if len(listener.met):
+            unseen = np.flatnonzero(kinds == UNSEEN)
+            kinds[unseen[noted(listener.met, self._shelf.catalogue.keys[rows[unseen]])]] = BEGUN
+        return kinds
 
     def _without(self, listener: Listener, rows: Rows, heard: Rows, recent: Rows) -> NDArray[np.bool_]:
         shelf = self._shelf

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from models.sources.base import NO_ROWS, Batch, Candidates, Listener, Rows
+from models.sources.base import Batch, Candidates
+from models.sources.head import first_unheard
 from models.sources.shelf import Shelf
 
 REASON = "Popular with listeners now"
-STEP = 4  # how much further to look when a listener knows most of the head already
 
 
 class Popular:
@@ -20,16 +20,7 @@ class Popular:
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""
-        return [Candidates(self._of(batch, listener, quota), _reasons) for listener in batch.listeners]
-
-    def _of(self, batch: Batch, listener: Listener, quota: int) -> Rows:
-        look = 2 * quota
-        while True:
-            head = self._rows[:look]
-            kept = head[batch.unheard(listener, head)] if len(head) else NO_ROWS
-            if len(kept) >= quota or look >= len(self._rows):
-                return kept[:quota]
-            look *= STEP
+        return [Candidates(first_unheard(batch, listener, self._rows, quota), _reasons) for listener in batch.listeners]
 
 
 def _reasons(positions: Sequence[int]) -> list[str]:

@@ -76,6 +76,7 @@ class Reader:
                     recent=heard.rows,
                     recent_times=heard.times,
                     recent_played=heard.played,
+                    met=view.met,
                     works=works,
                     artists=artists,
                 )

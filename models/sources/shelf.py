@@ -67,6 +67,10 @@ class Shelf:
         """The artist of each row; of an unknown one (−1) a number that no artist has, −1."""
         return np.where(rows >= 0, self.artists[np.maximum(rows, 0)], -1) if len(self.artists) else rows
 
+    def heads(self, artists: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The first row of each of these artists."""
+        return self._by_artist[self._starts[artists]]
+
     def rank_by_artist(self) -> NDArray[np.int64]:
         """Of each row its place among its artist's tracks, 0 the most popular."""
         places = np.empty(len(self.artists), dtype=np.int64)

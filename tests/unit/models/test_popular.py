@@ -10,10 +10,11 @@ def pairs(*rows: tuple[str, str, int, int]) -> pl.DataFrame:
     """(user, track, plays, days ago)"""
     return pl.DataFrame(
         [
-            {"user_id": u, "track_id": t, "weight": 1.0, "last": NOW - ago * DAY, "plays": p, "skips": 0}
+            {"user_id": u, "track_id": t, "weight": 1.0, "last": NOW - ago * DAY, "first": NOW - (2 * ago + 1) * DAY,
+             "plays": p, "skips": 0}
             for u, t, p, ago in rows
         ],
-        schema={"user_id": pl.String, "track_id": pl.String, "weight": pl.Float64, "last": pl.Int64,
+        schema={"user_id": pl.String, "track_id": pl.String, "weight": pl.Float64, "last": pl.Int64, "first": pl.Int64,
                 "plays": pl.UInt32, "skips": pl.UInt32},
     )  # fmt: skip
 
@@ -28,6 +29,11 @@ def test_many_listeners_outweigh_many_plays() -> None:
     assert ranked["listeners"].to_list() == [2, 1]
     assert ranked["plays"].to_list() == [2, 500]
     assert ranked["popularity"].to_list() == [1.0, 0.5]
+
+
+def test_a_track_is_first_heard_when_its_first_listener_played_it() -> None:
+    ranked = rank(pairs(("u", "a", 1, 3), ("v", "a", 1, 9)), tracks("a", "b"), 1, 90)
+    assert ranked["first_heard"].to_list() == [NOW - 19 * DAY, 0]
 
 
 def test_plays_break_ties_and_then_the_id_does() -> None:

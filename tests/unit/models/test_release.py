@@ -112,7 +112,7 @@ def test_files_that_do_not_fit_together_are_never_published(tmp_path: Path) -> N
     assert not (tmp_path / "r1").exists()
 
 
-@pytest.mark.parametrize("name", [release.FOLLOWERS, release.NEIGHBOURS])
+@pytest.mark.parametrize("name", [release.FOLLOWERS, release.NEIGHBOURS, release.BESIDE])
 @pytest.mark.parametrize("wrong", [table_of(2), table_of(-1), table_of(1, np.nan)])
 def test_a_table_that_is_none_of_the_catalogues_rows_is_never_published(
     tmp_path: Path, name: str, wrong: Table

@@ -9,6 +9,7 @@ import pytest
 
 from models.audio.part import Sounds as Part
 from models.catalogue import Catalogue
+from models.neighbours.table import EMPTY
 from models.profile import ProfileView
 from models.release import Release
 from models.sources.als import Als
@@ -19,14 +20,17 @@ from models.sources.history import History
 from models.sources.lyrics import Lyrics
 from models.sources.neighbours import NO_CAUSE as NO_NEIGHBOUR
 from models.sources.neighbours import Neighbours
+from models.sources.new import New, new_rows
 from models.sources.popular import REASON, Popular
 from models.sources.recent import Recent
 from models.sources.sequence import OwnSequence
 from models.sources.sessions import Sessions
 from models.sources.settings import SOURCES, BadSources, ListSettings
 from models.sources.shelf import Shelf
+from models.sources.similar import Similar
 from models.sources.sounds import Sounds
 from models.sources.transitions import Transitions
+from models.sources.trending import Trending, trending_rows
 from tests.unit.models.audio.worlds import write_sounds
 from tests.unit.models.listeners import DAY, TWELVE, batch, line, propose, read, rows, thirty
 from tests.unit.models.lyrics.worlds import part
@@ -38,6 +42,7 @@ from tests.unit.scorer.worlds import (
     listen,
     make_release,
     player_of,
+    table,
     view,
 )
 
@@ -205,6 +210,70 @@ def test_artists_leaves_out_what_nobody_played_and_artists_that_are_not_liked() 
     assert rows(artists_of(shelf, catalogue, view(skip + plays + bans))[0]) == []
 
 
+# --- similar artists, new tracks, trending ones
+
+
+def test_similar_proposes_artists_never_met_and_says_beside_whom_they_are_played(tmp_path: Path) -> None:
+    titles = [(f"Song {row}", f"Artist {row // 3}") for row in range(12)]
+    release = make_release(tmp_path / "r", titles, np.zeros((0, 1), np.float32))
+    release.beside = table(12, {0: {3: 0.9, 6: 0.5, 9: 0.2}, 3: {9: 0.2}})  # rows are the artists' first ones
+    shelf = Shelf(release.catalogue)
+    seen = view([listen("t0", NOON + at * 60) for at in range(8)] + [listen("t3", NOON + DAY)])
+    proposed = Similar(release, shelf).candidates(batch(shelf, read(shelf, seen)), 4)[0]
+    assert rows(proposed) == [6, 7, 8, 9]  # of Artist 1 one track was played: not similar but known
+    assert proposed.reasons([0, 3]) == ["Others play this artist beside Artist 0"] * 2
+    again = view([listen("t0", NOON), *(listen("t3", NOON + at * 60) for at in range(1, 9))])
+    proposed = Similar(release, shelf).candidates(batch(shelf, read(shelf, again)), 9)[0]
+    assert proposed.reasons([rows(proposed).index(9)]) == ["Others play this artist beside Artist 1"]
+
+
+def test_a_release_of_an_earlier_version_knows_neither_similar_artists_nor_new_tracks() -> None:
+    shelf = thirty()
+    release = SimpleNamespace(catalogue=shelf.catalogue, beside=EMPTY)
+    asked = batch(shelf, read(shelf, player_of(range(5)), None))
+    for source in (Similar(release, shelf), New(release, shelf)):  # type: ignore[arg-type]
+        assert [rows(each) for each in source.candidates(asked, 5)] == [[], []]
+
+
+def test_new_proposes_what_was_first_played_of_late_of_artists_that_are_liked() -> None:
+    first = [NOON - 100 * DAY] * 30
+    for row, days in {1: 3, 2: 40, 4: 27, 5: 2, 20: 1}.items():
+        first[row] = NOON - days * DAY
+    years = [2023 if row == 5 else 2003 if row == 4 else None for row in range(30)]
+    titles = [(f"Song {row}", f"Artist {row // 3}") for row in range(30)]
+    catalogue = Catalogue(
+        frame(titles).with_columns(first_heard=pl.Series(first), year=pl.Series(years, dtype=pl.Int32))
+    )
+    shelf = Shelf(catalogue)
+    seen = view([listen("t0", NOON), *(listen("t3", NOON + at * 60) for at in range(1, 4))])
+    release = SimpleNamespace(catalogue=catalogue)
+    proposed = New(release, shelf).candidates(batch(shelf, read(shelf, seen)), 9)[0]  # type: ignore[arg-type]
+    assert rows(proposed) == [5, 1]  # 4 is of 2003, 2 was heard earlier, 20 is of nobody they play
+    assert proposed.reasons([0]) == ["New by Artist 1, whom you play"]
+    short = catalogue.frame.with_columns(first_heard=pl.col("first_heard").clip(NOON - 50 * DAY))
+    assert not len(new_rows(short))  # a history that is nearly all new tells nothing
+
+
+def test_trending_proposes_what_gained_listeners_and_a_work_once() -> None:
+    titles = [
+        ("Tide", "Anna"),
+        ("Ebb", "Anna"),
+        ("Tide (Live)", "Anna"),
+        ("Gull", "Ben"),
+        ("Sand", "Ben"),
+        ("Pier", "Ben"),
+    ]
+    heard = frame(titles).with_columns(
+        listeners=pl.Series([100, 40, 20, 20, 10, 1], dtype=pl.UInt32),
+        recent_listeners=pl.Series([20, 2, 12, 12, 9, 1], dtype=pl.UInt32),
+    )
+    assert trending_rows(heard).tolist() == [4, 2, 3]
+    shelf = Shelf(Catalogue(heard))
+    proposed, stranger = Trending(shelf).candidates(batch(shelf, read(shelf, player_of([0, 4]), None)), 5)
+    assert (rows(proposed), rows(stranger)) == ([3], [4, 2, 3])  # of Tide they have heard another edition
+    assert proposed.reasons([0]) == ["More listeners than usual these weeks"]
+
+
 # --- what every source keeps to
 
 
@@ -218,6 +287,9 @@ def every_source(release: Release, shelf: Shelf) -> dict[str, Source]:
         "transitions": Transitions(release),
         "neighbours": Neighbours(release),
         "artists": Artists(release, shelf),
+        "similar": Similar(release, shelf),
+        "new": New(release, shelf),
+        "trending": Trending(shelf),
         "als": Als(release, 0.01),
         "lyrics": Lyrics(release),
         "popular": Popular(shelf, 3),
@@ -227,14 +299,19 @@ def every_source(release: Release, shelf: Shelf) -> dict[str, Source]:
 
 ALL: Links = {row: {other: 1.0 / (1 + other) for other in range(20) if other != row} for row in range(20)}
 OF_THEIR_OWN = ("history", "recent", "sequence", "around", "sessions")
-UNHEARD = ("neighbours", "artists", "als", "lyrics", "popular", "sounds")
+UNHEARD = ("neighbours", "artists", "similar", "new", "trending", "als", "lyrics", "popular", "sounds")
 
 
 @pytest.mark.parametrize("name", SOURCES)
 def test_every_source_keeps_to_quota_bans_and_batch(name: str, tmp_path: Path) -> None:
     titles, factors, als = checkerboard_parts()
-    by_five = [(title, f"Artist {row % 5}") for row, (title, _) in enumerate(titles)]
+    by_five = [(title, f"Artist {row if row in (17, 19) else row % 5}") for row, (title, _) in enumerate(titles)]
     release = make_release(tmp_path / "r", by_five, factors, als, ALL, ALL)
+    release.beside = table(20, {0: {17: 1.0, 3: 0.9, 19: 0.5}, 3: {19: 1.0}})
+    odd = np.arange(20) % 2
+    release.catalogue.frame = release.catalogue.frame.with_columns(
+        first_heard=pl.Series(NOON - 90 * DAY + odd * 80 * DAY), recent_listeners=pl.Series(odd * 5)
+    )
     release.lyrics = part(tmp_path / "p", 20, range(20), np.random.default_rng(1).standard_normal((20, 4)))
     write_sounds(tmp_path / "r", list(range(20)))
     release.sounds = Part(tmp_path / "r", 20)
@@ -262,7 +339,7 @@ def test_every_source_keeps_to_quota_bans_and_batch(name: str, tmp_path: Path) -
     known = set(range(0, 20, 2))
     assert name not in OF_THEIR_OWN or found <= known
     assert name not in UNHEARD or not found & known
-    assert name == "popular" or not rows(proposals[1])  # a stranger
+    assert name in ("popular", "trending") or not rows(proposals[1])  # a stranger
 
 
 # --- the table of sources
@@ -270,7 +347,8 @@ def test_every_source_keeps_to_quota_bans_and_batch(name: str, tmp_path: Path) -
 
 def test_the_table_of_sources_is_read_in_its_order() -> None:
     assert ListSettings(sources="als=2.5, history=1").quotas() == {"als": 2.5, "history": 1.0}
-    assert tuple(ListSettings().quotas()) == tuple(name for name in SOURCES if name != "lyrics")  # off by default
+    off = ("similar", "new", "trending", "lyrics")  # by default
+    assert tuple(ListSettings().quotas()) == tuple(name for name in SOURCES if name not in off)
 
 
 @pytest.mark.parametrize("table", ["als", "als=", "als=x", "als=0", "als=-1", "als=nan", "als=101", "als=1 als=2"])

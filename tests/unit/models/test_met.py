@@ -1,0 +1,71 @@
+"""What was met stays met, however much was heard since."""
+
+from array import array
+
+import numpy as np
+import pytest
+
+from models.ids import key_of
+from models.met import BYTES, note, noted
+from models.profile import MAGIC, MAGIC_MET, SEGMENT, Profile, ProfileView
+from models.sources.base import BEGUN, KNOWN, UNSEEN
+from models.taste import TasteSettings, fold
+from tests.unit.models.listeners import batch, read, thirty
+from tests.unit.scorer.worlds import NOON, listen
+
+FIVE = TasteSettings(max_tracks=5, max_recent=5, max_past=0)
+
+
+@pytest.mark.parametrize(("many", "wrong"), [(3_000, 0.004), (10_000, 0.06)])
+def test_nothing_that_was_noted_is_new_and_little_that_is_new_was_noted(many: int, wrong: float) -> None:
+    keys = np.array([key_of(f"t{number}") for number in range(2 * many)], dtype=np.int64)
+    met = bytearray()
+    for part in np.split(keys[:many], 10):
+        note(met, array("q", part.tobytes()))
+    assert len(met) == BYTES
+    found = noted(np.frombuffer(met, np.uint8), keys)
+    assert found[:many].all()
+    assert 0 < found[many:].mean() < wrong
+
+
+def test_of_nothing_noted_nothing_is_found() -> None:
+    assert not noted(np.empty(0, np.uint8), np.arange(3)).any()
+
+
+def heard(tracks: range, taste: TasteSettings) -> Profile:
+    profile = Profile()
+    for offset, track in enumerate(tracks):
+        fold(profile, listen(f"t{track}", NOON + 60 * offset), offset, taste)
+    return profile
+
+
+def test_a_track_that_a_profile_no_longer_lists_is_not_new_again() -> None:
+    shelf, profile = thirty(), heard(range(20), FIVE)
+    whole, without = Profile.decode(profile.encode()), Profile.decode(profile.encode())
+    without.met = bytearray()  # as it would be without notes
+    listeners = read(shelf, *(ProfileView(each.encode()) for each in (whole, without)))
+    asked, rows = batch(shelf, listeners), np.array([0, 19, 25])
+    assert asked.kinds(listeners[0], rows).tolist() == [BEGUN, KNOWN, UNSEEN]
+    assert asked.kinds(listeners[1], rows).tolist() == [UNSEEN, KNOWN, UNSEEN]
+    assert asked.unheard(listeners[0], rows).tolist() == [False, False, True]
+    assert asked.unheard(listeners[1], rows).tolist() == [True, False, True]
+
+
+def test_what_is_sealed_is_noted_once_and_for_all() -> None:
+    taste = TasteSettings(max_recent=10, max_past=SEGMENT)  # of three segments two are forgotten
+    profile = heard(range(10 + 3 * SEGMENT), taste)
+    view = ProfileView(profile.encode())
+    assert len(view.past) == SEGMENT
+    gone = np.array([key_of(f"t{track}") for track in range(3 * SEGMENT)], dtype=np.int64)
+    assert noted(view.met, gone).all()
+    assert not noted(view.met, np.array(profile.recent[-10:])).any()
+    assert Profile.decode(profile.encode()).encode() == profile.encode()
+
+
+def test_a_profile_without_notes_is_of_the_earlier_format() -> None:
+    few, many = heard(range(5), FIVE).encode(), heard(range(6), FIVE).encode()
+    assert (few[:4], many[:4]) == (MAGIC, MAGIC_MET)
+    assert not len(ProfileView(few).met)
+    old = Profile.decode(few)
+    fold(old, listen("t5", NOON + 300), 5, FIVE)
+    assert old.encode() == many
