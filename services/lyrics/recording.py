@@ -2,13 +2,13 @@
 
 import os
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from functools import partial
+from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import polars as pl
 from msgspec import Struct
-from msgspec.structs import replace
 
 from models.lyrics.settings import LyricsSettings
 from services.lyrics.judging import prove
@@ -22,7 +22,7 @@ LEAST = 1e-3  # seconds that are told apart
 ORIGINAL = {5_000: (28.9, 31.6), 20_000: (380.0, 247.0), 50_000: (1_968.0, 1_252.0)}
 
 if TYPE_CHECKING:
-    from models.lyrics.record.run import Contestant, Timed
+    from models.lyrics.record.run import Lap, Make, Timed
 
 Tell = Callable[[str], None]
 
@@ -86,48 +86,67 @@ def record(songs: pl.DataFrame, options: RecordOptions, settings: LyricsSettings
     skipped = [f"{name}: not installed; pip install tensorflow" for name in options.contestants if name not in names]
     for text in skipped:
         tell(f"skipped {text}")
-    _of_size(lines, WARMING, names, replace(options, most_epochs=1), settings, lambda _text: None)
     rows: list[Row] = []
     for size in options.sizes:
-        rows += _of_size(lines, size, names, options, settings, tell)
-    packages = [name for name in ("torch", "tensorflow", "numpy") if find_spec(name) is not None]
+        made, died = _of_size(lines, size, names, options, settings, tell)
+        rows += made
+        skipped += died
     original = {str(size): seconds for size, seconds in ORIGINAL.items()}
-    return Record(
-        rows, skipped, options, settings, original, os.cpu_count() or 1, round(load, 2),
-        {name: version(name) for name in packages},
-    )  # fmt: skip
+    return Record(rows, skipped, options, settings, original, os.cpu_count() or 1, round(load, 2), _versions())
 
 
 def _of_size(
     lines: Sequence[Sequence[Sequence[str]]], size: int, names: Sequence[str], options: RecordOptions,
     settings: LyricsSettings, tell: Tell,
-) -> list[Row]:  # fmt: skip
+) -> tuple[list[Row], list[str]]:  # fmt: skip
+    """Rows, and who did not come to an end."""
+    from models.lyrics.record.apart import Died, time_apart
     from models.lyrics.record.corpus import corpus
+    from models.lyrics.record.run import Limits, time_warm
+
+    warming, made = (
+        corpus(lines, songs, settings.vocabulary, settings.length, settings.seed, options.lines)
+        for songs in (WARMING, size)
+    )
+    limits = Limits(options.recall, options.most_epochs, options.most_seconds, settings.seed)
+    makers = _makers(settings)
+    timed: dict[str, Timed] = {}
+    died: list[str] = []
+    for name in names:
+        time = time_apart if name == TENSORFLOW else time_warm
+        try:
+            timed[name] = time(makers[name], warming, made, limits, partial(_told, tell, size, name))
+        except Died as error:
+            died.append(f"{name} with {size:,} songs: {error}")
+            tell(f"skipped {died[-1]}")
+    plain = timed.get(PLAIN)
+    return [_row(name, found, made.real, plain) for name, found in timed.items()], died
+
+
+def _makers(settings: LyricsSettings) -> "dict[str, Make]":
     from models.lyrics.record.ours import Ours
     from models.lyrics.record.plain import Plain
-    from models.lyrics.record.run import time_to
-    from models.lyrics.record.tensor_flow import TensorFlow
+    from models.lyrics.record.tensor_flow import tensor_flow
 
-    made = corpus(lines, size, settings.vocabulary, settings.length, settings.seed, options.lines)
-    threads = settings.threads or os.cpu_count() or 1
-    same = (settings.dimensions, settings.seed, threads)
-    makers: dict[str, Callable[[], Contestant]] = {
-        PLAIN: lambda: Plain(made.songs, made.words, settings.length, *same),
-        TENSORFLOW: lambda: TensorFlow(made.songs, made.words, settings.length, *same),
-        OURS: lambda: Ours(made.songs, made.words, *same),
-        LEARNED: lambda: Ours(made.songs, made.words, *same, rows="learned"),
+    length, same = settings.length, (settings.dimensions, settings.seed, settings.threads or os.cpu_count() or 1)
+    return {
+        PLAIN: lambda made: Plain(made.songs, made.words, length, *same),
+        TENSORFLOW: partial(tensor_flow, length, *same),
+        OURS: lambda made: Ours(made.songs, made.words, *same),
+        LEARNED: lambda made: Ours(made.songs, made.words, *same, rows="learned"),
     }
-    timed: dict[str, Timed] = {}
-    for name in names:
-        timed[name] = time_to(
-            makers[name], made, options.recall, options.most_epochs, options.most_seconds, settings.seed,
-            lambda lap, name=name: tell(  # type: ignore[misc]  # mypy does not infer a lambda's default
-                f"{size:,} songs, {name}: epoch {lap.epoch}, {lap.seconds:.1f} s, {lap.cpu_seconds:.1f} of the cores, "
-                f"recall@1 {lap.recall:.3f}"
-            ),
-        )  # fmt: skip
-    plain = timed.get(PLAIN)
-    return [_row(name, found, made.real, plain) for name, found in timed.items()]
+
+
+def _told(tell: Tell, size: int, name: str, lap: "Lap") -> None:
+    tell(
+        f"{size:,} songs, {name}: epoch {lap.epoch}, {lap.seconds:.1f} s, {lap.cpu_seconds:.1f} of the cores, "
+        f"recall@1 {lap.recall:.3f}"
+    )
+
+
+def _versions() -> dict[str, str]:
+    there = packages_distributions()  # TensorFlow comes as tensorflow, as tensorflow-cpu, …
+    return {name: version(there[name][0]) for name in ("torch", "tensorflow", "numpy") if name in there}
 
 
 def _row(name: str, found: "Timed", real: int, plain: "Timed | None") -> Row:

