@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from models.bridge.content import Content, Rows, Table, described
 from models.bridge.settings import BridgeSettings
 
+PENALTIES = (1.0, 10.0, 100.0, 1_000.0)  # of the ridge, tried on what is held out
+
 
 class Bridged(NamedTuple):
     """Tracks without factors of their own, and the factors that their content speaks for."""
@@ -62,7 +64,7 @@ def fitted(content: Table, factors: Table, settings: BridgeSettings) -> tuple[Ri
     held = order[: max(1, int(settings.held_out * len(order)))]
     rest = order[len(held) :]
     trials = [(_cosine(_solved(content[rest], factors[rest], each).of(content[held]), factors[held]), each)
-              for each in settings.penalties]  # fmt: skip
+              for each in PENALTIES]  # fmt: skip
     cosine, penalty = max(trials)
     return _solved(content, factors, penalty), cosine
 

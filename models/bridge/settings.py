@@ -16,6 +16,5 @@ class BridgeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     artist_shrink: Annotated[float, Meta(gt=0)] = 1.0  # tracks' worth of doubt in an artist's mean …
     genre_shrink: Annotated[float, Meta(gt=0)] = 5.0  # … and in a genre's
     axes: Positive = 64  # of the 2,304 numbers of a sound
-    penalties: tuple[float, ...] = (1.0, 10.0, 100.0, 1_000.0)  # of the ridge, tried on what is held out
-    held_out: Annotated[float, Meta(gt=0, lt=1)] = 0.1
+    held_out: Annotated[float, Meta(gt=0, lt=1)] = 0.1  # of the tracks with factors, to choose the ridge's penalty by
     seed: int = 42

@@ -17,6 +17,7 @@ from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows
 NO_CAUSE = "Close to what you play"
 CAUSES = 50  # only a listener's strongest tracks are named as the cause of another
 COLD_EVERY = 10
+_NONE: Rows = np.empty(0, dtype=np.int64)
 STEP = 4  # how much further to search when too many of the nearest are known already
 
 
@@ -39,6 +40,7 @@ class Als:
         """See Source. The search widens for listeners who know too many of the nearest."""
         found = [NOTHING] * len(batch.listeners)
         total = len(self._factors)
+        cold = self._coldest(batch, quota)
         waiting: dict[int, list[int]] = {}  # listeners by how many neighbours are asked for
         for at in np.flatnonzero(batch.vectors.any(axis=1)).tolist() if total else ():
             waiting.setdefault(min(total, self._width(batch.listeners[at], quota)), []).append(at)
@@ -51,21 +53,20 @@ class Als:
                 if len(kept) < quota and width < total and rows[-1] >= 0:  # −1: the index has no more to give
                     waiting.setdefault(min(total, STEP * width), []).append(at)
                 else:
-                    found[at] = self._explained(listener, self._with_cold(batch, at, kept, quota))
+                    found[at] = self._explained(listener, _mixed(kept, cold[at], quota))
         return found
 
-    def _with_cold(self, batch: Batch, at: int, known: Rows, quota: int) -> Rows:
-        """At most `quota`, of which the last of each COLD_EVERY is a track that nobody has played."""
+    def _coldest(self, batch: Batch, quota: int) -> list[Rows]:
+        """Of each listener the nearest tracks that nobody has played, one in COLD_EVERY at most; one search for all."""
         if self._cold is None or self._release.cold is None:
-            return known[:quota]
+            return [_NONE] * len(batch.listeners)
         most = -(-quota // COLD_EVERY)
-        scores, places = search(self._cold, batch.vectors[at : at + 1], STEP * most)
-        rows = self._release.cold.rows[places[0][scores[0] > 0]]
-        cold = rows[batch.unheard(batch.listeners[at], rows)][:most]
-        known = known[: quota - len(cold)]
-        turns = np.concatenate((np.arange(len(known)) // (COLD_EVERY - 1), np.arange(len(cold)) + 0.5))
-        mixed: Rows = np.concatenate((known, cold))[np.argsort(turns, kind="stable")]
-        return mixed
+        scores, places = search(self._cold, batch.vectors, STEP * most)
+        found = []
+        for listener, own, at in zip(batch.listeners, scores, places, strict=True):
+            rows = self._release.cold.rows[at[own > 0]]
+            found.append(rows[batch.unheard(listener, rows)][:most])
+        return found
 
     @staticmethod
     def _width(listener: Listener, quota: int) -> int:
@@ -101,3 +102,13 @@ class Als:
         factors = self._release.factors_of(rows)
         effects: NDArray[np.floating] = (factors @ self._spread) @ self._factors[own].T
         return effects
+
+
+def _mixed(known: Rows, cold: Rows, quota: int) -> Rows:
+    """At most `quota`, of which the last of each COLD_EVERY is a track that nobody has played."""
+    known = known[: quota - len(cold)]
+    if not len(cold):
+        return known
+    turns = np.concatenate((np.arange(len(known)) // (COLD_EVERY - 1), np.arange(len(cold)) + 0.5))
+    mixed: Rows = np.concatenate((known, cold))[np.argsort(turns, kind="stable")]
+    return mixed

@@ -21,7 +21,7 @@ PREFIX = "SEGUE_"
 # Every section there is. A service reads those that its own struct names and leaves the others alone.
 SECTIONS = (
     "kafka", "redis", "taste", "profiler", "trainer", "scorer", "outcomes", "list", "als", "neighbours", "ranker",
-    "lyrics", "audio", "log",
+    "lyrics", "audio", "bridge", "log",
 )  # fmt: skip
 # Settings that belong to no service: where the TOML file and the caches are.
 FREE = ("SEGUE_CONFIG", "SEGUE_CACHE", "SEGUE_STATE")

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from models.als import spark
 from models.als.settings import AlsSettings
 from models.audio.settings import AudioSettings
+from models.bridge.settings import BridgeSettings
 from models.excluded import ExcludeFile
 from models.lyrics.settings import LyricsSettings
 from models.neighbours.settings import NeighbourSettings
@@ -65,6 +66,7 @@ class TrainerSettings(Struct, frozen=True):
     list: ListSettings = ListSettings()
     lyrics: LyricsSettings = LyricsSettings()
     audio: AudioSettings = AudioSettings()
+    bridge: BridgeSettings = BridgeSettings()
     trainer: TrainerOptions = TrainerOptions()
     log: LogSettings = LogSettings()
 
@@ -96,5 +98,6 @@ class TrainerSettings(Struct, frozen=True):
             check,
             self.list,
             self.audio,
+            self.bridge,
             threads=options.threads,
         )

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from models import release
 from models.als.settings import AlsSettings
@@ -96,6 +97,36 @@ def test_als_gives_one_place_in_ten_to_what_nobody_has_played(tmp_path: Path) ->
     assert proposed.reasons([COLD_EVERY - 1]) == ["Because you play “Song 0” by Artist 0"]
 
 
+class Counting:
+    """An index, and how often it is searched."""
+
+    def __init__(self, index: object) -> None:
+        self.index, self.ntotal, self.asked = index, index.ntotal, 0
+
+    def search(self, vectors: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        self.asked += 1
+        return self.index.search(vectors, k)
+
+
+def test_a_batch_of_listeners_is_one_search_and_each_gets_what_is_near_alone(tmp_path: Path) -> None:
+    made = line(tmp_path / "r", 40)
+    made.factors = made.factors[:30]
+    made.index = part_index(made.factors)
+    angles = np.linspace(0, np.pi / 2, 10)
+    made.cold = Cold(np.arange(30, 40), np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32))
+    shelf = Shelf(made.catalogue)
+    vectors = np.array([[1, 0], [0, 1], [0, 0]], dtype=np.float32)  # of the last nothing is known
+    source = Als(made, 1.0)
+    counted = Counting(source._cold)
+    source._cold = counted
+    people = [read(shelf, player_of([at]))[0] for at in (0, 29, 3)]
+    together = [rows(each) for each in source.candidates(batch(shelf, people, vectors), 20)]
+    assert counted.asked == 1
+    assert [[row for row in each if row >= 30] for each in together] == [[30, 31], [39, 38], []]
+    alone = [source.candidates(batch(shelf, people[at : at + 1], vectors[at : at + 1]), 20)[0] for at in range(3)]
+    assert together == [rows(each) for each in alone]
+
+
 def part_index(factors: np.ndarray) -> object:
     from models.index import flat_of
 
@@ -135,6 +166,19 @@ def test_a_catalogued_track_enters_the_release_with_factors_of_its_own(tmp_path:
     near = new[[by_name["t120"], by_name["t121"]]] @ own.T
     assert near[0, 0] > near[0, 1]  # t120 is by the artist of t100
     assert near[1, 1] > near[1, 0]
+
+
+def test_turned_off_nothing_has_factors_but_what_was_played(tmp_path: Path) -> None:
+    listens = [{"user_id": f"u{user}", "track_id": f"t{track}", "listened_at": 1_700_000_000_000 + track, "artist": "A"}
+               for user in range(4) for track in range(60)]  # fmt: skip
+    tracks = pl.DataFrame([{"track_id": f"t{track}", "title": f"T{track}", "artist": "A"} for track in range(61)])
+    quick = TrainSettings(
+        als=AlsSettings(factors=4), check=CheckSettings(listeners=0), ranker=RankerSettings(listeners=0)
+    )
+    for on in (True, False):
+        told = replace(quick, bridge=BridgeSettings(on=on))
+        folder = train(pl.DataFrame(listens), tracks, tmp_path, told, release_id=f"r{on}", now_ms=0, window={})
+        assert (release.load(folder).cold is not None) == on
 
 
 def test_rows_that_have_factors_are_refused(tmp_path: Path) -> None:

@@ -41,6 +41,14 @@ def test_the_lists_that_a_release_is_judged_by_are_those_of_the_scorer() -> None
     assert (settings.check.tolerance, settings.check.least) == (0.5, 7)
 
 
+def test_the_bridge_can_be_told_and_turned_off() -> None:
+    settings = trainer_settings({"SEGUE_BRIDGE_ON": "false", "SEGUE_BRIDGE_LEAST": "7"}).train()
+    assert (settings.bridge.on, settings.bridge.least) == (False, 7)
+    assert trainer_settings({}).train().bridge.on
+    with pytest.raises(BadSetting, match="SEGUE_BRIDGE_HELD_OUT"):
+        trainer_settings({"SEGUE_BRIDGE_HELD_OUT": "1"})
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [("SOURCES", "history=4 nonsense=2"), ("MIXES", "discover=0"), ("EXCLUDE", "/nowhere/exclude.txt")],
