@@ -1,5 +1,7 @@
 """Everything that is compared in one window: the served lists, each source alone, the baselines."""
 
+from collections import defaultdict
+
 from msgspec.structs import replace
 
 from models.evaluation.baselines.als import AlsAlone
@@ -19,24 +21,25 @@ POPULAR_DAYS = 7.0  # half-life of a listener's say in decayed popularity
 PERSONAL_DAYS = 4.0  # of the sharper of the two decayed personal baselines; the other has the taste's
 
 
-def contenders(log: Log, made: Release, start: int, settings: Settings, shown: Memory) -> dict[str, System]:
+def contenders(
+    log: Log, made: Release, start: int, settings: Settings, shown: defaultdict[str, Memory]
+) -> dict[str, System]:
     """By name, the served lists first; fitted on what came before `start`, as `made` is. Raises BadSources.
 
-    `shown`: what earlier windows' served lists have shown.
+    `shown`: what each system's lists have shown in earlier windows, by its name.
     """
     tracks = tracks_of(log, made)
-    systems: dict[str, System] = {SERVED: Served(made, tracks, settings.lists, shown)}
-    for changes in settings.also:
-        systems[changes] = Served(made, tracks, also(settings.lists, changes))
-    for name, lists in without(settings.lists).items() if settings.leave_out else ():
-        systems[name] = Served(made, tracks, lists)
+    asked = {SERVED: settings.lists, **{changes: also(settings.lists, changes) for changes in settings.also}}
+    if settings.leave_out:
+        asked |= without(settings.lists)
+    if settings.baselines:
+        for mix in ONLY:
+            kinds = (settings.lists.weekly, settings.lists.next)
+            asked[f"{SERVED}_{mix}"] = Lists(*(replace(each, mix=mix) for each in kinds))
+        asked |= alone(settings.lists)
+    systems: dict[str, System] = {name: Served(made, tracks, lists, shown[name]) for name, lists in asked.items()}
     if not settings.baselines:
         return systems
-    for mix in ONLY:
-        lists = Lists(*(replace(each, mix=mix) for each in (settings.lists.weekly, settings.lists.next)))
-        systems[f"{SERVED}_{mix}"] = Served(made, tracks, lists)
-    for name, lists in alone(settings.lists).items():
-        systems[name] = Served(made, tracks, lists)
     systems["random"] = Random(past(log, start), settings.seed)
     systems["chain"] = Chain(past(log, start))
     return systems | baselines(log, made, start, settings.taste.half_life_days)

@@ -4,6 +4,7 @@ Time grows with listens (each is folded once), with questions times systems, and
 listens, with at most 157 KB a listener for the profiles kept between windows, and with one release.
 """
 
+from collections import defaultdict
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from models.evaluation.protocol import Next, Window, next_plays, prove, weekly, 
 from models.evaluation.replay import Replay
 from models.evaluation.result import Evaluation, Served
 from models.evaluation.settings import Settings
-from models.evaluation.systems import SERVED, System, memory
+from models.evaluation.systems import SERVED, Memory, System, memory
 from models.fitted import Progress
 from models.rehearsal import CheckSettings
 from models.release import Release
@@ -54,7 +55,7 @@ class _Run:
         self._scratch = scratch
         self._settings = settings
         self._progress = progress
-        self._shown = memory()
+        self._shown: defaultdict[str, Memory] = defaultdict(memory)
         self._replay = Replay(log, settings.taste)
         self._guesses = next_plays(log, settings.protocol)
         self.verdicts = Verdicts(log, self._guesses, settings.protocol.stale_hours)

@@ -81,7 +81,7 @@ def _give(found: "Tuned", out: Path, html: Path | None, console: "Console", as_j
     import msgspec
 
     from services.evaluate.tuned import settings_file
-    from services.evaluate.whole import write_whole
+    from services.runtime.files import write_whole
 
     write_whole(out, lambda path: path.write_text(settings_file(found), encoding="utf-8"))
     if html is not None:

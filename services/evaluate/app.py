@@ -12,8 +12,8 @@ from models.evaluation.settings import Settings
 from models.fitted import Progress
 from services.evaluate.lists import next_lists, weekly_lists
 from services.evaluate.settings import Outputs
-from services.evaluate.whole import write_whole
 from services.runtime.errors import Fatal
+from services.runtime.files import write_whole
 
 
 def prove_writable(outputs: Outputs) -> None:

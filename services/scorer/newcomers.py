@@ -30,11 +30,13 @@ class Newcomers:
         self._release: Release | None = None
         self._found: dict[int, Described] = {}
         self._changes, self._settled, self._tried = 0, 0, -every_s
+        self._told_full = False
 
     def begin(self, release: Release) -> None:
         """Another release is in force. Raises Transient."""
         self._release, self._found = None, {}
         self._changes, self._settled, self._tried = 0, 0, -self._every_s
+        self._told_full = False
         self._tracks.begin(max(0, release.manifest.created_at - DAY_MS))
         self._release = release
 
@@ -61,6 +63,15 @@ class Newcomers:
         """What `grown` gave last is in force."""
         self._settled = self._changes
 
+    def _full(self, track_id: str) -> None:
+        """Say so once a release: an import of a catalogue may bring a million more."""
+        if not self._told_full:
+            self._told_full = True
+            log.warning(
+                "%d newcomers are in the catalogue; %s and all after it wait for the next release "
+                "(SEGUE_SCORER_NEW_TRACKS)", self._most, track_id,
+            )  # fmt: skip
+
     def _look(self, release: Release, told: list[tuple[str, Described | None]]) -> None:
         keys = np.array([cached_key_of(track) for track, _ in told], dtype=np.int64)
         for at in np.flatnonzero(release.catalogue.rows_of(keys) < 0).tolist():
@@ -72,8 +83,6 @@ class Newcomers:
             elif key in self._found or len(self._found) < self._most:
                 self._found[key] = track  # the newest description wins, as on the topic
             else:
-                log.warning(
-                    "%d newcomers are in the catalogue; %s waits for the next release", self._most, track.track_id
-                )
+                self._full(track.track_id)
                 continue
             self._changes += 1

@@ -22,8 +22,8 @@ from msgspec import Struct
 
 from schemas.release import Span
 from services.runtime.errors import Fatal
+from services.runtime.files import sweep, write_whole
 from services.trainer.columns import LISTENS
-from services.trainer.files import sweep, write_whole
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from models.release import Release
 from models.taste import TasteSettings, fold
 from models.train import TrainSettings, train
 from schemas.events import Listen
-from services.trainer.files import write_whole
+from services.runtime.files import write_whole
 
 PROFILES = "profiles.parquet"
 STEP = 50_000  # listens between two signs of progress

@@ -1,12 +1,10 @@
 """A training's progress for a person at a terminal."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from models.fitted import Progress as Tell
+from services.runtime.steps import Tell, steps
 
 ABOUT = {
     "read": "Reading the listens",
@@ -25,30 +23,6 @@ ABOUT = {
 }
 
 
-@contextmanager
-def shown(console: Console) -> Iterator[Tell]:
+def shown(console: Console) -> AbstractContextManager[Tell]:
     """What models.train takes as `progress`: a bar a step on a terminal, a line a step anywhere else."""
-    if not console.is_terminal:
-        yield _lines(console)
-        return
-    columns = (TextColumn("{task.description:32}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def tell(step: str, done: float) -> None:
-            if step not in tasks:
-                tasks[step] = bars.add_task(ABOUT.get(step, step), total=1.0)
-            bars.update(tasks[step], completed=done)
-
-        yield tell
-
-
-def _lines(console: Console) -> Tell:
-    begun: set[str] = set()
-
-    def tell(step: str, _done: float) -> None:
-        if step not in begun:
-            begun.add(step)
-            console.print(f"{ABOUT.get(step, step)} ...", markup=False, highlight=False)
-
-    return tell
+    return steps(console, ABOUT)

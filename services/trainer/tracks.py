@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
+from services.runtime.files import write_whole
 from services.trainer.columns import TRACKS
-from services.trainer.files import write_whole
 
 log = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""The song model as the paper had it, in Keras: layers, batches, rate and first weights of `plain`.
+"""The song model as the paper had it, in Keras: layers, batches, first weights and Adam of `plain`.
 
 It is timed in a process of its own (models.lyrics.record.apart): nothing imported here may load torch.
 """
@@ -45,7 +45,7 @@ class TensorFlow:
         )
         self._model.set_weights(_first(words, len(songs), dimensions, np.random.default_rng(seed)))
         loss = tf.keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        self._model.compile(optimizer=tf.keras.optimizers.Adam(RATE), loss=loss)
+        self._model.compile(optimizer=tf.keras.optimizers.Adam(RATE, epsilon=1e-8), loss=loss)
 
     def epoch(self) -> None:
         """Every song once."""

@@ -133,3 +133,16 @@ def test_the_table_says_it_all() -> None:
     for wanted in ("5 plays and skips of 2 listeners", "2023-12-10", "history", "r2", "a − b", "60.0 % (23.1–88.2)"):
         assert wanted in text
     assert "a − b" not in shown(reported(outcome("e1")))
+
+
+def test_each_source_that_lists_asked_is_a_line_with_its_share() -> None:
+    found = reported(
+        outcome("e1", rank=3, source="lyrics"), outcome("e2", rank=4), outcome("e3", rank=9, source="lyrics"),
+        outcome("e4", rank=7, kind="skip", source="lyrics"), outcome("e5"),
+    )  # fmt: skip
+    [lyrics] = [line for line in found.sources if line.name == "lyrics"]
+    assert (lyrics.hit.hits, lyrics.hit.n, lyrics.skipped_hits.hits) == (3, 5, 1)
+    drawn = Console(width=160, file=StringIO())
+    drawn.print(table(found))
+    assert isinstance(drawn.file, StringIO)
+    assert "lyrics" in drawn.file.getvalue()

@@ -98,13 +98,18 @@ def test_a_catalogue_grows_at_most_so_often(tmp_path: Path) -> None:
     assert following.world.count("newcomer_tracks") == 2
 
 
-def test_no_more_join_than_there_is_room_for(tmp_path: Path) -> None:
+def test_no_more_join_than_there_is_room_for_and_that_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     following = Following(tmp_path / "r", most=2)
     size = following.size()
     following.turn("n1", "n2", "n3")
     following.time = 600.0
     following.turn("n4")
     assert following.size() == size + 2
+    assert [text for text in caplog.messages if "newcomers" in text and "wait" in text] == [
+        "2 newcomers are in the catalogue; n3 and all after it wait for the next release (SEGUE_SCORER_NEW_TRACKS)"
+    ]
 
 
 def test_the_newest_word_on_a_track_counts_and_what_is_withdrawn_is_gone(tmp_path: Path) -> None:

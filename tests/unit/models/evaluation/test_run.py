@@ -138,8 +138,14 @@ def test_the_settings_of_a_kind_are_its_own(listens: pl.DataFrame, tmp_path: Pat
 
 
 def test_what_was_shown_and_not_played_rests_in_evaluation_too(listens: pl.DataFrame, tmp_path: Path) -> None:
-    settings = ListSettings(shown_days=1, shown_rest_days=30)
-    _, served = run(listens, tmp_path / "r", replace(SETTINGS, lists=Lists.of(settings), baselines=False))
+    lists, same = Lists.of(ListSettings(shown_days=1, shown_rest_days=30)), "shown_days=1"
+    found, served = run(
+        listens, tmp_path / "r", replace(SETTINGS, lists=lists, also=(same, "shown_rest_days=1"), baselines=False)
+    )
+    weekly = [name for name, figure in found.figures["served"].items() if figure.n == found.counts.listener_weeks]
+    # What is judged beside remembers from week to week as well.
+    assert all(found.figures[same][name] == found.figures["served"][name] for name in weekly)
+    assert any(found.figures["shown_rest_days=1"][name] != found.figures["served"][name] for name in weekly)
     first, second = ({each.user: each for each in served.weekly if each.window_start == END - weeks * WEEK}
                      for weeks in (2, 1))  # fmt: skip
     log = Log(listens)

@@ -8,12 +8,18 @@ ASIDE = ".aside-"
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` make the file beside `path`, then put it in its place, replacing what was there."""
+    """Let `write` make the file beside `path`, then put it in its place, replacing what was there.
+
+    A reader never sees half of it; a crash leaves the old one, and what was begun to `sweep`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f"{ASIDE}{path.name}")
-    write(aside)
-    flush(aside)
-    aside.rename(path)
+    try:
+        write(aside)
+        flush(aside)
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)
     flush(path.parent)
 
 

@@ -1,0 +1,23 @@
+"""Files that are there whole or not at all."""
+
+from pathlib import Path
+
+import pytest
+
+from services.runtime.files import write_whole
+
+
+def test_what_fails_half_way_leaves_the_old_one_and_nothing_beside(tmp_path: Path) -> None:
+    path = tmp_path / "made" / "page.html"
+    write_whole(path, lambda aside: aside.write_text("old"))
+
+    def half(aside: Path) -> None:
+        aside.write_text("ne")
+        raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space left"):
+        write_whole(path, half)
+    assert path.read_text() == "old"
+    assert list(path.parent.iterdir()) == [path]
+    write_whole(path, lambda aside: aside.write_text("new"))
+    assert path.read_text() == "new"
