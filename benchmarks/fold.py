@@ -17,10 +17,11 @@ from time import process_time
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from models.ids import artist_key_of, cached_key_of, key_of
 from models.profile import Profile, ProfileView
-from models.taste import TasteSettings, fold
+from models.taste import TasteSettings, fold, most_tracks
 from schemas.events import Listen
 from services.simulator.crowd import make_crowd
 from services.simulator.settings import CrowdSettings
@@ -74,7 +75,7 @@ def one_event(pasts: list[int]) -> None:
         reading = least(lambda d=data: Profile.decode(d))
         unpacking = least(lambda r=reader, p=packed: r.decode(p))
         cold = least(lambda d=data, c=coming, t=taste: one_cold(d, next(c), t))
-        view = least(lambda d=data, p=past: ProfileView(d + p))
+        view = least(lambda d=data, p=past: read(d + p))
         print(f"{plays:>12,}{len(data):>9,}{len(past):>9,}{folding:>7.1f}{live:>9.1f} {f'({writing:.0f})':>9}"
               f"{reading:>9.1f} {f'({unpacking:.0f})':>7}{cold:>8.1f}{view:>7.1f}")  # fmt: skip
 
@@ -108,15 +109,22 @@ def full(taste: TasteSettings) -> tuple[bytes, bytes, Iterator[Listen]]:
     for track in range(KNOWN):
         fold(profile, listen(track), 0, taste)
     fresh = count(10_000)
-    while len(profile.tracks) < taste.max_tracks + taste.max_tracks // 8:
+    while len(profile.tracks) < most_tracks(taste):
         fold(profile, listen(next(fresh)), 0, taste)
     return profile.head(), profile.past, (listen(at % KNOWN) for at in count())
 
 
 def as_lists(data: bytes) -> Lists:
     view = ProfileView(data)
-    values = (getattr(view, name) for name in ProfileView.__slots__)
-    return Lists([value.tolist() for value in values if isinstance(value, np.ndarray)])
+    own = (view.tracks, view.weights, view.steps, view.track_plays, view.track_skips)
+    return Lists([each.tolist() for each in (*own, view.recent, view.recent_times, view.places, view.events)])
+
+
+def read(data: bytes) -> tuple[NDArray[np.generic], ...]:
+    """All that a scorer asks of a profile, where it is alone in its batch."""
+    view = ProfileView(data)
+    plays = (view.places, view.recent_times, view.recent_played, view.past, view.past_times, view.past_played)
+    return (view.tracks, view.weights, view.steps, view.lasts, view.track_plays, view.track_skips, *plays)
 
 
 def bulk(log: list[Listen]) -> None:
@@ -142,7 +150,7 @@ def bulk(log: list[Listen]) -> None:
 
     rate, size = rate_of(ours, log)
     bare_rate, bare_size = rate_of(reference, log)
-    plays = sorted(len(profile.recent) for profile in profiles.values())
+    plays = sorted(profile.latest.count for profile in profiles.values())
     print(
         f"\nbulk: {len(log):,} listens of {len(profiles):,} listeners (median {plays[len(plays) // 2]:,} recent plays)"
     )

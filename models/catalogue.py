@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from models.ids import artist_key_of, key_of
+from models.ids import SHORT, artist_key_of, key_of
 from models.profile import PREFIX
 
 COLUMNS = {
@@ -91,6 +91,10 @@ class Catalogue:
     def rows_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """The row of each key, −1 for a track that this catalogue does not know."""
         return self._rows(keys, 0)
+
+    def rows_of_short(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The row of the first track with each short key (models.ids.short), −1 for none."""
+        return self._rows(keys, SHORT)
 
     def rows_of_prefixes(self, prefixes: NDArray[np.uint32]) -> NDArray[np.int64]:
         """The row of the first track whose key begins so, −1 for none.

@@ -1,13 +1,15 @@
 """Listens to weights: what `models.taste.fold` says of each (listener, track), for a whole history at once.
 
 The same table of what counts (TasteSettings), in polars: for a profile within its bounds the weights are the folded
-ones but for the rounding to 1/UNIT (tests/unit/models/test_interactions.py folds and compares).
+ones but for their rounding (tests/unit/models/test_interactions.py folds and compares).
 """
 
 import polars as pl
 
 from models.ids import artist_key_of
-from models.taste import DAY, UNIT, TasteSettings
+from models.taste import DAY, TasteSettings
+
+GRAIN = 1024  # of a play, that weights are rounded to
 
 # What is read of a listen; a frame may have more columns. Rows stand in the log's order, at least within a listener.
 COLUMNS = {
@@ -54,13 +56,7 @@ def weigh(listens: pl.DataFrame, taste: TasteSettings) -> pl.DataFrame:
     """
     half_life = taste.half_life_days * DAY
     is_play = pl.col("kind").is_in(["play", "skip"])
-    gain = (
-        pl.when(is_play & pl.col("positive"))
-        .then(round(UNIT * taste.play) / UNIT)
-        .when(is_play)
-        .then(round(UNIT * taste.skip) / UNIT)
-        .otherwise(round(UNIT * taste.love) / UNIT)
-    )
+    gain = pl.when(is_play & pl.col("positive")).then(taste.play).when(is_play).then(taste.skip).otherwise(taste.love)
     counted = is_play | ((pl.col("kind") == "love") & (pl.col("scope") == "track"))
     pairs = (
         listens.lazy()
@@ -78,8 +74,8 @@ def weigh(listens: pl.DataFrame, taste: TasteSettings) -> pl.DataFrame:
             skips=(is_play & ~pl.col("positive")).sum(),
         )
         .with_columns(fade=pl.lit(2.0).pow((pl.col("last") - pl.col("newest")) / half_life))
-        # Rounded where the profile rounds, at the pair's own last event: the order that threads sum in cannot show.
-        .with_columns(weight=(pl.col("weight") / pl.col("fade") * UNIT).round() / UNIT * pl.col("fade"))
+        # Rounded at the pair's own last event: the order that threads sum in cannot show.
+        .with_columns(weight=(pl.col("weight") / pl.col("fade") * GRAIN).round() / GRAIN * pl.col("fade"))
         .with_columns(pl.col("weight").fill_nan(0.0))  # older than 1,074 half-lives: 0 / 0
         .drop("newest", "fade")
         .collect()

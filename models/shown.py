@@ -11,6 +11,7 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from models.ids import short
 from models.profile import ProfileView
 from models.taste import DAY
 
@@ -25,6 +26,7 @@ NONE: Keys = np.empty(0, dtype=np.int64)
 class Sight(Struct):
     """On how many days a track was shown, since it was last played; and the last of them."""
 
+    key: int  # whole, where a profile and so this memory know it by its first bits
     days: int
     last: int
 
@@ -48,11 +50,11 @@ class Shown:
         if not seen or view is None:
             return NONE
         today = view.newest // DAY
-        found = [key for key, sight in seen.items() if sight.days >= days and today - sight.last < rest_days]
+        found = [sight.key for sight in seen.values() if sight.days >= days and today - sight.last < rest_days]
         if not found:
             return NONE
         keys = np.array(found, dtype=np.int64)
-        return keys[~np.isin(keys, view.recent[-LATEST:])]
+        return keys[~np.isin(short(keys), view.recent[-LATEST:])]
 
     def remember(self, who: Hashable, view: ProfileView | None, listed: list[int], rest_days: int) -> None:
         """A list stands; `listed` are the keys of its tracks, best first. What has rested begins anew."""
@@ -63,12 +65,12 @@ class Shown:
         for key in view.recent[-LATEST:].tolist():
             seen.pop(key, None)
         for key in listed[:TOP]:
-            sight = seen.pop(key, None)
+            sight = seen.pop(short(key), None)
             if sight is None or today - sight.last >= rest_days:
-                sight = Sight(1, today)
+                sight = Sight(key, 1, today)
             elif sight.last < today:
                 sight.days, sight.last = sight.days + 1, today
-            seen[key] = sight
+            seen[short(key)] = sight
         while len(seen) > MOST:
             del seen[next(iter(seen))]
         self._seen[who] = seen

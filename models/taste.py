@@ -3,9 +3,10 @@
 `fold` is the only thing that changes a profile. It is deterministic: no clock, no randomness, integers only in what is
 kept, so folding a log in its order gives the same profile, byte for byte, wherever and in whatever batches it is done.
 
-Weights decay exponentially in *event* time (half-life `half_life_days`), each from the stored time of its own newest
-event: w(t) = w · 2^(−(t − last)/half_life). A listen that comes late is decayed before it is added, so it lands where
-it belongs. Weights are fixed-point, UNIT to one play.
+Weights decay exponentially in *event* time (half-life `half_life_days`), each from a stored time of its own, the begin
+of the step of 18 hours that its newest event fell into: w(t) = w · 2^(−(t − step)/half_life). So a gain at t is put in
+as gain · 2^((t − step)/half_life); a listen that comes late is decayed by the same rule, and lands where it belongs.
+Weights are fixed-point, UNIT to one play.
 """
 
 from array import array
@@ -16,12 +17,12 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.ids import artist_key_of, cached_key_of, key_of
-from models.profile import Profile
-from models.tastes import Tastes
+from models.profile import SEGMENT, Profile
+from models.tastes import STEP_BITS, Tastes
 from schemas.events import Listen
 
-UNIT = 1024
-MOST = 2**31 - 1  # a weight is kept in 32 bits
+UNIT = 128
+MOST = 2**15 - 1  # a weight is kept in 16 bits: 256 plays
 DAY = 86_400
 
 
@@ -34,11 +35,12 @@ class TasteSettings(Struct, frozen=True, forbid_unknown_fields=True):
     skip: float = -0.5  # weight of a negative one
     love: float = 5.0  # weight of a love
     half_life_days: float = 14.0
-    max_tracks: int = 1_000  # the strongest are kept
-    max_artists: int = 250
-    max_recent: int = 256  # newest plays, at least; a segment's worth more before the oldest go to the past
+    max_tracks: int = 1_000  # the strongest are kept, and those played lately
+    max_artists: int = 0  # no list asks: an artist weighs what their tracks do
+    max_recent: int = 256  # newest plays; with a past at least, a segment's worth more before the oldest go there
     max_past: int = 12_288  # plays behind them, in whole segments of 256
-    max_event_ids: int = 128  # how many events back a producer's repeat is recognised
+    note_met: bool = True  # what leaves the newest plays is noted for good, in 8 KB
+    max_event_ids: int = 32  # how many events back a producer's repeat is recognised
     max_marks: int = 500  # loved and banned tracks and artists, each
 
 
@@ -75,20 +77,13 @@ def fold(profile: Profile, listen: Listen, offset: int, settings: TasteSettings)
 
 def _fold_play(profile: Profile, listen: Listen, second: int, settings: TasteSettings) -> None:
     positive = is_positive(listen, settings)
-    track = cached_key_of(listen.track_id)
-    gain = round(UNIT * (settings.play if positive else settings.skip))
-    place = _add(profile.tracks, track, gain, second, settings.max_tracks, settings)
-    plays, skips = profile.tracks.counts
-    if positive:
-        plays[place] = min(plays[place] + 1, 65_535)
-        profile.plays += 1
-        profile.heard_at_hour(second // 3600 % 24)
-    else:
-        skips[place] = min(skips[place] + 1, 65_535)
-        profile.skips += 1
-    if listen.artist is not None:
-        _add(profile.artists, artist_key_of(listen.artist), gain, second, settings.max_artists, settings)
-    profile.play_recently(track, second, positive, settings.max_recent, settings.max_past)
+    gain = UNIT * (settings.play if positive else settings.skip)
+    place = _add_track(profile, cached_key_of(listen.track_id), gain, second, settings)
+    if not profile.whole:
+        profile.heard(place, second, positive)
+    if listen.artist is not None and settings.max_artists:
+        _add_artist(profile, listen.artist, gain, second, settings)
+    profile.play_recently(place, second, positive, settings.max_recent, settings.max_past, settings.note_met)
 
 
 def _fold_mark(profile: Profile, listen: Listen, second: int, settings: TasteSettings) -> None:
@@ -105,11 +100,12 @@ def _fold_mark(profile: Profile, listen: Listen, second: int, settings: TasteSet
     if len(chosen) > settings.max_marks:
         del chosen[0]
     if listen.kind == "love":
-        gain = round(UNIT * settings.love)
+        gain = UNIT * settings.love
         if not of_artist:
-            _add(profile.tracks, key, gain, second, settings.max_tracks, settings)
-        if listen.artist is not None:
-            _add(profile.artists, artist_key_of(listen.artist), gain, second, settings.max_artists, settings)
+            _add_track(profile, key, gain, second, settings)
+            profile.part()  # no play tells of it
+        if listen.artist is not None and settings.max_artists:
+            _add_artist(profile, listen.artist, gain, second, settings)
 
 
 def _take_out(marks: "array[int]", key: int) -> None:
@@ -117,28 +113,52 @@ def _take_out(marks: "array[int]", key: int) -> None:
         marks.remove(key)
 
 
-def _add(tastes: Tastes, key: int, gain: int, second: int, most: int, settings: TasteSettings) -> int:
-    """Add to a key's weight, making room when it is new to full columns; its place."""
-    half_life = settings.half_life_days * DAY
-    place = tastes.place(key)
+def most_tracks(settings: TasteSettings) -> int:
+    """How many tracks a profile ever has: an eighth more than `max_tracks`, and those played lately."""
+    return settings.max_tracks + settings.max_tracks // 8 + most_latest(settings)
+
+
+def most_latest(settings: TasteSettings) -> int:
+    """How many latest plays a profile ever has."""
+    return settings.max_recent + (SEGMENT - 1 if settings.max_past >= SEGMENT else 0)
+
+
+def _add_track(profile: Profile, key: int, gain: float, second: int, settings: TasteSettings) -> int:
+    """Add to a track's weight, making room when it is new to full columns; its place."""
+    tracks, half_life = profile.tracks, settings.half_life_days * DAY
+    place = tracks.place(key)
+    if place < 0 and len(tracks.tops) >= most_tracks(settings):
+        strongest = _strongest(tracks, settings.max_tracks - 1, half_life)
+        profile.keep_tracks(np.union1d(strongest, profile.latest.columns().places))
+    return _add(tracks, key, place, gain, second, half_life)
+
+
+def _add_artist(profile: Profile, name: str, gain: float, second: int, settings: TasteSettings) -> None:
+    artists, half_life = profile.artists, settings.half_life_days * DAY
+    key = artist_key_of(name)
+    place = artists.place(key)
+    if place < 0 and len(artists) >= settings.max_artists + settings.max_artists // 8:
+        artists.keep(_strongest(artists, settings.max_artists - 1, half_life))
+    _add(artists, key, place, gain, second, half_life)
+
+
+def _add(tastes: Tastes, key: int, place: int, gain: float, second: int, half_life: float) -> int:
+    """Add to the weight of a key that stands at `place` (−1: nowhere yet); its place."""
+    step = second >> STEP_BITS
+    weight = 0.0
     if place < 0:
-        if len(tastes) >= most + most // 8:
-            tastes.keep(_strongest(tastes, most - 1, half_life))
-        return tastes.append(key, max(-MOST, min(MOST, gain)), second)
-    last = tastes.lasts[place]
-    tastes.weights[place] = _decayed_sum(tastes.weights[place], last, gain, second, half_life)
-    if second > last:
-        tastes.lasts[place] = second
-    return place
-
-
-def _decayed_sum(weight: int, last: int, gain: int, second: int, half_life: float) -> int:
-    """The weight at the later of the two times."""
-    if second >= last:
-        total = round(weight * exp2((last - second) / half_life)) + gain
+        place = tastes.append(key, step)
     else:
-        total = weight + round(gain * exp2((second - last) / half_life))
-    return max(-MOST, min(MOST, total))
+        last = tastes.lasts[place]
+        weight = tastes.weights[place]
+        if step > last:
+            weight *= exp2((last - step << STEP_BITS) / half_life)
+            tastes.lasts[place] = step
+        else:
+            step = last
+    found = round(weight + gain * exp2((second - (step << STEP_BITS)) / half_life))
+    tastes.weights[place] = found if -MOST <= found <= MOST else MOST if found > 0 else -MOST
+    return place
 
 
 def _strongest(tastes: Tastes, keep: int, half_life: float) -> NDArray[np.intp]:
@@ -148,6 +168,6 @@ def _strongest(tastes: Tastes, keep: int, half_life: float) -> NDArray[np.intp]:
     not numpy's, whose last bit depends on the processor: what is kept would too.
     """
     logs = np.fromiter((log2(abs(weight) + 1) for weight in tastes.weights), np.float64, len(tastes))
-    strengths = logs + np.frombuffer(tastes.lasts, np.uint32) / half_life
-    order = np.lexsort((np.frombuffer(tastes.ids, np.int64), strengths))
+    strengths = logs + (np.frombuffer(tastes.lasts, np.uint16) * float(1 << STEP_BITS)) / half_life
+    order = np.lexsort((np.fromiter(tastes, np.int64, len(tastes)), strengths))
     return np.sort(order[len(order) - keep :])

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.als.settings import AlsSettings, confidence
+from models.ids import short
 from models.profile import ProfileView
 from models.release import Release
 from models.taste import DAY, UNIT
@@ -74,8 +75,8 @@ def taste_weights(view: ProfileView, half_life_days: float) -> NDArray[np.float6
 
     A banned track weighs nothing.
     """
-    age = view.newest - view.lasts.astype(np.int64)
+    age = view.newest - view.steps
     weights = view.weights / UNIT * np.exp2(-age / (half_life_days * DAY))
     if len(view.banned):
-        weights[np.isin(view.tracks, view.banned)] = 0.0
+        weights[np.isin(view.tracks, short(view.banned))] = 0.0
     return np.asarray(weights, dtype=np.float64)

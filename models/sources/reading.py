@@ -1,11 +1,12 @@
 """The first stage: a batch of profiles' bytes, read into rows of the release, all listeners at once."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.flat import Flat
 from models.profile import ProfileView
 from models.sources.base import NO_ROWS, Listener, Rows
 from models.sources.settings import ListSettings
@@ -33,38 +34,34 @@ class Reader:
         return [STRANGER if view is None else next(read) for view in views]
 
     def _read_known(self, views: list[ProfileView]) -> list[Listener]:
-        counts = [len(view.tracks) for view in views]
-        rows = self._shelf.catalogue.rows_of(_flat([view.tracks for view in views]))
-        lasts = _flat([view.lasts for view in views]).astype(np.int64)
-        age = np.repeat([view.newest for view in views], counts) - lasts
-        weights = _flat([view.weights for view in views]) * (np.exp2(age * -self._rate) / UNIT)
-        plays = _flat([view.track_plays for view in views]).astype(np.int64)
-        skips = _flat([view.track_skips for view in views]).astype(np.int64)
-        recent = np.split(
-            self._shelf.catalogue.rows_of(_flat([view.recent for view in views])), _ends(view.recent for view in views)
-        )
+        flat = Flat(views)
+        all_rows = self._shelf.catalogue.rows_of_short(flat.keys)
+        age = np.repeat([view.newest for view in views], np.diff(flat.track_starts)) - flat.steps
+        weights = flat.weights * (np.exp2(age * -self._rate) / UNIT)
+        lasts, plays, skips = flat.lasts, flat.plays, flat.skips
+        played = flat.skipped == 0
+        recent = all_rows[flat.places]
         past = np.split(
             self._shelf.catalogue.rows_of_prefixes(np.concatenate([view.past for view in views])),
-            _ends(view.past for view in views),
+            np.cumsum([len(view.past) for view in views])[:-1],
         )
         # What a release knows of each listener, still one after the other.
-        kept = rows >= 0
-        ends = np.append(0, np.cumsum(kept))[np.cumsum(counts)]
-        rows, weights, plays, skips, lasts = rows[kept], weights[kept], plays[kept], skips[kept], lasts[kept]
-        dropped = self._dropped(views)
+        kept = all_rows >= 0
+        ends = np.append(0, np.cumsum(kept))[flat.track_starts[1:]]
+        rows, weights, plays, skips, lasts = all_rows[kept], weights[kept], plays[kept], skips[kept], lasts[kept]
+        bounds = flat.play_starts.tolist()
         listeners, start = [], 0
-        for at, (view, (banned, works), end) in enumerate(zip(views, dropped, ends.tolist(), strict=True)):
-            own = slice(start, end)
+        for at, (view, end) in enumerate(zip(views, ends.tolist(), strict=True)):
+            own, latest = slice(start, end), slice(bounds[at], bounds[at + 1])
+            heard = _Heard(recent[latest], flat.times[latest], played[latest])
+            banned, works = self._dropped(view, heard)
             artists = self._shelf.artists_of(view.banned_artists) if len(view.banned_artists) else NO_ROWS
             if len(banned):
                 weights[own][np.isin(rows[own], banned)] = 0.0
             if len(artists):
                 weights[own][np.isin(self._shelf.artists[rows[own]], artists)] = 0.0
-            heard = _in_order(
-                np.concatenate((past[at], recent[at])),
-                np.concatenate((view.past_times, view.recent_times)).astype(np.int64),
-                np.concatenate((view.past_played, view.recent_played)).astype(bool),
-            )
+            if len(past[at]):
+                heard = _in_order(past[at], view, heard)
             listeners.append(
                 Listener(
                     newest=view.newest,
@@ -84,22 +81,19 @@ class Reader:
             start = end
         return listeners
 
-    def _dropped(self, views: list[ProfileView]) -> list[tuple[Rows, Rows]]:
-        """For each view the rows of its banned tracks, and the works of these and of what was just played."""
-        just = [self._just_played(view) for view in views]
-        keys = [key for view, played in zip(views, just, strict=True) for key in (view.banned, played)]
-        rows = self._shelf.catalogue.rows_of(_flat(keys))
-        bounds = np.cumsum([0, *map(len, keys)]).tolist()
-        dropped = []
-        for at in range(0, 2 * len(views), 2):
-            banned, both = rows[bounds[at] : bounds[at + 1]], rows[bounds[at] : bounds[at + 2]]
-            dropped.append((banned[banned >= 0], self._shelf.works[both[both >= 0]] if len(both) else NO_ROWS))
-        return dropped
+    def _dropped(self, view: ProfileView, latest: "_Heard") -> tuple[Rows, Rows]:
+        """The rows of the banned tracks, and the works of these and of what was just played.
 
-    def _just_played(self, view: ProfileView) -> NDArray[np.int64]:
-        """Keys of the last plays, by number and by time; a skipped track counts as played."""
-        since = int(np.searchsorted(view.recent_times, view.newest - self._seconds, side="right"))
-        return view.recent[max(0, min(len(view.recent) - self._plays, since)) :]
+        Just played are the last plays, by number and by time; a skipped track counts as played.
+        """
+        since = int(np.searchsorted(latest.times, view.newest - self._seconds, side="right"))
+        both = latest.rows[max(0, min(len(latest.rows) - self._plays, since)) :]
+        banned = NO_ROWS
+        if len(view.banned):
+            banned = self._shelf.catalogue.rows_of(view.banned)
+            banned = banned[banned >= 0]
+            both = np.concatenate((banned, both))
+        return banned, self._shelf.works[both[both >= 0]] if len(both) else NO_ROWS
 
 
 class _Heard(NamedTuple):
@@ -110,17 +104,14 @@ class _Heard(NamedTuple):
     played: NDArray[np.bool_]
 
 
-def _in_order(rows: Rows, times: Rows, played: NDArray[np.bool_]) -> _Heard:
-    """By their times. A head is so; a past is not when old listens came in after newer ones had been sealed."""
-    if len(times) < 2 or bool((times[1:] >= times[:-1]).all()):
-        return _Heard(rows, times, played)
-    order = np.argsort(times, kind="stable")
-    return _Heard(rows[order], times[order], played[order])
-
-
-def _ends(columns: Iterable[NDArray[np.generic]]) -> NDArray[np.int64]:
-    return np.cumsum([len(column) for column in columns])[:-1]
-
-
-def _flat(columns: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
-    return np.concatenate(columns)
+def _in_order(rows: Rows, view: ProfileView, latest: _Heard) -> _Heard:
+    """The past and the latest by their times. A past is not so when old listens came after newer ones were sealed."""
+    heard = _Heard(
+        np.concatenate((rows, latest.rows)),
+        np.concatenate((view.past_times, latest.times)),
+        np.concatenate((view.past_played, latest.played)),
+    )
+    if bool((heard.times[1:] >= heard.times[:-1]).all()):
+        return heard
+    order = np.argsort(heard.times, kind="stable")
+    return _Heard(heard.rows[order], heard.times[order], heard.played[order])

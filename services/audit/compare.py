@@ -119,8 +119,9 @@ def _by_track(expected: Profile, found: Profile, taste: TasteSettings) -> tuple[
     if max(len(expected.tracks), len(found.tracks)) >= taste.max_tracks:
         return 0, 0
     less = more = 0
-    for track in expected.tracks.keys() | found.tracks.keys():
-        wanted, got = expected.tracks.get(track), found.tracks.get(track)
+    expected_tracks, found_tracks = expected.by_track(), found.by_track()
+    for track in expected_tracks.keys() | found_tracks.keys():
+        wanted, got = expected_tracks.get(track), found_tracks.get(track)
         for column in (2, 3):
             difference = (got[column] if got else 0) - (wanted[column] if wanted else 0)
             less, more = less + max(0, -difference), more + max(0, difference)
@@ -128,12 +129,15 @@ def _by_track(expected: Profile, found: Profile, taste: TasteSettings) -> tuple[
 
 
 def _agrees_with_itself(profile: Profile, taste: TasteSettings) -> bool:
+    if profile.whole and profile.tracks:  # counts are what the plays say, but each track must have one
+        return len(set(profile.view().places.tolist())) == len(profile.tracks)
     if sum(profile.hours) != profile.plays and max(profile.hours) < HALVED:
         return False
-    plays, skips = (sum(track[column] for track in profile.tracks.values()) for column in (2, 3))
-    if any(track[1] > profile.newest for track in profile.tracks.values()):
+    tracks = profile.by_track().values()
+    plays, skips = (sum(track[column] for track in tracks) for column in (2, 3))
+    if any(track[1] > profile.newest for track in tracks):
         return False
-    if len(profile.tracks) < taste.max_tracks and all(max(track[2:]) < SATURATED for track in profile.tracks.values()):
+    if len(tracks) < taste.max_tracks and all(max(track[2:]) < SATURATED for track in tracks):
         return (plays, skips) == (profile.plays, profile.skips)
     return plays <= profile.plays and skips <= profile.skips
 

@@ -12,7 +12,7 @@ services.audit.compare stands. Guesses, in this order, each a run of neighbours 
 from collections.abc import Iterator, Sequence
 
 from models.ids import key_of
-from models.profile import Profile
+from models.profile import Profile, event_key
 from models.taste import TasteSettings, fold
 from schemas.events import Listen
 
@@ -45,7 +45,7 @@ def folded(events: Sequence[Event], taste: TasteSettings) -> Profile:
     """The fold of just these, an event that is given twice counted twice."""
     profile = Profile()
     for offset, listen in events:
-        profile.seen.discard(key_of(listen.event_id))  # the guard that is doubted
+        profile.forget_event(key_of(listen.event_id))  # the guard that is doubted
         fold(profile, listen, offset, taste)
     return profile
 
@@ -63,9 +63,8 @@ def _guesses(events: Sequence[Event], found: Profile, expected: Profile) -> Iter
     if newest:
         yield newest, nothing
     remembered = set(expected.events)
-    absent = [
-        at for at in range(count) if (key := key_of(events[at][1].event_id)) in remembered and key not in found.seen
-    ]
+    keys = [event_key(key_of(listen.event_id)) for _, listen in events]
+    absent = [at for at, key in enumerate(keys) if key in remembered and key not in found.seen]
     if absent:
         yield absent, nothing
     difference = (found.plays + found.skips) - (expected.plays + expected.skips)

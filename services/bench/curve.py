@@ -34,15 +34,17 @@ from models.taste import TasteSettings
 
 NO_BOUND = 2**22
 QUOTA = 4 * MEASURED
-# tracks, artists, recent plays, plays of the past; event ids stay, for no list is made of them
+# tracks, artists, latest plays, plays of the past; event ids stay, for no list is made of them, nor of artists' weights
 BOUNDS = {
-    "unbounded": (NO_BOUND, NO_BOUND, 256, NO_BOUND),
+    "unbounded": (NO_BOUND, 0, 256, NO_BOUND),
+    "1,000 tracks, 12,544 plays": (1_000, 0, 256, 12_288),
+    "500 tracks, 1,024 plays": (500, 0, 1_024, 0),
+    "500 tracks, 512 plays": (500, 0, 512, 0),
     "default": (),
-    "500 tracks, 4,096 plays": (500, 125, 256, 3_840),
-    "250 tracks, 1,024 plays": (250, 60, 256, 768),
-    "100 tracks, 256 plays": (100, 25, 256, 0),
-    "50 tracks, 100 plays": (50, 12, 100, 0),
-    "25 tracks, 50 plays": (25, 6, 50, 0),
+    "200 tracks, 384 plays": (200, 0, 384, 0),
+    "50 tracks, 384 plays": (50, 0, 384, 0),
+    "50 tracks, 100 plays": (50, 0, 100, 0),
+    "25 tracks, 50 plays": (25, 0, 50, 0),
 }
 
 Told = Callable[[str], None]

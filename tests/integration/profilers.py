@@ -25,6 +25,8 @@ from services.runtime.settings import KafkaSettings
 
 DEADLINE = 40.0
 
+TASTE = TasteSettings(max_recent=256, max_past=12_288)  # with a past, which they have not by default
+
 
 class World:
     """One broker, one Redis, and profilers that come and go."""
@@ -42,6 +44,7 @@ class World:
         environment = {
             **os.environ, "SEGUE_KAFKA_BOOTSTRAP": self.stack.bootstrap, "SEGUE_REDIS_URL": self.stack.redis_url,
             "SEGUE_PROFILER_LOOP": loop, "SEGUE_PROFILER_METRICS_PORT": "0", "SEGUE_KAFKA_SESSION_TIMEOUT_MS": "6000",
+            "SEGUE_TASTE_MAX_RECENT": str(TASTE.max_recent), "SEGUE_TASTE_MAX_PAST": str(TASTE.max_past),
         }  # fmt: skip
         worker = subprocess.Popen([sys.executable, "-m", "services.profiler"], env=environment)
         self.workers.append(worker)
@@ -90,7 +93,7 @@ class World:
             except Poison:
                 continue
             profile = profiles.setdefault(profile_key(partition, event.user_id), Profile())
-            fold(profile, event, offset, TasteSettings())
+            fold(profile, event, offset, TASTE)
         return {key: profile.encode() for key, profile in profiles.items()}, cursors
 
     def folded(self) -> dict[int, int]:

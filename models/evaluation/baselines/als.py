@@ -29,4 +29,4 @@ class AlsAlone:
     def _weighted(self, view: ProfileView | None) -> Weighted:
         if view is None:
             return np.empty(0, dtype=np.int64), np.empty(0)
-        return self._release.catalogue.rows_of(view.tracks), taste_weights(view, self._half_life)
+        return self._release.catalogue.rows_of_short(view.tracks), taste_weights(view, self._half_life)

@@ -15,7 +15,7 @@ from services.audit.redis_stored import Snapshot
 from services.runtime.kafka_log import LogMoved, Record, Span
 
 NOW = 1_700_000_000_000
-TASTE = TasteSettings()
+TASTE = TasteSettings(max_event_ids=128)  # what is lost further back is told by counts alone
 
 
 def listen(number: int, user: str, random: Random) -> Listen:
@@ -72,7 +72,7 @@ class Stored:
                     data = self.profiles.get(event.user_id)
                     profile = Profile.decode(data) if data else Profile()
                     if each.offset in self.doubled:
-                        profile.seen.discard(key_of(event.event_id))
+                        profile.forget_event(key_of(event.event_id))
                     fold(profile, event, each.offset, TASTE)
                     self.profiles[event.user_id] = profile.encode()
 

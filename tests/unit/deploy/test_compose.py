@@ -24,9 +24,18 @@ ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads(Path(__file__).with_name("compose-spec.json").read_text(encoding="utf-8"))
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+
 SERVICES = COMPOSE["services"]
 OURS = ("profiler", "trainer", "scorer", "outcomes")
 LASTING = set(SERVICES) - {"topics"}
+
+
+def stage_of(name: str) -> str:
+    """What the Dockerfile says of a service: the stages on the way from `runtime` to its target."""
+    found = re.search(rf"^FROM (\S+) AS {name}\n((?:(?!FROM ).*\n)*)", DOCKERFILE, re.MULTILINE)
+    assert found
+    above, text = found.groups()
+    return str(text) if above == "runtime" else stage_of(above) + str(text)
 
 
 def test_it_is_what_the_specification_allows() -> None:
@@ -41,14 +50,14 @@ def test_the_one_with_torch_changes_only_which_trainer_it_is() -> None:
     (changed,) = over["services"].values()
     assert set(over["services"]) <= set(SERVICES)
     assert set(changed) == {"image", "build"}
-    assert f"FROM runtime AS {changed['build']['target']}\n" in DOCKERFILE
+    assert f"FROM training AS {changed['build']['target']}\n" in DOCKERFILE
     stages = [
-        DOCKERFILE.split(f"FROM runtime AS {name}\n")[1].split("\nFROM ")[0] for name in ("trainer", "trainer-neural")
+        DOCKERFILE.split(f"FROM training AS {name}\n")[1].split("\nFROM ")[0] for name in ("trainer", "trainer-neural")
     ]
     plain, neural = (
         [line for line in stage.splitlines() if line and not line.startswith(("#", "COPY"))] for stage in stages
     )
-    assert plain == neural
+    assert plain == neural == []  # all else is of the stage that both are made from
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -70,7 +79,7 @@ def test_a_service_is_watched_and_comes_back(name: str) -> None:
     service = SERVICES[name]
     assert service["restart"] == "unless-stopped"
     if name in OURS:
-        stage = DOCKERFILE[DOCKERFILE.index(f"FROM runtime AS {name}\n") :]
+        stage = stage_of(name)
         assert "HEALTHCHECK" in stage.split("\nFROM ")[0]
         assert service["stop_grace_period"]
         assert service["depends_on"]["topics"] == {"condition": "service_completed_successfully"}
@@ -137,7 +146,7 @@ def test_prometheus_scrapes_the_ports_that_services_listen_on() -> None:
     }  # fmt: skip
     assert ports == {name: option.metrics_port for name, option in options.items()}
     for name, port in ports.items():
-        stage = DOCKERFILE[DOCKERFILE.index(f"FROM runtime AS {name}\n") :].split("\nFROM ")[0]
+        stage = stage_of(name)
         assert f"EXPOSE {port}\n" in stage
         assert f"http://127.0.0.1:{port}/livez" in stage
         assert f"SEGUE_{name.upper()}_METRICS_HOST=0.0.0.0" in stage

@@ -37,7 +37,11 @@ def test_hadolint_has_nothing_to_say(tmp_path: Path) -> None:
 def test_each_service_has_a_target_that_nobody_runs_as_root() -> None:
     bases = {name: base for base, name in STAGES}
     assert set(TARGETS) <= bases.keys()
-    assert {bases[name] for name in TARGETS} == {"runtime"}
+    assert {name: bases[name] for name in TARGETS if bases[name] != "runtime"} == {
+        "trainer": "training",
+        "trainer-neural": "training",
+    }
+    assert bases["training"] == "runtime"
     runtime = DOCKERFILE.read_text(encoding="utf-8").split("FROM base AS runtime")[1].split("\nFROM ")[0]
     assert "USER 10001:10001" in runtime
     for name in TARGETS:

@@ -22,12 +22,12 @@ from services.profiler.settings import ProfilerOptions, ProfilerSettings
 from services.runtime.settings import load
 from services.scorer.settings import ScorerOptions, ScorerSettings
 from services.trainer.settings import TrainerOptions, TrainerSettings
+from tests.unit.deploy.test_compose import stage_of
 
 ROOT = Path(__file__).parents[3]
 FOLDER = ROOT / "deploy" / "kubernetes"
 SCHEMA = json.loads(Path(__file__).with_name("kubernetes-1.34.json").read_text(encoding="utf-8"))
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
-DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
 SERVICES = {
     "profiler": (ProfilerSettings, ProfilerOptions()), "trainer": (TrainerSettings, TrainerOptions()),
     "scorer": (ScorerSettings, ScorerOptions()), "outcomes": (OutcomesSettings, OutcomesOptions()),
@@ -129,7 +129,7 @@ def test_it_is_as_large_as_in_compose_and_of_the_same_image(name: str) -> None:
 def test_it_is_asked_where_it_answers(name: str) -> None:
     port = SERVICES[name][1].metrics_port
     assert container(name)["ports"] == [{"name": "metrics", "containerPort": port}]
-    assert f"EXPOSE {port}\n" in DOCKERFILE[DOCKERFILE.index(f"FROM runtime AS {name}\n") :].split("\nFROM ")[0]
+    assert f"EXPOSE {port}\n" in stage_of(name)
     probes = {kind: container(name)[f"{kind}Probe"]["httpGet"] for kind in ("startup", "liveness", "readiness")}
     assert {probe["port"] for probe in probes.values()} == {"metrics"}
     assert [probe["path"] for probe in probes.values()] == ["/livez", "/livez", "/readyz"]
@@ -158,7 +158,12 @@ def test_redis_is_configured_as_in_compose() -> None:
 def test_no_more_than_one_goes_at_a_time(name: str) -> None:
     assert the("PodDisruptionBudget", name)["spec"]["maxUnavailable"] == 1
     assert PODS[name]["spec"]["strategy"]["rollingUpdate"] == {"maxSurge": 0, "maxUnavailable": 1}
-    assert PODS[name]["spec"]["replicas"] > 1
+    autoscaled = name != "outcomes"
+    assert ("replicas" in PODS[name]["spec"]) is not autoscaled  # to apply it again would undo what was scaled
+    found = (
+        the("HorizontalPodAutoscaler", name)["spec"]["minReplicas"] if autoscaled else PODS[name]["spec"]["replicas"]
+    )
+    assert found > 1
 
 
 def test_there_is_one_trainer_and_all_scorers_read_what_it_writes() -> None:
@@ -172,6 +177,9 @@ def test_no_more_than_there_are_partitions(name: str) -> None:
     (lag,) = (each for each in named(FOLDER / "keda") if each["metadata"]["name"] == name)
     assert lag["spec"]["maxReplicaCount"] == LISTENS.partitions
     asked = lag["spec"]["triggers"][0]["metadata"]
+    assert lag["spec"]["minReplicaCount"] > 1
+    assert "bootstrapServers" not in asked
+    assert asked["bootstrapServersFromEnv"] in the("ConfigMap", "segue-settings")["data"]  # as the pods have it
     assert asked["consumerGroup"] == SERVICES[name][1].group
     assert asked["topic"] == {"profiler": LISTENS, "scorer": PROFILES}[name].name
     assert asked["topic"] in {topic.name for topic in TOPICS}

@@ -8,7 +8,7 @@ from models.als.fit import FitFailed, fit
 from models.als.serve import FoldIn, taste_weights
 from models.als.settings import AlsSettings, confidence
 from models.profile import Profile, ProfileView
-from models.taste import TasteSettings, fold
+from models.taste import UNIT, TasteSettings, fold
 from schemas.events import Listen
 
 SMALL = AlsSettings(factors=16, iterations=60)
@@ -145,7 +145,7 @@ def test_a_profiles_weights_are_decayed_and_a_banned_track_weighs_nothing() -> N
         listen = Listen(event_id=str(number), user_id="u", track_id=track, listened_at=start + when * day, kind=kind)  # type: ignore[arg-type]  # a Literal
         fold(profile, listen, number, taste)
     view = ProfileView(profile.encode())
-    assert taste_weights(view, taste.half_life_days).tolist() == pytest.approx([0.5, 1.0, 0.0])
+    assert taste_weights(view, taste.half_life_days).tolist() == pytest.approx([0.5, 1.0, 0.0], abs=1 / UNIT)
 
 
 def test_a_fold_in_takes_a_fraction_of_a_millisecond() -> None:

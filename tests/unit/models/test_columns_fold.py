@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ids import artist_key_of, key_of
-from models.profile import PREFIX, SEGMENT, Profile, ProfileView
-from models.taste import DAY, MOST, UNIT, TasteSettings, fold, is_positive
-from models.tastes import SCANS
+from models.ids import artist_key_of, key_of, short
+from models.plays import TICK
+from models.profile import EVENT, PREFIX, SEGMENT, Profile, ProfileView
+from models.taste import DAY, MOST, UNIT, TasteSettings, fold, is_positive, most_latest
+from models.tastes import SCANS, STEP
 from schemas.events import Kind, Listen
 
 NOON = 1_704_110_400
@@ -39,9 +40,10 @@ class Slow:
     hours: list[int] = field(default_factory=lambda: [0] * 24)
 
     def fold(self, listen: Listen, offset: int, taste: TasteSettings) -> None:
-        if key_of(listen.event_id) in self.events:
+        event = key_of(listen.event_id) >> EVENT
+        if event in self.events:
             return
-        self.events = [*self.events, key_of(listen.event_id)][-taste.max_event_ids :]
+        self.events = [*self.events, event][-taste.max_event_ids :]
         second = listen.listened_at // 1000
         self.version, self.newest = offset, max(self.newest, second)
         if listen.kind in ("play", "skip"):
@@ -51,16 +53,16 @@ class Slow:
 
     def _play(self, listen: Listen, second: int, taste: TasteSettings) -> None:
         played = is_positive(listen, taste)
-        gain = round(UNIT * (taste.play if played else taste.skip))
-        track = key_of(listen.track_id)
+        gain = UNIT * (taste.play if played else taste.skip)
+        track = short(key_of(listen.track_id))
         self._add_track(track, gain, second, taste)
         self.tracks[track][2 if played else 3] += 1
         self.plays, self.skips = self.plays + played, self.skips + (not played)
         self.hours[second // 3600 % 24] += played
-        if listen.artist is not None:
+        if listen.artist is not None and taste.max_artists:
             self._add_artist(listen.artist, gain, second, taste)
-        # A stable sort by time: a late play stands behind those of its own second.
-        self.recent = sorted([*self.recent, (second, track, played)], key=lambda play: play[0])
+        # A stable sort by time: a late play stands behind those of its own tick.
+        self.recent = sorted([*self.recent, (second // TICK * TICK, track, played)], key=lambda play: play[0])
         if taste.max_past < SEGMENT:
             self.recent = self.recent[-taste.max_recent :]
         elif len(self.recent) == taste.max_recent + SEGMENT:
@@ -78,56 +80,61 @@ class Slow:
             return
         setattr(self, chosen + suffix, [*getattr(self, chosen + suffix), key][-taste.max_marks :])
         if listen.kind == "love" and not suffix:
-            self._add_track(key, round(UNIT * taste.love), second, taste)
-        if listen.kind == "love" and listen.artist is not None:
-            self._add_artist(listen.artist, round(UNIT * taste.love), second, taste)
+            self._add_track(short(key), UNIT * taste.love, second, taste)
+        if listen.kind == "love" and listen.artist is not None and taste.max_artists:
+            self._add_artist(listen.artist, UNIT * taste.love, second, taste)
 
-    def _add_track(self, key: int, gain: int, second: int, taste: TasteSettings) -> None:
+    def _add_track(self, key: int, gain: float, second: int, taste: TasteSettings) -> None:
         if key not in self.tracks:
-            self.tracks = {**room(self.tracks, taste.max_tracks, taste), key: [0, second, 0, 0]}
+            lately = {track for _, track, _ in self.recent}
+            kept = room(self.tracks, taste.max_tracks, most_latest(taste), lately, taste)
+            self.tracks = {**kept, key: [0, second // STEP * STEP, 0, 0]}
         add(self.tracks[key], gain, second, taste)
 
-    def _add_artist(self, artist: str, gain: int, second: int, taste: TasteSettings) -> None:
-        key = artist_key_of(artist)
+    def _add_artist(self, artist: str, gain: float, second: int, taste: TasteSettings) -> None:
+        key = short(artist_key_of(artist))
         if key not in self.artists:
-            self.artists = {**room(self.artists, taste.max_artists, taste), key: [0, second]}
+            self.artists = {**room(self.artists, taste.max_artists, 0, set(), taste), key: [0, second // STEP * STEP]}
         add(self.artists[key], gain, second, taste)
 
 
-def add(entry: list[int], gain: int, second: int, taste: TasteSettings) -> None:
+def add(entry: list[int], gain: float, second: int, taste: TasteSettings) -> None:
     weight, last, *_ = entry
     half_life = taste.half_life_days * DAY
-    if second >= last:
-        entry[:2] = round(weight * exp2((last - second) / half_life)) + gain, second
-    else:
-        entry[0] = weight + round(gain * exp2((second - last) / half_life))
-    entry[0] = max(-MOST, min(MOST, entry[0]))
+    step = max(last, second // STEP * STEP)
+    total = weight * exp2((last - step) / half_life) + gain * exp2((second - step) / half_life)
+    entry[:2] = max(-MOST, min(MOST, round(total))), step
 
 
-def room(entries: dict[int, list[int]], most: int, taste: TasteSettings) -> dict[int, list[int]]:
-    """All but the weakest once there are an eighth too many, in their order."""
-    if len(entries) < most + most // 8:
+def room(
+    entries: dict[int, list[int]], most: int, besides: int, always: set[int], taste: TasteSettings
+) -> dict[int, list[int]]:
+    """All but the weakest once there are an eighth and `besides` too many, in their order."""
+    if len(entries) < most + most // 8 + besides:
         return entries
 
     def strength(key: int) -> tuple[float, int]:
         return log2(abs(entries[key][0]) + 1) + entries[key][1] / (taste.half_life_days * DAY), key
 
-    kept = sorted(entries, key=strength)[1 - most :]
+    strong = sorted(entries, key=strength)
+    kept = always | set(strong[len(strong) - (most - 1) :])
     return {key: entry for key, entry in entries.items() if key in kept}
 
 
 def assert_same(profile: Profile, slow: Slow) -> None:
-    for name in ("version", "newest", "plays", "skips"):
+    for name in ("version", "newest", "plays", "skips", "hours"):
         assert getattr(profile, name) == getattr(slow, name), name
-    for name in ("events", "loved", "banned", "loved_artists", "banned_artists", "hours"):
+    for name in ("events", "loved", "banned", "loved_artists", "banned_artists"):
         assert getattr(profile, name).tolist() == getattr(slow, name), name
-    assert list(profile.tracks.items()) == list(slow.tracks.items())
+    assert list(profile.by_track().items()) == list(slow.tracks.items())
     assert list(profile.artists.items()) == list(slow.artists.items())
-    columns = (profile.recent_times, profile.recent, profile.recent_played)
-    assert list(zip(*columns, strict=True)) == slow.recent
     view = ProfileView(profile.encode())
+    columns = (view.recent_times.tolist(), view.recent.tolist(), view.recent_played.tolist())
+    assert list(zip(*columns, strict=True)) == slow.recent
+    lasts = {track: second for second, track, _ in slow.recent}
+    assert view.lasts.tolist() == [max(lasts.get(track, 0), entry[1]) for track, entry in slow.tracks.items()]
     past = zip(view.past_times.tolist(), view.past.tolist(), view.past_played.tolist(), strict=True)
-    assert list(past) == [(second // 2 * 2, track >> PREFIX, played) for second, track, played in slow.past]
+    assert list(past) == [(second, track >> PREFIX, played) for second, track, played in slow.past]
 
 
 events = st.builds(
@@ -192,8 +199,9 @@ def some_log(rng: random.Random, count: int, tracks: int) -> list[Listen]:
             max_tracks=200, max_artists=33, max_recent=700, max_past=1_000, half_life_days=0.5, love=1e9, skip=-0.7
         ),
         TasteSettings(),
+        TasteSettings(max_recent=256, max_past=12_288),
     ],
-    ids=["small", "quick to forget", "default"],
+    ids=["small", "quick to forget", "default", "long past"],
 )
 def test_a_long_log_with_much_forgetting_gives_the_same(taste: TasteSettings) -> None:
     rng = random.Random(11)
@@ -222,36 +230,65 @@ def test_a_profile_from_bytes_finds_its_keys_by_scan_and_by_table() -> None:
         assert again.tracks.place(key_of(f"t{299 - number}")) == 299 - number
         assert again.tracks.place(key_of(f"unknown {number}")) == -1
     assert again.tracks._places is not None
+    assert again.tracks.place(key_of("t5") ^ 1) == 5  # known by the first 40 bits alone
+    assert again.tracks.place(key_of("t5") ^ 1 << 23) == -1
     assert key_of("t5") in again.tracks
     with pytest.raises(KeyError):
         again.tracks[key_of("unknown")]
 
 
-def test_hours_are_halved_before_one_outgrows_its_bits() -> None:
+def parted() -> Profile:
+    """One that counts."""
     profile = Profile()
-    profile.hours[3], profile.hours[4] = 65_535, 7
-    profile.heard_at_hour(3)
+    for number, kind in enumerate(("play", "skip")):
+        fold(profile, Listen(f"e{number}", "ann", "t", NOON * 1000, kind), number, TasteSettings())  # type: ignore[arg-type]  # a literal
+    profile.part()
+    return profile
+
+
+def test_hours_are_halved_before_one_outgrows_its_bits() -> None:
+    profile = parted()
+    profile.by_hour[3], profile.by_hour[4] = 65_535, 7
+    profile.heard(0, 3 * 3600, True)
     assert (profile.hours[3], profile.hours[4]) == (32_768, 3)
 
 
-def test_counts_stop_at_the_end_of_their_bits() -> None:
-    profile = Profile()
-    for number in range(2):
-        fold(profile, Listen(f"e{number}", "ann", "t", NOON * 1000), number, TasteSettings())
-        fold(profile, Listen(f"s{number}", "ann", "t", NOON * 1000, "skip"), number, TasteSettings())
-        for column in profile.tracks.counts:
-            column[0] = 65_535
-    assert profile.tracks[key_of("t")][2:] == [65_535, 65_535]
+@pytest.mark.parametrize("which", [0, 1])
+def test_counts_take_more_bits_and_stop_at_the_end_of_these(which: int) -> None:
+    profile = parted()
+    for count in range(1, 300):
+        assert profile.by_track()[short(key_of("t"))][2 + which] == count
+        assert Profile.decode(profile.encode()).encode() == profile.encode()
+        profile.heard(0, NOON, which == 0)
+    profile.tracks.counts[which][0] = 65_534
+    profile.heard(0, NOON, which == 0)
+    profile.heard(0, NOON, which == 0)
+    assert profile.by_track()[short(key_of("t"))][2 + which] == 65_535
+
+
+def test_a_profile_is_whole_until_its_plays_do_not_tell_all() -> None:
+    def folded(*kinds: Kind, taste: TasteSettings) -> bool:
+        profile = Profile()
+        for number, kind in enumerate(kinds):
+            fold(profile, Listen(f"e{number}", "ann", "t", (NOON + number) * 1000, kind), number, taste)
+        assert Profile.decode(profile.encode()).whole == profile.whole
+        return profile.whole
+
+    assert folded(*["play"] * 5, "skip", "ban", taste=TasteSettings())
+    assert not folded("play", "love", taste=TasteSettings())
+    assert folded(*["play"] * 5, taste=SMALL)
+    assert not folded(*["play"] * 6, taste=SMALL)
 
 
 @pytest.mark.parametrize("most", [1, 2])
 def test_the_smallest_bounds_are_bounds(most: int) -> None:
     """With `max_tracks` 1 nothing was ever forgotten."""
-    profile = Profile()
+    profile, taste = Profile(), TasteSettings(max_tracks=most, max_recent=3, max_past=0)
     for number in range(20):
         listen = Listen(f"e{number}", "ann", f"t{number}", (NOON + number) * 1000)
-        fold(profile, listen, number, TasteSettings(max_tracks=most))
-    assert len(profile.tracks) == most
+        fold(profile, listen, number, taste)
+        assert len(profile.tracks) <= most + 3
+    assert {key_of(f"t{number}") >> 23 << 23 for number in (17, 18, 19)} <= set(profile.tracks)
 
 
 def test_a_profile_full_of_everything_has_the_size_that_the_docs_say() -> None:
@@ -261,7 +298,7 @@ def test_a_profile_full_of_everything_has_the_size_that_the_docs_say() -> None:
     def take(kind: Kind, name: str, artist: str | None, scope: str = "track") -> None:
         nonlocal number
         number += 1
-        at = (NOON + number) * 1000
+        at = (NOON + number * 10_000) * 1000
         fold(profile, Listen(f"e{number}", "ann", name, at, kind, artist, scope=scope), number, taste)  # type: ignore[arg-type]  # a literal
 
     for at in range(600):
@@ -269,11 +306,9 @@ def test_a_profile_full_of_everything_has_the_size_that_the_docs_say() -> None:
         take("ban", "", f"b{at}", "artist")
         take("love", f"l{at}", None)
         take("love", "", f"l{at}", "artist")
-    largest = 0
+    largest = unmarked = 0
     for at in range(1_500):
-        take("play", f"t{at}", f"a{at}")
+        take("skip" if at % 3 else "play", f"t{at}", f"a{at}")
         largest = max(largest, len(profile.head()))
-    assert largest == 58_899  # 59 KB: docs/taste.md, docs/metrics.md, models/profile.py
-    for at in range(12_000):
-        take("play", f"t{at}", f"a{at}")
-    assert len(profile.past) == 98_304
+    unmarked = largest - 8 * 2_000 - 20
+    assert (largest, unmarked) == (43_683, 27_663)  # 44 KB, 28 KB: docs/taste.md, docs/metrics.md

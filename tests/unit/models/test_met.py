@@ -1,13 +1,12 @@
 """What was met stays met, however much was heard since."""
 
-from array import array
-
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
-from models.ids import key_of
+from models.ids import SHORT, key_of
 from models.met import BYTES, note, noted
-from models.profile import MAGIC, MAGIC_MET, SEGMENT, Profile, ProfileView
+from models.profile import SEGMENT, Profile, ProfileView
 from models.sources.base import BEGUN, KNOWN, UNSEEN
 from models.taste import TasteSettings, fold
 from tests.unit.models.listeners import batch, read, thirty
@@ -21,7 +20,7 @@ def test_nothing_that_was_noted_is_new_and_little_that_is_new_was_noted(many: in
     keys = np.array([key_of(f"t{number}") for number in range(2 * many)], dtype=np.int64)
     met = bytearray()
     for part in np.split(keys[:many], 10):
-        note(met, array("q", part.tobytes()))
+        note(met, (part >> SHORT).tolist())
     assert len(met) == BYTES
     found = noted(np.frombuffer(met, np.uint8), keys)
     assert found[:many].all()
@@ -58,14 +57,20 @@ def test_what_is_sealed_is_noted_once_and_for_all() -> None:
     assert len(view.past) == SEGMENT
     gone = np.array([key_of(f"t{track}") for track in range(3 * SEGMENT)], dtype=np.int64)
     assert noted(view.met, gone).all()
-    assert not noted(view.met, np.array(profile.recent[-10:])).any()
+    assert not noted(view.met, view.recent[-10:]).any()
     assert Profile.decode(profile.encode()).encode() == profile.encode()
 
 
-def test_a_profile_without_notes_is_of_the_earlier_format() -> None:
-    few, many = heard(range(5), FIVE).encode(), heard(range(6), FIVE).encode()
-    assert (few[:4], many[:4]) == (MAGIC, MAGIC_MET)
-    assert not len(ProfileView(few).met)
-    old = Profile.decode(few)
-    fold(old, listen("t5", NOON + 300), 5, FIVE)
-    assert old.encode() == many
+def test_notes_begin_when_something_leaves_the_newest_plays() -> None:
+    few, many = heard(range(5), FIVE), heard(range(6), FIVE)
+    assert not len(few.view().met)
+    assert len(many.head()) > len(few.head()) + BYTES
+    later = Profile.decode(few.encode())
+    fold(later, listen("t5", NOON + 300), 5, FIVE)
+    assert later.encode() == many.encode()
+
+
+def test_who_wants_small_profiles_has_no_notes() -> None:
+    profile = heard(range(20), replace(FIVE, note_met=False))
+    assert not profile.met
+    assert not len(profile.view().met)

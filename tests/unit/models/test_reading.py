@@ -7,6 +7,7 @@ import pytest
 from models.catalogue import Catalogue
 from models.sources.reading import STRANGER
 from models.sources.shelf import Shelf, normalised
+from models.taste import UNIT
 from tests.unit.models.listeners import DAY, batch, read, thirty
 from tests.unit.scorer.worlds import (
     NOON,
@@ -68,7 +69,8 @@ def test_weights_are_decayed_to_the_listeners_own_newest_listen() -> None:
     half_life = int(TASTE.half_life_days * DAY)
     old = view([listen("t3", NOON), listen("t5", NOON + half_life)])
     (listener,) = read(thirty(), old)
-    assert dict(zip(listener.rows.tolist(), listener.weights.tolist(), strict=True)) == {3: 0.5, 5: 1.0}
+    weights = dict(zip(listener.rows.tolist(), listener.weights.tolist(), strict=True))
+    assert weights == pytest.approx({3: 0.5, 5: 1.0}, abs=1 / UNIT)
     assert listener.newest == NOON + half_life
 
 

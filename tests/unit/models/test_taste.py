@@ -5,12 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from models.ids import artist_key_of, key_of
+from models.ids import artist_key_of, key_of, short
+from models.plays import TICK
 from models.profile import BadProfile, Profile, ProfileView
 from models.taste import DAY, UNIT, TasteSettings, fold, is_positive
+from models.tastes import STEP
 from schemas.events import Listen
 
 TASTE = TasteSettings()
+HALF_LIFE = TASTE.half_life_days * DAY
 SMALL = TasteSettings(max_tracks=8, max_artists=4, max_recent=5, max_past=0, max_event_ids=6, max_marks=3)
 T0 = 1_700_000_000
 
@@ -41,9 +44,11 @@ def test_a_weight_halves_in_its_half_life() -> None:
     profile = Profile()
     fold(profile, listen("a"), 0, TASTE)
     fold(profile, listen("b", second=T0 + int(TASTE.half_life_days * DAY)), 1, TASTE)
-    weight, last, plays, skips = profile.tracks[key_of("t")]
-    assert weight == UNIT + UNIT // 2
-    assert (last, plays, skips) == (T0 + int(TASTE.half_life_days * DAY), 2, 0)
+    weight, step, plays, skips = profile.by_track()[short(key_of("t"))]
+    now = T0 + int(TASTE.half_life_days * DAY)
+    assert step == now // STEP * STEP
+    assert weight * 2 ** (-(now - step) / HALF_LIFE) == pytest.approx(UNIT + UNIT // 2, abs=1)
+    assert (plays, skips) == (2, 0)
 
 
 @given(st.permutations(range(6)))
@@ -52,9 +57,10 @@ def test_a_late_listen_lands_where_it_belongs(order: list[int]) -> None:
     profile = Profile()
     for offset, number in enumerate(order):
         fold(profile, listen(str(number), second=T0 + number * DAY), offset, TASTE)
-    expected = sum(UNIT * 2 ** (-(5 - n) / TASTE.half_life_days) for n in range(6))
-    assert profile.tracks[key_of("t")][0] == pytest.approx(expected, abs=6)
-    assert profile.recent_times.tolist() == [T0 + n * DAY for n in range(6)]
+    weight, step = profile.tracks[key_of("t")]
+    expected = sum(UNIT * 2 ** (-(step - T0 - n * DAY) / HALF_LIFE) for n in range(6))
+    assert weight == pytest.approx(expected, abs=6)
+    assert profile.view().recent_times.tolist() == [(T0 + n * DAY) // TICK * TICK for n in range(6)]
     assert profile.newest == T0 + 5 * DAY
 
 
@@ -93,9 +99,9 @@ def test_the_strongest_are_kept_and_nothing_grows_for_ever() -> None:
         fold(profile, listen(f"m{number}", f"t{number}", T0 + offset, kind="ban"), offset, SMALL)
         offset += 1
     assert key_of("favourite") in profile.tracks
-    assert len(profile.tracks) <= 9
+    assert len(profile.tracks) <= 9 + 5
     assert len(profile.artists) <= 4 + 4 // 8
-    assert (len(profile.recent), len(profile.events), len(profile.banned)) == (5, 6, 3)
+    assert (profile.latest.count, len(profile.events), len(profile.banned)) == (5, 6, 3)
     assert profile.seen == set(profile.events)
 
 
@@ -130,15 +136,15 @@ def test_a_view_shows_what_the_profile_holds(log: list[Listen]) -> None:
         fold(profile, event, offset, SMALL)
     view = ProfileView(profile.encode())
     assert view.tracks.tolist() == list(profile.tracks)
-    assert np.stack((view.weights, view.lasts, view.track_plays, view.track_skips), 1).tolist() == [
-        *profile.tracks.values()
-    ]
+    assert np.stack((view.weights, view.steps), 1).tolist() == [entry[:2] for entry in profile.tracks.values()]
+    assert (int(view.track_plays.sum()), int(view.track_skips.sum())) <= (view.plays, view.skips)
     assert view.banned.tolist() == list(profile.banned)
     assert (view.version, view.newest) == (profile.version, profile.newest)
 
 
 @pytest.mark.parametrize(
-    "data", [b"", b"SGP1", b"XXXX" + bytes(200), Profile().encode()[:-1], Profile().encode() + b"x"]
+    "data",
+    [b"", b"SGP1", b"SGP2" + bytes(200), b"XXXX" + bytes(200), Profile().encode()[:-1], Profile().encode() + b"x"],
 )
 def test_bytes_that_are_no_profile(data: bytes) -> None:
     with pytest.raises(BadProfile):

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
-from models.profile import SEGMENT, Profile, past_bytes
+from models.profile import SEGMENT, BadProfile, Profile, past_bytes
 from models.taste import TasteSettings, fold
 from schemas.codec import decode
 from schemas.events import Listen
@@ -239,6 +239,22 @@ def test_rest_never_moves_the_cursor_of_another_worker() -> None:
     world.run(LOG[30:], worker=other)
     asyncio.run(world.profiler.rest())
     assert world.store.positions[0].folded == 59
+    assert world.store.data == folded(LOG)
+
+
+@pytest.mark.parametrize("repeated", [False, True])
+def test_an_upgrade_over_profiles_of_another_format_says_what_to_do_and_then_rebuilds_them(repeated: bool) -> None:
+    world = World()
+    world.run(LOG[:20])
+    world.store.data = {key: b"SGP2" + bytes(100) for key in world.store.data}  # an older version wrote these
+    before = dict(world.store.data)
+    with pytest.raises(BadProfile, match=r"format SGP2, which another version of Segue wrote.* rebuil[dt]"):
+        world.run(LOG if repeated else LOG[20:])
+    assert (world.store.data, world.store.positions[0].folded) == (before, 19)  # nothing is folded on top
+    world.store.data.clear()
+    world.store.pasts.clear()
+    world.store.positions.clear()
+    world.run(LOG)
     assert world.store.data == folded(LOG)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from models.ids import artist_key_of, key_of
+from models.ids import artist_key_of, key_of, short
 from models.interactions import distinct
 from models.profile import Profile
 from models.repeat.features import COLUMNS, NEVER, WITHIN, events, matrix
@@ -15,7 +15,8 @@ from models.repeat.judge import auc, measured
 from models.taste import DAY, UNIT, TasteSettings, fold
 from schemas.events import Listen
 
-TASTE = TasteSettings()
+TASTE = TasteSettings(max_artists=250)
+HALF_LIFE = TASTE.half_life_days * DAY
 BEGUN = 1_700_000_000
 
 
@@ -39,12 +40,12 @@ def test_each_moment_knows_what_a_profile_folded_up_to_it_holds(seed: int) -> No
             f"e{offset}", f"u{user}", f"t{item}", second * 1000, "play", artist=f"A{item % 4}", ms_played=heard
         )
         fold(profile, listen, offset, TASTE)
-        at, of = profile.tracks.ids.index(key_of(f"t{item}")), profile.artists.ids.index(artist_key_of(f"A{item % 4}"))
-        plays, skips = profile.tracks.counts
-        weights = profile.tracks.weights[at] / UNIT, profile.artists.weights[of] / UNIT
-        wanted.append((plays[at], skips[at], *weights, profile.plays + profile.skips))
+        weight, step, plays, skips = profile.by_track()[short(key_of(f"t{item}"))]
+        of_artist, _ = profile.artists[artist_key_of(f"A{item % 4}")]
+        now = 2 ** ((step - second) / HALF_LIFE) / UNIT  # a weight is as of the step
+        wanted.append((plays, skips, weight * now, of_artist * now, profile.plays + profile.skips))
     found = events(log(rows), TASTE).select("plays", "skips", "weight", "artist_weight", "events")
-    np.testing.assert_allclose(found.to_numpy(), np.array(wanted), atol=0.01)
+    np.testing.assert_allclose(found.to_numpy(), np.array(wanted), atol=0.05)
 
 
 def test_again_is_a_play_of_the_same_track_by_the_same_listener_within_thirty_days() -> None:

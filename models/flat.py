@@ -1,0 +1,124 @@
+"""Many profiles' bytes read at once: all listeners' columns one after the other, in one pass of numpy over them."""
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+
+from models.layout import ProfileBytes
+from models.plays import TICK_BITS, WORD, Column, Numbers, long_gaps, split, unpacked
+from models.tastes import STEP_BITS, keys_of
+
+
+class Flat:
+    """The tracks and the latest plays of some profiles.
+
+    `track_starts` and `play_starts` say where each profile's begin, and, last, where they end. Of the tracks: `keys`
+    (short), `weights` as of `steps` (s), `lasts` (s, to a tick where it is among the latest plays, else to its
+    step), `plays`, `skips`. Of the plays and skips, oldest first: `places` among all tracks, `times` (s, to a tick),
+    `skipped`.
+    """
+
+    def __init__(self, profiles: Sequence[ProfileBytes]) -> None:
+        self._profiles = profiles
+        self._shapes = [profile.shape for profile in profiles]
+        self.track_starts = _starts([len(profile.weights) for profile in profiles])
+        self.play_starts = _starts([shape.plays for shape in self._shapes])
+
+    @cached_property
+    def keys(self) -> Numbers:
+        """See the class."""
+        return keys_of(self._of(lambda each: each.tops), self._of(lambda each: each.tails))
+
+    @cached_property
+    def weights(self) -> Numbers:
+        """See the class."""
+        return self._of(lambda each: each.weights)
+
+    @cached_property
+    def _latest(self) -> tuple[Numbers, Numbers, Numbers]:
+        """(places, ticks, skipped)."""
+        if len(self._profiles) == 1:  # the same, sooner
+            [only] = self._profiles
+            return unpacked(only.data, only.plays_at, only.shape)
+        counts = np.diff(self.play_starts)
+        widths, place_bits, gap_bits, mixed, firsts, sizes = np.array(
+            [(s.width, s.place_bits, s.gap_bits, s.mixed, s.first, s.bytes) for s in self._shapes], np.int64
+        ).T
+        data = b"".join(
+            p.data[p.plays_at : p.plays_at + s.bytes] for p, s in zip(self._profiles, self._shapes, strict=True)
+        )
+        words: Numbers = np.ndarray((len(data) + 1,), "<i8", data + bytes(WORD), 0, (1,))
+        of = np.repeat(np.arange(len(counts)), counts)
+        nth = np.arange(len(of)) - self.play_starts[of]
+        at = nth * widths[of] + 8 * (np.cumsum(sizes) - sizes)[of]
+        plays = words[at >> 3] >> (at & 7)
+        gap_bits = gap_bits[of]
+        places, gaps = split(plays, place_bits[of], gap_bits)
+        far = np.flatnonzero(gaps == (1 << gap_bits) - 1)
+        if len(far):
+            gaps[far] = long_gaps(np.concatenate([shape.gaps for shape in self._shapes]))
+        begins = self.play_starts[:-1][counts > 0]
+        ticks = np.cumsum(gaps)
+        ticks += (firsts[counts > 0] - ticks[begins])[np.cumsum(counts > 0)[of] - 1]
+        return places + self.track_starts[of], ticks, plays >> (widths[of] - 1) & mixed[of]
+
+    @property
+    def places(self) -> Numbers:
+        """See the class."""
+        return self._latest[0]
+
+    @cached_property
+    def times(self) -> Numbers:
+        """See the class."""
+        return self._latest[1] << TICK_BITS
+
+    @property
+    def skipped(self) -> Numbers:
+        """See the class."""
+        return self._latest[2]
+
+    @cached_property
+    def _told(self) -> Numbers:
+        """s, when each track stands last among the latest plays; 0: nowhere."""
+        lasts = np.zeros(len(self.weights), np.int64)
+        lasts[self.places] = self.times  # each profile's plays are in order: the newest of a track is written last
+        return lasts
+
+    @cached_property
+    def steps(self) -> Numbers:
+        """See the class."""
+        return self._where_counted(self._told >> STEP_BITS, lambda each: each.last_steps) << STEP_BITS
+
+    @cached_property
+    def lasts(self) -> Numbers:
+        """See the class."""
+        steps = self._where_counted(np.zeros_like(self._told), lambda each: each.last_steps)
+        lasts: Numbers = np.maximum(self._told, steps << STEP_BITS)
+        return lasts
+
+    @cached_property
+    def skips(self) -> Numbers:
+        """See the class."""
+        told = np.bincount(self.places[self.skipped == 1], minlength=len(self.weights))
+        return self._where_counted(told, lambda each: each.track_counts[1])
+
+    @cached_property
+    def plays(self) -> Numbers:
+        """See the class."""
+        told = np.bincount(self.places[self.skipped == 0], minlength=len(self.weights))
+        return self._where_counted(told, lambda each: each.track_counts[0])
+
+    def _of(self, column: Callable[[ProfileBytes], Column]) -> Numbers:
+        return np.concatenate([column(profile) for profile in self._profiles])
+
+    def _where_counted(self, told: Numbers, column: Callable[[ProfileBytes], Column]) -> Numbers:
+        """`told`, but of profiles that are not whole what they say themselves."""
+        for profile, start in zip(self._profiles, self.track_starts.tolist(), strict=False):
+            if not profile.whole:
+                told[start : start + len(profile.weights)] = column(profile)
+        return told
+
+
+def _starts(counts: list[int]) -> Numbers:
+    return np.cumsum([0, *counts])

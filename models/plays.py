@@ -1,0 +1,212 @@
+"""A listener's latest plays in a few bits each: one number that grows at its top and is cut at its bottom.
+
+A play is, from its lowest bit: the place of its track among the profile's tracks (`place_bits`), the ticks since the
+play before (`gap_bits`; all of them set: the gap is among `gaps`), and, once there was a skip, one bit that says so.
+Python shifts a number of thousands of bits in a fraction of a microsecond and copies it to bytes as fast. The widths
+are those with which the plays take the fewest bits, looked at again now and then.
+"""
+
+from array import array
+from collections.abc import Iterator
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+TICK_BITS = 4
+TICK = 1 << TICK_BITS  # s: what plays are apart is kept to this
+FAR = 65_535  # ticks, 12 days: a gap this long takes three of the gaps: this, then its 32 bits, the lower 16 first
+PLACE_BITS, GAP_BITS = 6, 6  # to begin with
+GAP_WIDTHS = np.arange(3, 13)
+WORD = 8  # bytes that are read at once: as many must be there behind the last play
+
+Numbers = NDArray[np.int64]
+Column = NDArray[np.integer[Any]]
+Width = TypeVar("Width", int, Numbers)
+
+
+class Columns(NamedTuple):
+    """Plays and skips, oldest first; parallel."""
+
+    places: Numbers
+    ticks: Numbers
+    skipped: Numbers  # 0 or 1
+
+
+class Shape(NamedTuple):
+    """What there must be known of plays to read their bytes."""
+
+    plays: int
+    place_bits: int
+    gap_bits: int
+    mixed: bool  # whether there was a skip
+    first: int  # tick of the oldest
+    gaps: Column
+
+    @property
+    def width(self) -> int:
+        """Bits of a play."""
+        return self.place_bits + self.gap_bits + self.mixed
+
+    @property
+    def bytes(self) -> int:
+        """Of all plays, without their long gaps."""
+        return (self.plays * self.width + 7) >> 3
+
+
+class Plays:
+    """The latest plays and skips, by their time."""
+
+    __slots__ = ("_bits", "_last", "_width", "count", "first", "gap_bits", "gaps", "mixed", "place_bits")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.place_bits, self.gap_bits = PLACE_BITS, GAP_BITS
+        self.mixed = False  # whether there was a skip
+        self.first = 0  # tick of the oldest
+        self.gaps = array("H")
+        self._last = 0  # tick of the newest
+        self._bits = 0
+        self._width = PLACE_BITS + GAP_BITS
+
+    @classmethod
+    def read(cls, packed: bytes, shape: Shape, last: int) -> "Plays":
+        """From `packed`; `last` is the tick of the newest."""
+        made = cls()
+        made.count, made.place_bits, made.gap_bits, made.mixed, made.first, gaps = shape
+        made.gaps = array("H", gaps.tobytes())
+        made._width = shape.width
+        made._bits, made._last = int.from_bytes(packed, "little"), last
+        return made
+
+    def packed(self) -> bytes:
+        """The plays themselves, without their long gaps."""
+        return self._bits.to_bytes((self.count * self._width + 7) >> 3, "little")
+
+    def put(self, place: int, tick: int, played: bool) -> None:
+        """Put in a play where its time belongs, behind those of its own tick."""
+        if tick < self._last and self.count:
+            self._put_late(place, tick, played)
+            return
+        if place >> self.place_bits or not (played or self.mixed):
+            self._fill(self.columns(), place.bit_length(), self.mixed or not played)
+        if self.count:
+            gap = tick - self._last
+            if gap >= (1 << self.gap_bits) - 1:
+                self.gaps.extend((gap,) if gap < FAR else (FAR, gap & 0xFFFF, gap >> 16))
+                gap = (1 << self.gap_bits) - 1
+        else:
+            gap, self.first = 0, tick
+        bits = place | gap << self.place_bits
+        if not played:
+            bits |= 1 << self._width - 1
+        self._bits |= bits << self.count * self._width
+        self.count += 1
+        self._last = tick
+
+    def drop_oldest(self) -> int:
+        """Forget one, and tell its place."""
+        self.count -= 1
+        place = self._bits & (1 << self.place_bits) - 1
+        long = (1 << self.gap_bits) - 1
+        bits = self._bits >> self._width
+        gap = (bits >> self.place_bits) & long
+        self._bits = bits ^ (gap << self.place_bits)  # the oldest has none before it
+        if gap == long:
+            gap = self.gaps.pop(0)
+            if gap == FAR:
+                gap = self.gaps.pop(0) | self.gaps.pop(0) << 16
+        self.first += gap
+        return place
+
+    def take_oldest(self, count: int) -> Columns:
+        """Forget so many, and tell which they were."""
+        columns = self.columns()
+        self._fill(Columns(*(column[count:] for column in columns)))
+        return Columns(*(column[:count] for column in columns))
+
+    def move(self, places: Numbers) -> None:
+        """The tracks were put elsewhere: `places` has the new place of each old one."""
+        columns = self.columns()
+        self._fill(columns._replace(places=places[columns.places]))
+
+    def fit(self) -> None:
+        """Take the fewest bits."""
+        self._fill(self.columns())
+
+    def columns(self) -> Columns:
+        """All of them as numbers."""
+        gaps = np.frombuffer(self.gaps, np.uint16)
+        shape = Shape(self.count, self.place_bits, self.gap_bits, self.mixed, self.first, gaps)
+        return unpacked(self.packed(), 0, shape)
+
+    def _put_late(self, place: int, tick: int, played: bool) -> None:
+        columns = self.columns()
+        at = int(np.searchsorted(columns.ticks, tick, side="right"))
+        values = (place, tick, int(not played))
+        self._fill(Columns(*(np.insert(column, at, value) for column, value in zip(columns, values, strict=True))))
+
+    def _fill(self, columns: Columns, place_bits: int = 1, mixed: bool = False) -> None:
+        """Hold these, with room for places of so many bits, and for a skip."""
+        places, ticks, skipped = columns
+        self.count, self.gaps, self._bits = len(places), array("H"), 0
+        self.mixed = mixed or bool(skipped.any())
+        self.place_bits = max(place_bits, int(places.max(initial=1)).bit_length())
+        apart = np.diff(ticks, prepend=ticks[:1])
+        self.gap_bits = _fewest_bits(apart)
+        self._width = self.place_bits + self.gap_bits + self.mixed
+        if not self.count:
+            return
+        self.first, self._last = int(ticks[0]), int(ticks[-1])
+        long = (1 << self.gap_bits) - 1
+        for gap in apart[apart >= long].tolist():
+            self.gaps.extend((gap,) if gap < FAR else (FAR, gap & 0xFFFF, gap >> 16))
+        plays = places | np.minimum(apart, long) << self.place_bits
+        if self.mixed:
+            plays |= skipped << (self._width - 1)
+        bits = np.unpackbits(plays.astype("<i8").view(np.uint8).reshape(-1, 8), axis=1, bitorder="little")
+        packed = np.packbits(bits[:, : self._width], bitorder="little")
+        self._bits = int.from_bytes(packed.tobytes(), "little")
+
+
+def _fewest_bits(apart: Numbers) -> int:
+    """Of a gap, where one that is longer takes 16 more."""
+    if not len(apart):
+        return GAP_BITS
+    longer = len(apart) - np.searchsorted(np.sort(apart), (1 << GAP_WIDTHS) - 1)
+    return int(GAP_WIDTHS[np.argmin(GAP_WIDTHS * len(apart) + 16 * longer)])
+
+
+def unpacked(data: bytes, at: int, shape: Shape) -> Columns:
+    """The plays that stand in `data` from `at` on."""
+    size, width = shape.bytes, shape.width
+    if len(data) < at + size + WORD:
+        data, at = data[at : at + size] + bytes(WORD), 0
+    words: Numbers = np.ndarray((size + 1,), "<i8", data, at, (1,))  # one at each byte
+    starts = np.arange(0, shape.plays * width, width)
+    plays = words[starts >> 3] >> (starts & 7)
+    places, gaps = split(plays, shape.place_bits, shape.gap_bits)
+    far = np.flatnonzero(gaps == (1 << shape.gap_bits) - 1)
+    if len(far):
+        gaps[far] = long_gaps(shape.gaps)
+    ticks = np.cumsum(gaps)
+    ticks += shape.first
+    return Columns(places, ticks, plays >> (width - 1) & 1 if shape.mixed else np.zeros(shape.plays, np.int64))
+
+
+def split(plays: Numbers, place_bits: Width, gap_bits: Width) -> tuple[Numbers, Numbers]:
+    """(places, gaps) of plays whose lowest bits they are; of long gaps all bits are set."""
+    return plays & ((1 << place_bits) - 1), plays >> place_bits & ((1 << gap_bits) - 1)
+
+
+def long_gaps(gaps: Column) -> Numbers:
+    """One number a gap."""
+    if not (gaps == FAR).any():
+        return gaps.astype(np.int64)
+    return np.fromiter(_one_by_one(gaps.tolist()), np.int64)
+
+
+def _one_by_one(gaps: list[int]) -> Iterator[int]:
+    each = iter(gaps)
+    for gap in each:
+        yield next(each) | next(each) << 16 if gap == FAR else gap
