@@ -113,7 +113,7 @@ def filled() -> Iterator[World]:
         world = World(stack)
         world.listen(600)
         world.send(b"{", b"u0").get(30)
-        world.send(encode(Listen("e3", "u3", "t3", int(time.time() * 1000))), b"u3").get(30)  # a producer's retry
+        world.send(encode(Listen("e591", "u3", "t3", int(time.time() * 1000))), b"u3").get(30)  # a producer's retry
         assert world.profiler(SEGUE_PROFILER_STOP_WHEN_IDLE_S="1").wait(30) == 0
         yield world
         world.producer.close()

@@ -3,11 +3,13 @@
 import numpy as np
 import polars as pl
 import pytest
+from msgspec.structs import replace
 
 from models.catalogue import Catalogue
+from models.profile import Profile, ProfileView
 from models.sources.reading import STRANGER
 from models.sources.shelf import Shelf, normalised
-from models.taste import UNIT
+from models.taste import UNIT, fold
 from tests.unit.models.listeners import DAY, batch, read, thirty
 from tests.unit.scorer.worlds import (
     NOON,
@@ -77,7 +79,11 @@ def test_weights_are_decayed_to_the_listeners_own_newest_listen() -> None:
 def test_old_listens_that_come_late_are_read_where_they_belong() -> None:
     new = [listen(f"t{at % 7}", NOON + 200 * at) for at in range(300)]
     late = [listen(f"t{10 + at % 7}", NOON - 10 * DAY + 200 * at) for at in range(300)]
-    (listener,) = read(thirty(), view([*new, *late]))  # by then newer ones have been sealed
+    profile, taste = Profile(), replace(TASTE, max_recent=256, max_past=1_024)
+    for offset, event in enumerate([*new, *late]):  # by then newer ones have been sealed
+        fold(profile, event, offset, taste)
+    (listener,) = read(thirty(), ProfileView(profile.encode()))
+    assert profile.past
     assert listener.recent.tolist() == [*(10 + at % 7 for at in range(300)), *(at % 7 for at in range(300))]
     assert (np.diff(listener.recent_times) > 0).all()
 
