@@ -38,7 +38,7 @@ from models.sources.reading import Reader
 from models.sources.recent import Recent
 from models.sources.sequence import OwnSequence
 from models.sources.sessions import Sessions
-from models.sources.settings import ListSettings, Mix
+from models.sources.settings import SHORTEST, ListSettings, Mix
 from models.sources.shelf import Shelf
 from models.sources.signals import Signals
 from models.sources.similar import Similar
@@ -216,7 +216,7 @@ class Recommender:
     def _propose(self, batch: Batch, n: int) -> list[list[Candidates]]:
         """For each listener what each source proposes to a list of `n`."""
         by_source = [
-            source.candidates(batch, int(np.ceil(quota * n)))
+            source.candidates(batch, int(np.ceil(quota * max(n, SHORTEST))))
             for source, quota in zip(self._sources, self._quotas, strict=True)
         ]
         return [list(proposed) for proposed in zip(*by_source, strict=True)]

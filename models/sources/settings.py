@@ -8,6 +8,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Count = Annotated[int, Meta(ge=0)]
 
 MOST = 500  # tracks in a list
+SHORTEST = 40  # tracks: a shorter list is the beginning of one of so many
 SOURCES = (
     "history",
     "recent",
@@ -54,10 +55,10 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     shown_rest_days: Annotated[int, Meta(ge=1)] = 7  # … for so many; 0 days: none does
     exclude: str = ""  # file of tracks and artists that are in nobody's list
     mixes: str = ""  # more lists beside the one of `mix`, from the same candidates: `discover=30 up-next=20`
-    # Which sources bring candidates, in this order, and how many for each track of the list.
+    # Which sources bring candidates, in this order, and how many for each track of the list (of SHORTEST at least).
     sources: str = (
-        "history=4 recent=3 sequence=4 around=4 sessions=4 "
-        "transitions=2 neighbours=3 artists=4 als=2 popular=1 sounds=1"
+        "history=2 recent=3 sequence=2 around=2 sessions=2 "
+        "transitions=1 neighbours=2 artists=2 als=1 popular=1 sounds=1"
     )
 
     def quotas(self) -> dict[str, float]:

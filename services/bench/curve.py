@@ -37,10 +37,10 @@ QUOTA = 4 * MEASURED
 # tracks, artists, latest plays, plays of the past; event ids stay, for no list is made of them, nor of artists' weights
 BOUNDS = {
     "unbounded": (NO_BOUND, 0, 256, NO_BOUND),
-    "1,000 tracks, 12,544 plays": (1_000, 0, 256, 12_288),
+    "default": (),
     "500 tracks, 1,024 plays": (500, 0, 1_024, 0),
     "500 tracks, 512 plays": (500, 0, 512, 0),
-    "default": (),
+    "200 tracks, 512 plays": (200, 0, 512, 0),
     "200 tracks, 384 plays": (200, 0, 384, 0),
     "50 tracks, 384 plays": (50, 0, 384, 0),
     "50 tracks, 100 plays": (50, 0, 100, 0),

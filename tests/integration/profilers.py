@@ -25,7 +25,7 @@ from services.runtime.settings import KafkaSettings
 
 DEADLINE = 40.0
 
-TASTE = TasteSettings(max_recent=256, max_past=12_288)  # with a past, which they have not by default
+TASTE = TasteSettings(max_recent=256, max_past=12_288)
 
 
 class World:
