@@ -12,9 +12,12 @@ listener played (at most 100), how many are among the first 100 of all hidden tr
 
 Two histories. The simulated crowd, whose tracks have recordings: each is rendered as a second of eight bands of noise,
 as loud as its true place in the space of tastes says, and heard by three networks taught by the genres. And a real log
-(`--listens`, Parquet with user_id, listened_at in s, artist, track, ms_played), of which only the artists are known.
+(`--listens`, Parquet with user_id, listened_at in s, artist, track, ms_played), of which only the artists are known;
+with `--lyrics` (CSV with artist, song, text) the words of some of its tracks too, joined by artist and title without
+case, marks and brackets. Only tracks with words are hidden then, so that every system knows something of each.
 
-    python -m benchmarks.bridge [--listens ../shared/data/listens.parquet]
+    python -m benchmarks.bridge
+    python -m benchmarks.bridge --listens ../shared/data/listens.parquet [--lyrics ../shared/data/lyrics/songs.csv]
 """
 
 import argparse
@@ -38,6 +41,10 @@ from models.bridge.content import Content
 from models.bridge.fit import bridge
 from models.bridge.settings import BridgeSettings
 from models.fitted import Weighed, weigh
+from models.lyrics import part as lyrics
+from models.lyrics import songs
+from models.lyrics.settings import LyricsSettings
+from models.lyrics.songs import Songs
 from models.taste import TasteSettings
 from services.simulator.crowd import make_crowd
 from services.simulator.frames import listens_frame, tracks_frame
@@ -54,14 +61,16 @@ TASTE = TasteSettings()
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--listens", type=Path)
+    parser.add_argument("--listens", type=Path, help="a real log, in place of the simulated crowd")
+    parser.add_argument("--lyrics", type=Path, help="words of its tracks")
     parser.add_argument("--tracks", type=int, default=4_000, help="of the simulated crowd")
     parser.add_argument("--listeners", type=int, default=400)
     parser.add_argument("--days", type=int, default=60)
     args = parser.parse_args()
-    simulated(args.tracks, args.listeners, args.days)
     if args.listens:
-        real(args.listens)
+        real(args.listens, args.lyrics)
+    else:
+        simulated(args.tracks, args.listeners, args.days)
 
 
 def simulated(count: int, listeners: int, days: int) -> None:
@@ -98,12 +107,28 @@ def networks(heard: list[Heard], genres: list[str]) -> Table:
     return evened(raw, raw.mean(axis=0))
 
 
-def real(path: Path) -> None:
+def real(path: Path, words: Path | None) -> None:
     log = pl.read_parquet(path).filter(pl.col("artist").is_not_null() & pl.col("track").is_not_null())
     log = log.with_columns(track_id=pl.col("artist") + "\n" + pl.col("track"), listened_at=pl.col("listened_at") * 1000)
     tracks = log.select("track_id", "artist", title="track").unique("track_id", maintain_order=True)
     print(f"real: {len(log):,} listens of {log['user_id'].n_unique()} listeners, {len(tracks):,} tracks")
+    if words:
+        tracks = with_words(tracks, pl.read_csv(words))
+        print(f"  {tracks['lyrics'].is_not_null().sum():,} tracks with words")
     measure(log.select("user_id", "track_id", "listened_at", "artist", "ms_played"), tracks, None)
+
+
+def with_words(tracks: pl.DataFrame, sung: pl.DataFrame) -> pl.DataFrame:
+    plain = [plainly(name).alias(name) for name in ("artist", "title")]
+    texts = sung.select("artist", title="song", lyrics="text").with_columns(*plain).unique(["artist", "title"])
+    named = tracks.select("track_id", "artist", "title").with_columns(*plain)
+    found = named.join(texts, on=["artist", "title"]).select("track_id", "lyrics")
+    return tracks.join(found, on="track_id", how="left", maintain_order="left")
+
+
+def plainly(name: str) -> pl.Expr:
+    bare = pl.col(name).str.to_lowercase().str.replace_all(r"\(.*?\)|\[.*?\]|[^a-z0-9 ]", "")
+    return bare.str.replace_all(" +", " ").str.strip_chars()
 
 
 def measure(listens: pl.DataFrame, tracks: pl.DataFrame, sounds: Sounds | None) -> None:
@@ -111,27 +136,48 @@ def measure(listens: pl.DataFrame, tracks: pl.DataFrame, sounds: Sounds | None) 
     listens = interactions.distinct(listens)
     whole = weigh(listens, tracks, TASTE, settings, lambda *_: None)
     ids = whole.ranked["track_id"].to_list()
+    if "lyrics" in tracks.columns:
+        sung = set(tracks.filter(pl.col("lyrics").is_not_null())["track_id"])
+        candidates = np.array([row for row in range(whole.items) if ids[row] in sung])
+    else:
+        candidates = np.arange(whole.items)
     rng = np.random.default_rng(SEED)
-    gone = np.sort(rng.permutation(whole.items)[: int(HIDDEN * whole.items)])
+    gone = np.sort(rng.permutation(candidates)[: int(HIDDEN * len(candidates))])
     hidden = {ids[row] for row in gone.tolist()}
     rest = weigh(listens.filter(~pl.col("track_id").is_in(list(hidden))), tracks, TASTE, settings, lambda *_: None)
     factors, used = rest.factors(settings, 0, lambda *_: None)
-    world = World(whole, rest, factors, used, sorted(hidden), sounds)
+    world = World(whole, rest, factors, used, sorted(hidden), sounds, words_of(tracks, rest.ranked))
     print(f"  {len(hidden):,} tracks hidden, {len(world.true)} listeners who played some of them")
     for name, scores in world.systems(rng).items():
         print(f"  {name:32} recall@{TOP} {world.recall(scores):.3f}", flush=True)
+
+
+def words_of(tracks: pl.DataFrame, catalogue: pl.DataFrame) -> Songs | None:
+    """As a release has them."""
+    if "lyrics" not in tracks.columns:
+        return None
+    with TemporaryDirectory() as folder:
+        lyrics.add(tracks, catalogue, Path(folder), LyricsSettings(), lambda _: None)
+        return songs.load(Path(folder), {path.name for path in Path(folder).iterdir()}, catalogue.height)
 
 
 class World:
     """What is left of a history, and who played what is hidden. Scores are (listeners, hidden tracks)."""
 
     def __init__(
-        self, whole: Weighed, rest: Weighed, factors: Table, als: AlsSettings, hidden: list[str], sounds: Sounds | None
+        self,
+        whole: Weighed,
+        rest: Weighed,
+        factors: Table,
+        als: AlsSettings,
+        hidden: list[str],
+        sounds: Sounds | None,
+        words: Songs | None,
     ) -> None:
         ids = rest.ranked["track_id"].to_list()
         row_of = {track: row for row, track in enumerate(ids)}
         self.cold: Rows = np.sort(np.array([row_of[track] for track in hidden], dtype=np.int64))
-        self.rest, self.factors, self.als = rest, factors, als
+        self.rest, self.factors, self.als, self.words = rest, factors, als, words
         self.vectors = sounds(ids) if sounds else None
         place = {ids[row]: at for at, row in enumerate(self.cold.tolist())}
         known = set(rest.users)
@@ -158,20 +204,26 @@ class World:
 
     def systems(self, rng: np.random.Generator) -> dict[str, Table]:
         count = (len(self.own), len(self.cold))
-        found = {"bridge": self.bridge(BridgeSettings(), with_sounds=True)}
+        found = {"bridge": self.bridge(BridgeSettings(), of_names_alone=False)}
+        if self.vectors is not None or self.words is not None:
+            found["bridge, artist and genre alone"] = self.bridge(BridgeSettings(), of_names_alone=True)
         if self.vectors is not None:
-            found["bridge, without sounds"] = self.bridge(BridgeSettings(), with_sounds=False)
-            found["content: sounds"] = self.sounds_alike(self.vectors)
+            found["content: sounds"] = self.alike(self.vectors)
+        if self.words is not None:
+            vectors = np.zeros((self.rest.ranked.height, self.words.vectors.shape[1]), dtype=np.float32)
+            vectors[self.words.rows] = self.words.vectors
+            found["content: words"] = self.alike(vectors)
         found["artist"] = self.by_artist()
         found["popularity"] = np.tile(self.popularity, (count[0], 1))
         found["chance"] = rng.random(count, dtype=np.float32)
         return found
 
-    def bridge(self, settings: BridgeSettings, with_sounds: bool) -> Table:
+    def bridge(self, settings: BridgeSettings, of_names_alone: bool) -> Table:
         every = np.arange(self.rest.ranked.height)
-        sounds = (every, self.vectors) if with_sounds and self.vectors is not None else None
+        sounds = (every, self.vectors) if self.vectors is not None and not of_names_alone else None
+        words = None if of_names_alone else self.words
         made = bridge(
-            Content(self.rest.ranked, self.factors, sounds, None, settings), self.factors, self.cold, settings
+            Content(self.rest.ranked, self.factors, sounds, words, settings), self.factors, self.cold, settings
         )
         print(f"  bridged: {made.measured}")
         listeners = FoldIn(self.factors, self.factors.T @ self.factors, self.als).vectors(self.own)
@@ -187,7 +239,7 @@ class World:
             scores[at] = total[artists[self.cold]]
         return scores
 
-    def sounds_alike(self, vectors: Table) -> Table:
+    def alike(self, vectors: Table) -> Table:
         liked = np.stack([np.maximum(weights, 0.0) @ vectors[rows] for rows, weights in self.own])
         return np.asarray(liked @ vectors[self.cold].T, dtype=np.float32)
 

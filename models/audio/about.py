@@ -1,6 +1,7 @@
 """What goes with the three graphs of a release or of a folder of networks: the file audio.json."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -28,7 +29,10 @@ def read_about(folder: Path) -> About:
     """Raises NoNetworks."""
     path = folder / ABOUT
     try:
-        about = msgspec.json.decode(path.read_bytes(), type=About)
+        raw = msgspec.json.decode(path.read_bytes(), type=dict[str, Any])
+        if isinstance(mels := raw.get("mels"), dict):
+            mels.setdefault("semitones", 0)  # what was made before there were any
+        about = msgspec.convert(raw, About)
     except (OSError, msgspec.MsgspecError) as error:
         raise NoNetworks(f"{path}: {error}; a folder of networks is made by `segue audio train`") from error
     missing = [name for name in map(network_file, TASKS) if not (folder / name).is_file()]

@@ -1,6 +1,6 @@
 """Log-mels of many files: over all cores, kept on disk by what the file holds, so that a second run reads them.
 
-    <cache>/<of the settings>/<first two>/<SHA-256 of the file>.npy      float16, (bands, frames)
+    <cache>/<of the settings>/<first two>/<SHA-256 of the file>.npy      float16, (rows, frames)
 
 A file is written aside and renamed: killed at any moment, a run goes on where it stopped.
 """
@@ -29,7 +29,7 @@ class Heard(Struct):
     """A recording as the networks take it."""
 
     sha256: str  # of the file
-    mel: NDArray[np.float16]  # (bands, frames)
+    mel: NDArray[np.float16]  # (rows, frames): bands, then semitones
 
 
 def hear(
@@ -90,7 +90,7 @@ def _read(path: Path, settings: MelSettings) -> NDArray[np.float16] | None:
         found: NDArray[np.float16] = np.load(path, allow_pickle=False)
     except (OSError, ValueError):
         return None
-    return found if found.dtype == np.float16 and found.ndim == 2 and len(found) == settings.bands else None
+    return found if found.dtype == np.float16 and found.ndim == 2 and len(found) == settings.rows else None
 
 
 def _write(path: Path, mel: NDArray[np.float16]) -> None:

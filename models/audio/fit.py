@@ -1,7 +1,12 @@
-"""Fitting a network that hears: crops by chance, SpecAugment (Park 2019), mixup (Zhang 2018), one cycle of AdamW."""
+"""Fitting a network that hears: crops by chance, SpecAugment (Park 2019), mixup (Zhang 2018), one cycle of AdamW.
 
-from collections.abc import Callable, Sequence
+What `Words` sees of a crop is not taught by labels, so it is worked out once for some crops of each recording, and
+mixup mixes that (Verma 2019).
+"""
 
+from collections.abc import Callable, Iterator, Sequence
+
+import faiss
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -12,6 +17,8 @@ from models.audio.segments import SEGMENT_S, AnyMel, crop, heard_at_once, thirds
 from models.audio.settings import MelSettings, NetworkSettings
 
 MASK_BANDS, MASK_TIME = 0.15, 0.2  # the most that one mask blanks
+LOOK = 32  # crops looked at together
+LOOKING = 0.8  # of the time goes into looking at crops, where each is looked at once
 
 
 def fit(
@@ -29,77 +36,60 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
         torch.set_num_threads(threads)
+        faiss.omp_set_num_threads(threads)
         rng = np.random.default_rng(settings.seed)
         made = network(heard, targets.shape[1], settings)
-        _even(made, mels)
+        made.learn(mels, rng)
         weights = class_weights(targets)
         epochs = max(1, min(settings.epochs, settings.crops // max(1, len(mels))))
         steps = epochs * -(-len(mels) // settings.batch)
         optimizer = torch.optim.AdamW(made.parameters(), lr=settings.rate, weight_decay=settings.decay)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps, pct_start=0.2)
-        lesson = Lesson(mels, _smoothed(targets, settings.smoothing), heard, settings, rng)
+        crops = Crops(mels, heard, settings, rng)
+        share = LOOKING if made.width else 0.0
+        source: Fresh | Views = Fresh(made, crops)
+        if made.width:
+            source = Views(made, crops, min(settings.views, epochs), lambda done: progress(LOOKING * done))
+        lesson = Lesson(source, _smoothed(targets, settings.smoothing), settings, rng)
         for epoch in range(epochs):
             made.train()
             for batch, wanted in lesson.batches():
                 optimizer.zero_grad()
-                logits, _ = made(batch)
+                logits, _ = made.told(batch)
                 loss = -(wanted * torch.log_softmax(logits, dim=1) * weights).sum(dim=1).mean()
                 loss.backward()
                 optimizer.step()
                 schedule.step()
-            progress((epoch + 1) / epochs)
+            progress(share + (1 - share) * (epoch + 1) / epochs)
     made.eval()
     return made
 
 
-class Lesson:
-    """An epoch's batches, freshly cropped and altered each time."""
+class Crops:
+    """Parts of recordings by chance, altered as recordings differ without being others."""
 
     def __init__(
-        self,
-        mels: Sequence[AnyMel],
-        targets: NDArray[np.float32],
-        heard: MelSettings,
-        settings: NetworkSettings,
-        rng: np.random.Generator,
+        self, mels: Sequence[AnyMel], heard: MelSettings, settings: NetworkSettings, rng: np.random.Generator
     ) -> None:
-        self._mels, self._targets, self._settings, self._rng = mels, targets, settings, rng
+        self.count, self._bands = len(mels), heard.bands
         self._frames = heard_at_once(mels, heard, settings.crop_seconds)
+        self._mels, self._settings, self._rng = mels, settings, rng
 
-    def batches(self) -> "list[tuple[Tensor, Tensor]]":
-        """Log-mels (batch, bands, frames) and their targets (batch, classes)."""
-        order = self._rng.permutation(len(self._mels))
-        size = self._settings.batch
-        groups = [order[at : at + size] for at in range(0, len(order), size)]
-        return [self._batch(group) for group in groups if len(group) > 1]  # one alone has no spread to be evened by
-
-    def _batch(self, rows: NDArray[np.int64]) -> tuple[Tensor, Tensor]:
-        rng = self._rng
+    def of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """One of each recording: (recordings, the rows of its log-mel, frames)."""
+        rng, settings = self._rng, self._settings
         parts = np.stack([crop(self._mels[row], self._frames, rng) for row in rows.tolist()]).astype(np.float32)
-        wanted = self._targets[rows]
-        if not self._settings.original:
-            parts += rng.uniform(-1.0, 1.0, (len(rows), 1, 1)).astype(np.float32) * np.float32(self._settings.louder)
-            shifts = rng.integers(-self._settings.shift, self._settings.shift + 1, len(rows))
-            parts = np.stack([_shifted(part, by) for part, by in zip(parts, shifts.tolist(), strict=True)])
-            parts, wanted = self._mixed(parts, wanted)
-            for part in parts:
-                self._mask(part)
-        return torch.from_numpy(parts), torch.from_numpy(wanted)
+        parts += rng.uniform(-1.0, 1.0, (len(rows), 1, 1)).astype(np.float32) * np.float32(settings.louder)
+        if settings.shift:
+            shifts = rng.integers(-settings.shift, settings.shift + 1, len(rows))
+            parts = np.stack([self._shifted(part, by) for part, by in zip(parts, shifts.tolist(), strict=True)])
+        for part in parts:
+            self._mask(part)
+        return parts
 
-    def _mixed(
-        self, parts: NDArray[np.float32], wanted: NDArray[np.float32]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        if not self._settings.mixup:
-            return parts, wanted
-        alpha = self._settings.mixup
-        share = self._rng.beta(alpha, alpha, len(parts)).astype(np.float32)
-        share = np.maximum(share, 1 - share)
-        other = self._rng.permutation(len(parts))
-        of_parts, of_wanted = share[:, None, None], share[:, None]
-        return (
-            of_parts * parts + (1 - of_parts) * parts[other],
-            of_wanted * wanted + (1 - of_wanted) * wanted[other],
-        )
+    def _shifted(self, part: NDArray[np.float32], by: int) -> NDArray[np.float32]:
+        """Higher or lower; the semitones by as many, as a band is about one."""
+        return np.concatenate([_moved(rows, by) for rows in (part[: self._bands], part[self._bands :]) if len(rows)])
 
     def _mask(self, part: NDArray[np.float32]) -> None:
         bands, frames = part.shape
@@ -112,6 +102,64 @@ class Lesson:
             low, since = self._rng.integers(bands - high + 1), self._rng.integers(frames - long + 1)
             part[low : low + high] = blank
             part[:, since : since + long] = blank
+
+
+class Fresh:
+    """What a network sees of crops that are made anew each time."""
+
+    def __init__(self, made: Ear, crops: Crops) -> None:
+        self.count = crops.count
+        self._made, self._crops = made, crops
+
+    def of(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Tensor:  # noqa: ARG002  # as Views
+        """One of each."""
+        return self._made.seen(torch.from_numpy(self._crops.of(rows)))
+
+
+class Views:
+    """What a network sees of some crops of each recording, looked at once: that part of it does not change."""
+
+    def __init__(self, made: Ear, crops: Crops, each: int, progress: Callable[[float], None]) -> None:
+        self.count = crops.count
+        self._seen = torch.empty((each, crops.count, made.width))
+        with torch.inference_mode():
+            for view in range(each):
+                for start in range(0, crops.count, LOOK):
+                    rows = np.arange(start, min(start + LOOK, crops.count))
+                    self._seen[view, start : start + LOOK] = made.seen(torch.from_numpy(crops.of(rows)))
+                progress((view + 1) / each)
+
+    def of(self, rows: NDArray[np.int64], rng: np.random.Generator) -> Tensor:
+        """One of each, by chance."""
+        views = rng.integers(len(self._seen), size=len(rows))
+        return self._seen[torch.from_numpy(views), torch.from_numpy(rows)]
+
+
+class Lesson:
+    """An epoch's batches."""
+
+    def __init__(
+        self, source: Fresh | Views, targets: NDArray[np.float32], settings: NetworkSettings, rng: np.random.Generator
+    ) -> None:
+        self._source, self._targets, self._settings, self._rng = source, targets, settings, rng
+
+    def batches(self) -> Iterator[tuple[Tensor, Tensor]]:
+        """What is seen of a batch of recordings, and their targets (batch, classes)."""
+        order = self._rng.permutation(self._source.count)
+        for at in range(0, len(order), self._settings.batch):
+            rows = order[at : at + self._settings.batch]
+            if len(rows) > 1:  # one alone has no spread to be evened by
+                yield self._mixed(self._source.of(rows, self._rng), torch.from_numpy(self._targets[rows]))
+
+    def _mixed(self, seen: Tensor, wanted: Tensor) -> tuple[Tensor, Tensor]:
+        alpha = self._settings.mixup
+        if not alpha:
+            return seen, wanted
+        share = torch.from_numpy(self._rng.beta(alpha, alpha, len(seen)).astype(np.float32))[:, None]
+        share = torch.maximum(share, 1 - share)
+        other = torch.from_numpy(self._rng.permutation(len(seen)))
+        of_seen = share.reshape(-1, *([1] * (seen.ndim - 1)))
+        return of_seen * seen + (1 - of_seen) * seen[other], share * wanted + (1 - share) * wanted[other]
 
 
 def listen(
@@ -139,17 +187,10 @@ def _smoothed(targets: NDArray[np.float32], smoothing: float) -> NDArray[np.floa
     return np.asarray((1 - smoothing) * targets + smoothing / targets.shape[1], dtype=np.float32)
 
 
-def _shifted(part: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
+def _moved(part: NDArray[np.float32], bands: int) -> NDArray[np.float32]:
     if not bands:
         return part
     moved = np.roll(part, bands, axis=0)
     edge = slice(0, bands) if bands > 0 else slice(bands, None)
     moved[edge] = part[0 if bands > 0 else -1]
     return moved
-
-
-def _even(made: Ear, mels: Sequence[AnyMel]) -> None:
-    """Tell the network the mean and spread of each band."""
-    thinned = np.concatenate([mel[:, :: max(1, mel.shape[1] // 64)] for mel in mels], axis=1).astype(np.float32)
-    made.mean.copy_(torch.from_numpy(thinned.mean(axis=1, keepdims=True)))
-    made.scale.copy_(torch.from_numpy(thinned.std(axis=1, keepdims=True) + 1e-3))

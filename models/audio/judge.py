@@ -87,7 +87,7 @@ def judge(
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=settings.seed)
     splits = list(splitter.split(np.zeros(len(top)), top, examples.groups))
     made = _learned(examples, splits, heard, settings, workers, progress)
-    means = np.stack([mfcc(mel.astype(np.float32)).mean(axis=1) for mel in examples.mels])
+    means = np.stack([mfcc(mel[: heard.bands].astype(np.float32)).mean(axis=1) for mel in examples.mels])
     baselines = [_regression(means, examples.targets, learned, asked) for learned, asked in splits]
     shares = np.tile(examples.targets.mean(axis=0), (len(top), 1))
     confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)

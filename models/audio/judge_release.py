@@ -92,7 +92,8 @@ def judge(
 
         with TemporaryDirectory() as folder:
             vectors, network = _made(labelled, learned, asked, Path(folder), mels, settings, threads, tell)
-        means = _even(np.stack([mfcc(each.mel.astype(np.float32)).mean(axis=1) for each in labelled.heard]), learned)
+        bands = [each.mel[: mels.bands].astype(np.float32) for each in labelled.heard]
+        means = _even(np.stack([mfcc(each).mean(axis=1) for each in bands]), learned)
         near.append(_near(top, labelled.artists, learned, asked, {"2,304": vectors, "mean MFCCs": means}))
         pairs.append(_pairs(labelled.of(asked), network, {"2,304": vectors[asked], "mean MFCCs": means[asked]}, fold))
         tell(1.0)

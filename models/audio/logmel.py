@@ -1,4 +1,4 @@
-"""Log-mel spectrograms in numpy alone: the same numbers in training and in serving.
+"""Log-mel spectrograms, and beneath them semitones, without torch: the same numbers in training and in serving.
 
 Mel scale as Slaney's Auditory Toolbox (1998): linear up to 1 kHz, logarithmic above; triangles of equal area.
 """
@@ -8,7 +8,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
+from scipy.fft import rfft
 
+from models.audio.semitones import semitones
 from models.audio.settings import RATE, MelSettings
 
 Mel = NDArray[np.float32]
@@ -19,18 +21,25 @@ _STEP = np.log(6.4) / 27.0
 
 
 def logmel(samples: NDArray[np.float32], settings: MelSettings) -> Mel:
-    """(bands, frames) of (samples,): log10 of power, −8 for nothing. Frames are centred on multiples of the hop."""
+    """(rows, frames) of (samples,): log10 of power, −8 for nothing. Frames are centred on multiples of the hop.
+
+    The first `bands` rows are the log-mel, the others semitones.
+    """
     window, size = _window(settings.window), fft_size(settings)
     weights = filters(settings)
     half = settings.window // 2
     padded = np.pad(samples, (half, settings.window - half))
     frames = sliding_window_view(padded, settings.window)[:: settings.hop]
-    made = np.empty((settings.bands, len(frames)), dtype=np.float32)
+    whole = np.empty((settings.rows, len(frames)), dtype=np.float32)
+    made = whole[: settings.bands]
     for start in range(0, len(frames), BLOCK):
-        spectrum = np.fft.rfft(frames[start : start + BLOCK] * window, n=size)
+        spectrum = rfft(frames[start : start + BLOCK] * window, n=size, axis=1)
         power = spectrum.real**2 + spectrum.imag**2
         made[:, start : start + BLOCK] = weights @ power.T.astype(np.float32, copy=False)
-    return np.log10(np.maximum(made, FLOOR, out=made), out=made)
+    np.log10(np.maximum(made, FLOOR, out=made), out=made)
+    if settings.semitones:
+        whole[settings.bands :] = semitones(samples, settings.semitones, settings.hop, len(frames))
+    return whole
 
 
 def fft_size(settings: MelSettings) -> int:

@@ -19,7 +19,7 @@ from models.audio.extract import Heard
 from models.audio.folder import Shares
 from models.audio.logmel import mfcc
 from models.audio.segments import heard_at_once
-from models.audio.settings import TASKS, AudioSettings, MelSettings, NetworkSettings
+from models.audio.settings import TASKS, AudioSettings, MelSettings, NetworkSettings, taught
 
 CLUSTERS = 8
 MOST = 6_000  # recordings that a network is taught with, by chance
@@ -79,13 +79,14 @@ def _one(
 ) -> None:
     rows, classes, targets = targets_of(labels, task)
     taught_with = len(rows)
+    shape = taught(task, settings.crops, settings.seed)
     if len(classes) < 2:
-        rows, classes, targets = _clustered(heard, task, settings.seed)
+        shape = NetworkSettings(crops=settings.crops, seed=settings.seed)  # clusters are of any sound
+        rows, classes, targets = _clustered(heard, task, about.mels.bands, settings.seed)
         taught_with = 0
     if len(rows) > MOST:
         chosen = np.sort(np.random.default_rng(settings.seed).permutation(len(rows))[:MOST])
         rows, targets = [rows[at] for at in chosen], targets[chosen]
-    shape = NetworkSettings(crops=settings.crops, seed=settings.seed)
     name = _name(about.mels, shape, [heard[at].sha256 for at in rows], targets)
     kept = Path(settings.cache) / "networks" / name if settings.cache else None
     if kept is None or not (kept / "difference").is_file():
@@ -120,13 +121,15 @@ def _taught(
 
     made = fit(mels, targets, heard, settings, threads, progress)
     frames = heard_at_once(mels, heard, settings.crop_seconds)
-    return export(made, {"mels": (heard.bands, frames)}, ("logits", "vector"), folder / network_file(task))
+    return export(made, {"mels": (heard.rows, frames)}, ("logits", "vector"), folder / network_file(task))
 
 
-def _clustered(heard: Sequence[Heard], task: str, seed: int) -> tuple[list[int], list[str], NDArray[np.float32]]:
+def _clustered(
+    heard: Sequence[Heard], task: str, bands: int, seed: int
+) -> tuple[list[int], list[str], NDArray[np.float32]]:
     """Clusters of mean cepstra, each task others: what there is to learn where nobody has said anything."""
     count = max(1, min(CLUSTERS, len(heard) // 4))
-    means = np.stack([mfcc(each.mel.astype(np.float32)).mean(axis=1) for each in heard])
+    means = np.stack([mfcc(each.mel[:bands].astype(np.float32)).mean(axis=1) for each in heard])
     even = np.ascontiguousarray((means - means.mean(axis=0)) / (means.std(axis=0) + 1e-6), dtype=np.float32)
     faiss.omp_set_num_threads(1)
     kmeans = faiss.Kmeans(even.shape[1], count, seed=seed + TASKS.index(task), min_points_per_centroid=1)

@@ -13,7 +13,7 @@ Picture = NDArray[np.float32]
 
 def picture(mel: NDArray[np.floating], heard: MelSettings) -> Picture:
     """(BANDS, FRAMES): the first PICTURE_S of a log-mel, or all of it, drawn together to this size by means."""
-    part = mel[:, : heard.frames(PICTURE_S)].astype(np.float32)
+    part = mel[: heard.bands, : heard.frames(PICTURE_S)].astype(np.float32)
     return _means(_means(part, FRAMES, axis=1), BANDS, axis=0)
 
 

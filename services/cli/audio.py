@@ -53,7 +53,7 @@ def evaluate(
     from rich.console import Console
 
     from models.audio.folder import read_folder, tasks_of
-    from models.audio.settings import ORIGINAL_MELS, MelSettings, NetworkSettings
+    from models.audio.settings import ORIGINAL, ORIGINAL_MELS, MelSettings, taught
     from services.runtime.errors import Fatal
 
     if pairs and (original or picture):
@@ -68,8 +68,10 @@ def evaluate(
     if pairs:
         _tell(_release_judged(console, heard, task or known[0], mels, folds, crops, seed), _show_release, as_json)
         return
-    network = NetworkSettings(original=original, seed=seed)
-    network = network if crops is None else msgspec.structs.replace(network, crops=crops)
+    crops = ORIGINAL.crops if crops is None else crops
+    network = taught(task or known[0], crops, seed)
+    if original:
+        network = msgspec.structs.replace(ORIGINAL, crops=crops, seed=seed)
     judged = _judged(console, heard, task or known[0], mels, folds, network)
     if picture:
         from services.evaluate.plots import confusion

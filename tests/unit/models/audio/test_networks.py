@@ -4,19 +4,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from models.audio.logmel import logmel
-from models.audio.settings import SEGMENTS, WIDTH, MelSettings, NetworkSettings
+from models.audio.settings import NOTES, ORIGINAL, SEGMENTS, WIDTH, MelSettings, NetworkSettings
 from tests.unit.models.audio.sounds import noise, tone
 
 torch = pytest.importorskip("torch", reason="needs segue[neural]")
 pytest.importorskip("onnxscript", reason="needs segue[neural]")
 from models.audio.fit import fit, listen  # noqa: E402  # after what it needs
-from models.audio.network import network, parameters  # noqa: E402  # after what it needs
+from models.audio.network import parameters  # noqa: E402  # after what it needs
 from models.onnx_graph import TOLERANCE, NotTheSame, export  # noqa: E402  # after what it needs
 
 MELS = MelSettings()
-SMALL = NetworkSettings(crops=600, epochs=40, batch=8)
 
 
 def lesson(count: int = 12) -> tuple[list[np.ndarray], np.ndarray]:
@@ -25,10 +25,15 @@ def lesson(count: int = 12) -> tuple[list[np.ndarray], np.ndarray]:
     return made, np.eye(2, dtype=np.float32)[np.arange(count) % 2]
 
 
-@pytest.mark.parametrize("original", [False, True])
-def test_it_learns_and_is_small(original: bool) -> None:
+SHAPES = {"words": NetworkSettings(), "tower": NOTES, "original": ORIGINAL}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_it_learns_and_is_small(shape: str) -> None:
     mels, targets = lesson(16)
-    made = fit(mels[:12], targets[:12], MELS, NetworkSettings(original=original, crops=600, epochs=40, batch=8))
+    settings = replace(SHAPES[shape], crops=600, epochs=40, batch=8)
+    assert settings.shape == shape
+    made = fit(mels[:12], targets[:12], MELS, settings)
     shares, vectors = listen(made, mels[12:], MELS, 60)
     assert (shares.argmax(axis=1) == targets[12:].argmax(axis=1)).all()
     assert shares.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
@@ -44,9 +49,11 @@ def test_the_same_seed_gives_the_same_network() -> None:
 
 
 @pytest.mark.filterwarnings("ignore")  # torch's own, of its exporter
-def test_the_graph_says_the_same(tmp_path: Path) -> None:
-    made = network(MELS, 3, NetworkSettings())
-    told = {"mels": (MELS.bands, 60)}, ("logits", "vector"), tmp_path / "a.onnx"
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_graph_says_the_same(shape: str, tmp_path: Path) -> None:
+    mels, targets = lesson(6)
+    made = fit(mels, targets, MELS, replace(SHAPES[shape], crops=12, batch=4))
+    told = {"mels": (MELS.rows, 60)}, ("logits", "vector"), tmp_path / "a.onnx"
     assert export(made, *told) <= TOLERANCE
     assert [path.name for path in tmp_path.iterdir()] == ["a.onnx"]
 
