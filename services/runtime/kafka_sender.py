@@ -70,7 +70,7 @@ class KafkaSender:
     def close(self) -> None:
         """Disconnect; everything sent is acknowledged, or will be sent again by whoever comes next."""
         if self._producer is not None:
-            _end(self._producer, 1.0)
+            _end(self._producer, 0.5)
 
     def _wait_for(self, sent: list[FutureRecordMetadata]) -> None:
         begun = monotonic()
