@@ -7,14 +7,9 @@ Of n tracks in m = 8 · BYTES bits a share (1 − e^(−HASHES·n/m))^HASHES of 
 
 from collections.abc import Iterable
 
-import numpy as np
-from numpy.typing import NDArray
-
-from models.ids import SHORT
-
 BYTES = 8_192
-_MASK = 8 * BYTES - 1  # of the 16 bits of a key that say a place
-_SHIFTS = (0, 12, 24)
+MASK = 8 * BYTES - 1  # of the 16 bits of a key that say a place
+SHIFTS = (0, 12, 24)
 
 
 def note(met: bytearray, shorts: Iterable[int]) -> None:
@@ -22,19 +17,6 @@ def note(met: bytearray, shorts: Iterable[int]) -> None:
     if not met:
         met.extend(bytes(BYTES))
     for key in shorts:  # mostly one or 256: no array would pay
-        for shift in _SHIFTS:
-            place = key >> shift & _MASK
+        for shift in SHIFTS:
+            place = key >> shift & MASK
             met[place >> 3] |= 1 << (place & 7)
-
-
-def noted(flags: NDArray[np.uint8], keys: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which of these keys were noted, and a few more; `flags` are the bytes, none for nothing noted."""
-    found = np.zeros(len(keys), dtype=bool)
-    if not len(flags):
-        return found
-    left = np.arange(len(keys))
-    for shift in _SHIFTS:  # most keys are out after the first look
-        places = keys[left] >> (SHORT + shift) & _MASK
-        left = left[flags[places >> 3] >> (places & 7) & 1 != 0]
-    found[left] = True
-    return found

@@ -37,6 +37,7 @@ from models.bridge import part as bridge
 from models.catalogue import Catalogue
 from models.lyrics import songs
 from models.neighbours.table import EMPTY, Table
+from models.places import places_in
 from models.ranker.taught import load_ranker
 from models.sources.settings import RANKED
 from schemas.release import Manifest, ReleaseFile
@@ -114,10 +115,9 @@ class Release:
             return self.factors[rows]
         found = np.zeros((len(rows), self.factors.shape[1]), dtype=np.float32)
         found[known] = self.factors[rows[known]]
-        if self.cold is not None and len(self.cold.rows):
-            at = np.minimum(np.searchsorted(self.cold.rows, rows), len(self.cold.rows) - 1)
-            there = self.cold.rows[at] == rows
-            found[there] = self.cold.factors[at[there]]
+        if self.cold is not None:
+            at = places_in(self.cold.rows, rows)
+            found[at >= 0] = self.cold.factors[at[at >= 0]]
         return found
 
     def setting(self, section: str, name: str) -> Any:

@@ -21,6 +21,7 @@ from models.audio.about import ABOUT, network_file, read_about
 from models.audio.settings import TASKS, VECTOR
 from models.pair.serve import FILES as PAIRS
 from models.pair.serve import Pairs
+from models.places import places_in
 
 if TYPE_CHECKING:
     from models.audio.serve import Ears
@@ -62,7 +63,4 @@ class Sounds:
 
     def places(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The number of each row's vector, −1 for a track that was not heard."""
-        if not len(self.rows):
-            return np.full(len(rows), -1, dtype=np.int64)
-        at = np.minimum(np.searchsorted(self.rows, rows), len(self.rows) - 1)
-        return np.where(self.rows[at] == rows, at, -1)
+        return places_in(self.rows, rows)

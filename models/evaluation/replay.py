@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 
 from models.evaluation.log import Log
-from models.profile import Profile
-from models.taste import TasteSettings, fold
-from schemas.events import Listen
+from models.folding import Folding
+from models.taste import TasteSettings
 
 
 class Replay:
@@ -24,22 +23,15 @@ class Replay:
         What comes before `keep` is not folded again, so later calls may ask for no moment before it.
         """
         first, _ = self._log.events_before(user, 0)
-        row, data = self._kept.get(user, (first, None))
-        profile = Profile() if data is None else Profile.decode(data)
+        folding = Folding(self._log.events, self._taste, *self._kept.get(user, (first, None)))
         found: dict[int, bytes | None] = {}
         for moment in sorted({*moments, keep}):
             _, end = self._log.events_before(user, moment)
-            if end < row:
+            if end < folding.row:
                 raise ValueError(f"a moment {moment} that lies before what was kept")
-            if end > row:
-                self._fold(profile, row, end)
-                row, data = end, profile.encode()
-            found[moment] = data
-            if moment == keep and data is not None:
-                self._kept[user] = (row, data)
+            if folded := folding.to(end):
+                self._folded(folded)
+            found[moment] = folding.data
+            if moment == keep and folding.data is not None:
+                self._kept[user] = (folding.row, folding.data)
         return [found[moment] for moment in moments]
-
-    def _fold(self, profile: Profile, row: int, end: int) -> None:
-        for offset, fields in enumerate(self._log.events[row:end].iter_rows(), row):
-            fold(profile, Listen(*fields), offset, self._taste)
-        self._folded(end - row)

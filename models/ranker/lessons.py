@@ -4,23 +4,22 @@ Everything is as a scorer has it: a release of what came before, profiles folded
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from models.interactions import positive_plays
-from models.profile import Profile, ProfileView
+from models.folding import Folding
+from models.interactions import COLUMNS, positive_plays
+from models.profile import ProfileView
 from models.ranker.fit import Lesson, sampled
 from models.ranker.settings import RankerSettings
 from models.recommender import Recommender
-from models.taste import DAY, TasteSettings, fold
-from schemas.events import Listen
+from models.taste import DAY, TasteSettings
 
 WEEK_S = 7 * DAY
 LENGTH = {"for-you": 100, "up-next": 50}  # of the lists that candidates are proposed for
-_FIELDS = tuple(name for name in Listen.__struct_fields__ if name != "event_id")
 
 
 class Lessons(NamedTuple):
@@ -86,23 +85,13 @@ def _questions(
         asked.append((week, "for-you", tracks[first:last]))
     drawn = rng.permutation(len(tracks))[:most].tolist()
     asked += [(int(seconds[at]), "up-next", [tracks[at]]) for at in drawn]
-    folding = _Folding(frame, taste)
+    ids = pl.format("row:{}", pl.int_range(pl.len()))  # every row is folded, whatever its id
+    folding = Folding(frame.with_columns(event_id=ids).select(list(COLUMNS)), taste)
+    times = frame["listened_at"].to_numpy()
+
+    def before(second: int) -> ProfileView | None:
+        folding.to(int(np.searchsorted(times, second * 1000)))
+        return None if folding.data is None else ProfileView(folding.data)
+
     for second, mix, answers in sorted(asked, key=lambda each: each[:2]):
-        yield mix, lambda second=second: folding.before(second), answers  # type: ignore[misc]  # binds the loop's value
-
-
-class _Folding:
-    """One listener's profile, folded on as far as is asked."""
-
-    def __init__(self, frame: pl.DataFrame, taste: TasteSettings) -> None:
-        self._frame = frame.select(name for name in _FIELDS if name in frame.columns)
-        self._times: NDArray[np.int64] = frame["listened_at"].to_numpy()
-        self._taste, self._profile, self._row = taste, Profile(), 0
-
-    def before(self, second: int) -> ProfileView | None:
-        """Of all listens strictly before this second; None: there are none."""
-        end = int(np.searchsorted(self._times, second * 1000))
-        for row, fields in enumerate(self._frame[self._row : end].iter_rows(named=True), self._row):
-            fold(self._profile, Listen(event_id=f"row:{row}", **fields), row, self._taste)
-        self._row = max(self._row, end)
-        return ProfileView(self._profile.encode()) if self._row else None
+        yield mix, partial(before, second), answers

@@ -8,8 +8,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.compiled import compiled
-from models.met import noted
 from models.scratch import Scratch
+from models.sources.noted import noted
 from models.sources.shelf import Shelf
 
 if TYPE_CHECKING:

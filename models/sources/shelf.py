@@ -5,6 +5,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from models.catalogue import Catalogue
+from models.places import places_in
 from models.scratch import Scratch
 
 # What is said of an edition, not of a song: "(Live at …)", "[2011 Remaster]", " - Radio Edit", "feat. …".
@@ -47,11 +48,8 @@ class Shelf:
 
     def artists_of(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
         """The numbers of the artists with these keys; unknown ones are left out."""
-        if not len(self.artist_keys):
-            return np.empty(0, dtype=np.int64)
-        at = np.minimum(np.searchsorted(self.artist_keys, keys), len(self.artist_keys) - 1)
-        known: NDArray[np.int64] = at[self.artist_keys[at] == keys]
-        return known
+        at = places_in(self.artist_keys, keys)
+        return at[at >= 0]
 
     def first_of_artists(
         self, artists: NDArray[np.int64], most: NDArray[np.int64]

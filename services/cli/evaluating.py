@@ -1,11 +1,15 @@
 """`segue evaluate`: how good are the lists that would have been served?"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from services.cli.reading import Files, read_files
+
+if TYPE_CHECKING:
+    from models.evaluation.result import Evaluation
+    from models.evaluation.settings import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -50,18 +54,14 @@ def evaluate(
     Example: `segue evaluate --listens listens.parquet --json --html report.html`
     """
     import os
-    import sys
     import time
 
-    import msgspec
     from rich.console import Console
 
     from models.evaluation.protocol import Protocol
     from services.evaluate.app import prove_writable, run
-    from services.evaluate.document import document
     from services.evaluate.progress import shown
     from services.evaluate.settings import EvaluateSettings, Outputs
-    from services.evaluate.table import table
     from services.runtime.settings import load
 
     settings = load(EvaluateSettings, os.environ).evaluation(
@@ -74,6 +74,19 @@ def evaluate(
     frames = read_files(files, time.time_ns() // 1_000_000, progress)
     with shown(progress) as tell:
         found = run(frames.listens, frames.tracks, settings, outputs, tell)
+    _say(found, settings, as_json)
+
+
+def _say(found: "Evaluation", settings: "Settings", as_json: bool) -> None:
+    """On standard output."""
+    import sys
+
+    import msgspec
+    from rich.console import Console
+
+    from services.evaluate.document import document
+    from services.evaluate.table import table
+
     if as_json:
         sys.stdout.write(msgspec.json.encode(document(found, settings)).decode() + "\n")
         return

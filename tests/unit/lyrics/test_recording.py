@@ -1,10 +1,16 @@
 """What the record's figures say, and how they look. The contestants: tests/unit/models/lyrics/test_models.py."""
 
+import json
+from pathlib import Path
+
+import polars as pl
 import pytest
 from rich.console import Console
+from typer.testing import CliRunner
 
 from models.lyrics.record.run import Lap, Timed
 from models.lyrics.settings import LyricsSettings
+from services.cli.__main__ import app
 from services.lyrics import recording
 from services.lyrics.drawing import growth, table
 from services.lyrics.recording import PLAIN, Record, RecordOptions, Row, _row
@@ -72,3 +78,23 @@ def test_a_tensorflow_that_ends_its_process_takes_no_other_with_it(monkeypatch: 
     assert [row.contestant for row in made.rows] == ["learned"]
     assert made.skipped == ["tensorflow with 40 songs: its process ended with code 3"]
     assert said[-1] == "skipped tensorflow with 40 songs: its process ended with code 3"
+
+
+def test_the_command_writes_the_plot_and_the_figures(tmp_path: Path) -> None:
+    for package in ("torch", "simplemma", "matplotlib"):
+        pytest.importorskip(package, reason="needs segue[lyrics,neural,evaluate]")
+    songs = tracks(30).select("artist", pl.col("title").alias("song"), pl.lit("").alias("link"), text="lyrics")
+    songs.write_csv(tmp_path / "songs.csv")
+    said = CliRunner().invoke(
+        app,
+        ["bench", "lyrics", str(tmp_path / "songs.csv"), "--sizes", "40,60", "--contestants", "learned", "--json",
+         "--most-epochs", "30", "--plot", str(tmp_path / "growth.svg")],
+        env={"SEGUE_LYRICS_THREADS": "1", "SEGUE_LYRICS_DIMENSIONS": "16"},
+    )  # fmt: skip
+    assert said.exit_code == 0, f"{said.output} {said.exception!r}"
+    rows = json.loads(said.stdout)["rows"]
+    assert [(row["contestant"], row["songs"], row["reached"]) for row in rows] == [
+        ("learned", 40, True), ("learned", 60, True)]  # fmt: skip
+    drawn = (tmp_path / "growth.svg").read_text()
+    assert drawn.startswith("<?xml")
+    assert "learned" in drawn

@@ -5,9 +5,10 @@ import pytest
 from msgspec.structs import replace
 
 from models.ids import SHORT, key_of
-from models.met import BYTES, note, noted
+from models.met import BYTES, note
 from models.profile import SEGMENT, Profile, ProfileView
 from models.sources.base import BEGUN, KNOWN, UNSEEN
+from models.sources.noted import noted
 from models.taste import TasteSettings, fold
 from tests.unit.models.listeners import batch, read, thirty
 from tests.unit.scorer.worlds import NOON, listen
