@@ -72,7 +72,7 @@ def test_a_track_that_nobody_has_played_reaches_who_likes_its_sound(world: World
     short = SHORT | {"SEGUE_AUDIO_CACHE": str(tmp_path / "cache")}
     options = {"flush_seconds": 0.1, "check_listeners": 0, "threads": 1, "min_listens": 40}
     with TrainerProcess(world.kafka, tmp_path, environ=short, **options) as trainer:
-        trainer.until(lambda: "is in force" in trainer.log.read_text(), limit_s=240.0)  # torch alone takes a while
+        trainer.until(lambda: "is in force" in trainer.log.read_text(), limit_s=480.0)  # torch alone takes a while
         trainer.terminate()
     announced = KafkaReleases(world.kafka).newest()
     assert announced is not None
