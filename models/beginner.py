@@ -10,8 +10,8 @@ GAP_S = 200
 
 
 def beginner(catalogue: Catalogue) -> ProfileView:
-    """Who has played its first tracks twice, one after the other."""
-    profile, taste = Profile(), TasteSettings()
+    """Who has played its first tracks twice, one after the other; the last 30 plays are at hand, the others noted."""
+    profile, taste = Profile(), TasteSettings(max_recent=30, max_past=0)
     for number, row in enumerate(2 * list(range(min(TRACKS, len(catalogue))))):
         played_ms = number * GAP_S * 1_000
         listen = Listen(

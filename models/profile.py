@@ -138,7 +138,8 @@ class Profile:
         """Be whole no more: what the latest plays told is counted from now on."""
         if self.whole:
             view = self.view()
-            self.totals, self.by_hour = [view.plays, view.skips], array("H", view.hours)
+            over = max(0, max(view.hours).bit_length() - 16)  # halvings, as in `heard`
+            self.totals, self.by_hour = [view.plays, view.skips], array("H", [count >> over for count in view.hours])
             self.tracks.begin_counts((view.track_plays, view.track_skips))
             self.whole = False
 

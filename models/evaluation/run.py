@@ -1,7 +1,7 @@
 """An evaluation from beginning to end: fit before each window, ask during it, judge.
 
 Time grows with listens (each is folded once), with questions times systems, and with one fit a window; memory with
-listens, with at most 142 KB a listener for the profiles kept between windows, and with one release.
+listens, with at most 148 KB a listener for the profiles kept between windows, and with one release.
 """
 
 from collections import defaultdict

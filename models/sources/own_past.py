@@ -142,11 +142,6 @@ def _around(recent: Rows, times: Rows, at: Rows, back: Rows, faded: Floats, sums
     return take_out(touched, count, sums)
 
 
-def session_starts(times: Rows) -> Rows:
-    """Where each session begins, the first at 0; `times` in their order, s."""
-    return np.concatenate(([0], np.flatnonzero(np.diff(times) > PAUSE_S) + 1))
-
-
 def alike(listener: Listener, scratch: Scratch, most: int = ALIKE) -> Sparse:
     """What the listener played in earlier sessions like the one they are in.
 

@@ -37,7 +37,7 @@ from services.audit.result import Partition
 from services.runtime.errors import Fatal
 from services.runtime.kafka_log import KafkaLog, LogMoved, Record
 
-CHUNK = 256  # profiles a read: at most 7 MB
+CHUNK = 256  # profiles a read: at most 38 MB with their pasts
 TRIES = 5
 Told = Callable[[int], None]  # so many more records were read
 

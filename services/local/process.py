@@ -93,10 +93,9 @@ class Child:
             time.sleep(0.002)
 
     def _still(self) -> bool:
-        process = self.process
-        # Only on Linux is a thread's state to be had by its id.
-        ids = [thread.id for thread in process.threads()] if psutil.LINUX else [self.pid]
-        with contextlib.suppress(psutil.NoSuchProcess):  # a thread that ended meanwhile: look again
+        with contextlib.suppress(psutil.NoSuchProcess):  # it, or a thread of it, ended meanwhile: look again
+            # Only on Linux is a thread's state to be had by its id.
+            ids = [thread.id for thread in self.process.threads()] if psutil.LINUX else [self.pid]
             return all(psutil.Process(number).status() == psutil.STATUS_STOPPED for number in ids)
         return False
 

@@ -11,7 +11,7 @@ from numba.core.dispatcher import Dispatcher
 from models import compose
 from models.beginner import TRACKS, beginner
 from models.ranker import blend, columns, merge
-from models.sources import artists, base, neighbours, own_past, signals, sparse
+from models.sources import artists, base, neighbours, noted, own_past, signals, sparse
 from services.bench.made import make
 from tests.unit.scorer.worlds import make_release
 
@@ -27,7 +27,7 @@ plain = ListSettings()
 Arms(load(Path(sys.argv[1])), Split(plain, plain)).warm([])
 print(*look.cold())
 """
-MODULES = (artists, base, blend, columns, compose, merge, neighbours, own_past, signals, sparse)
+MODULES = (artists, base, blend, columns, compose, merge, neighbours, noted, own_past, signals, sparse)
 INSIDE = {"take_out", "_has_room", "_repeated"}  # other compiled functions have these in themselves
 
 
