@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.runtime.settings import KafkaSettings
 
-LIMIT = 90.0  # seconds until a test gives up
+LIMIT = 240.0  # seconds until a test gives up; trainings run at low priority, beside other tests
 
 
 class TrainerProcess:
