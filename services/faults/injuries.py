@@ -10,7 +10,7 @@ from typing import NamedTuple
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from aiokafka.structs import TopicPartition
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
+from redis.exceptions import OutOfMemoryError, ResponseError
 
 from schemas.topics import LISTENS
 from services.faults.load import Load
@@ -37,7 +37,7 @@ class Scene:
     zombie_s: float  # how long a stopped process sleeps
     away_s: float  # how long a broker, or a Redis, is away
     spare: bool = False  # only the first of each kind may be hurt
-    missed: int = 0  # kills that did not find the moment they were meant for
+    missed: int = 0  # kills that did not find the moment they were meant for, full Redis that refused nothing
 
     def victim(self, kind: str) -> Process:
         """A process of one kind to hurt."""
@@ -138,8 +138,13 @@ async def _redis_flushed(scene: Scene) -> None:
 async def _redis_full(scene: Scene) -> None:
     used = (await scene.redis.info("memory"))["used_memory"]
     await scene.redis.config_set("maxmemory-policy", "noeviction")
-    await scene.redis.config_set("maxmemory", used)
-    await asyncio.sleep(5)
+    await scene.redis.config_set("maxmemory", used // 2)  # just `used` lets writes of the same size through
+    try:
+        await scene.redis.set("full", "no")
+        scene.missed += 1
+        await scene.redis.delete("full")
+    except OutOfMemoryError:
+        await asyncio.sleep(5)
     await scene.redis.config_set("maxmemory", 0)
 
 
