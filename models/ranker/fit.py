@@ -24,9 +24,19 @@ class Lesson(NamedTuple):
 
     listener: int
     features: Matrix  # (candidates, features)
-    played: NDArray[np.bool_]
+    plays: Matrix  # how often each was played then; of the next track 1
     weights: Matrix  # of a sampled candidate: how many it stands for
     fused: NDArray[np.float64]  # what the sources say together
+
+    @property
+    def played(self) -> NDArray[np.bool_]:
+        """What was played at all."""
+        return self.plays > 0
+
+    @property
+    def useful(self) -> bool:
+        """Whether anything can be learned from it."""
+        return bool(self.played.any()) and not self.played.all()
 
 
 def sampled(lesson: Lesson, most: int, rng: np.random.Generator) -> Lesson:
@@ -37,7 +47,7 @@ def sampled(lesson: Lesson, most: int, rng: np.random.Generator) -> Lesson:
     drawn = rng.choice(rest, most, replace=False)
     kept = np.sort(np.concatenate((np.flatnonzero(lesson.played), drawn)))
     weights = np.where(lesson.played[kept], 1.0, len(rest) / most).astype(np.float32)
-    return Lesson(lesson.listener, lesson.features[kept], lesson.played[kept], weights, lesson.fused[kept])
+    return Lesson(lesson.listener, lesson.features[kept], lesson.plays[kept], weights, lesson.fused[kept])
 
 
 def fit(
@@ -47,7 +57,7 @@ def fit(
     progress: Callable[[float], None] = lambda _: None,
 ) -> Blend | None:
     """The blend that these lessons teach; None when they teach nothing. `one_answer`: of the next track."""
-    useful = [lesson for lesson in lessons if lesson.played.any() and not lesson.played.all()]
+    useful = [lesson for lesson in lessons if lesson.useful]
     if not useful:
         return None
     bends = Bends.of(np.concatenate([lesson.features[::SAMPLE] for lesson in useful]))
@@ -75,7 +85,7 @@ def _slope(lessons: Sequence[Lesson], bends: Bends, weights: NDArray[np.float64]
     errors = np.empty(len(scores))
     at = 0
     for lesson in lessons:
-        here = slice(at, at := at + len(lesson.played))
+        here = slice(at, at := at + len(lesson.plays))
         errors[here] = (_softmax_error if one else _logistic_error)(scores[here], lesson)
     return np.asarray(errors @ bent) / len(lessons)
 

@@ -1,33 +1,50 @@
 """Teaching the neural ranker: of what retrieval proposed at a past moment, which would be played?
 
-Listwise (ListNet, Cao et al. 2007): −Σ log softmax(scores)[played] / played, over one lesson's candidates; one that was
-not played stands for as many as were left out, so log(weight) is added to its score. AdamW with one cycle of the step
-(Smith & Topin 2018).
+Of the next track: −log softmax(scores)[played], where a candidate that was not played stands for as many as were left
+out, so log(weight) is added to its score. Of a week: how often each is played, as a Poisson regression, the score being
+the logarithm of a rate; what is sure to be played is told so from what may be, which "played at all" tells less well
+(docs/evaluation.md). AdamW with one cycle of the step (Smith & Topin 2018).
 """
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import poisson_nll_loss
 
 from models.ranker.fit import Lesson
 from models.ranker.network import RankerNetwork
 from models.ranker.settings import RankerSettings
 
+USUAL = -4.0  # the logarithm of the plays that a score of 0 stands for: about what a candidate has in a week
+MOST_PLAYS = 5.0  # of a track in a week; more say no more
 FLAT = 1e-6  # a feature that hardly varies is left as it is
+
+
+class Taught(NamedTuple):
+    """A lesson as tensors, parallel over its candidates."""
+
+    features: Tensor
+    plays: Tensor
+    weights: Tensor
+
+
+Loss = Callable[[Tensor, Taught], Tensor]
 
 
 def fit_network(
     lessons: Sequence[Lesson],
     settings: RankerSettings,
+    one_answer: bool,
     progress: Callable[[float], None] = lambda _: None,
 ) -> RankerNetwork | None:
-    """The network that these lessons teach; None when they teach nothing.
+    """The network that these lessons teach; None when they teach nothing. `one_answer`: of the next track.
 
     One thread: batches are small. The same lessons and seed give the same network; torch's own chance is as before.
     """
-    useful = [lesson for lesson in lessons if lesson.played.any() and not lesson.played.all()]
+    useful = [lesson for lesson in lessons if lesson.useful]
     if not useful:
         return None
     mean, deviation = _spread(useful)
@@ -37,7 +54,8 @@ def fit_network(
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             network = RankerNetwork(mean, deviation, settings.members, settings.hidden, settings.dropout)
-            _learn(network, [_tensors(lesson) for lesson in useful], settings, progress)
+            taught = [Taught(*map(torch.from_numpy, (each.features, each.plays, each.weights))) for each in useful]
+            _learn(network, taught, _one_of_them if one_answer else _how_often, settings, progress)
     finally:
         torch.set_num_threads(before)
     network.eval()
@@ -46,7 +64,8 @@ def fit_network(
 
 def _learn(
     network: RankerNetwork,
-    lessons: Sequence[tuple[Tensor, Tensor, Tensor]],
+    lessons: Sequence[Taught],
+    loss: Loss,
     settings: RankerSettings,
     progress: Callable[[float], None],
 ) -> None:
@@ -60,25 +79,22 @@ def _learn(
         for start in range(0, len(order), settings.network_batch):
             chosen = [lessons[at] for at in order[start : start + settings.network_batch]]
             optimizer.zero_grad()
-            _loss(network, chosen).backward()
+            scores = network(torch.cat([each.features for each in chosen])).split([len(each.plays) for each in chosen])
+            torch.stack([loss(own, each) for own, each in zip(scores, chosen, strict=True)]).mean().backward()
             optimizer.step()
             cycle.step()
             step += 1
             progress(step / steps)
 
 
-def _loss(network: RankerNetwork, lessons: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
-    scores = network(torch.cat([features for features, _, _ in lessons]))
-    losses = []
-    for (_, share, offset), own in zip(lessons, scores.split([len(each[1]) for each in lessons]), strict=True):
-        losses.append(-(torch.log_softmax(own + offset, dim=0) * share).sum())
-    return torch.stack(losses).mean()
+def _one_of_them(scores: Tensor, lesson: Taught) -> Tensor:
+    shares = torch.log_softmax(scores + lesson.weights.log(), dim=0)
+    return -(shares * lesson.plays).sum() / lesson.plays.sum()
 
 
-def _tensors(lesson: Lesson) -> tuple[Tensor, Tensor, Tensor]:
-    """Features; each candidate's share of what was played; the logarithm of how many it stands for."""
-    played = torch.from_numpy(lesson.played.astype(np.float32))
-    return torch.from_numpy(lesson.features), played / played.sum(), torch.from_numpy(np.log(lesson.weights))
+def _how_often(scores: Tensor, lesson: Taught) -> Tensor:
+    losses = poisson_nll_loss(scores + USUAL, lesson.plays.clamp(max=MOST_PLAYS), reduction="none")
+    return (losses * lesson.weights).sum() * (10.0 / lesson.weights.sum())
 
 
 def _spread(lessons: Sequence[Lesson]) -> tuple[Tensor, Tensor]:

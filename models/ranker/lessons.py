@@ -3,6 +3,7 @@
 Everything is as a scorer has it: a release of what came before, profiles folded to the moment, all of the sources.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
@@ -51,8 +52,9 @@ def lessons(
             if view is None:
                 continue
             [(merged, features)] = recommender.described([view], LENGTH[mix])
-            played = np.isin(merged.rows, [rows.get(track, -1) for track in answers])
-            lesson = Lesson(number, features, played, np.ones(len(played), np.float32), merged.fused)
+            counts = Counter(rows.get(track, -1) for track in answers)
+            plays = np.array([counts[row] for row in merged.rows.tolist()], np.float32)
+            lesson = Lesson(number, features, plays, np.ones(len(plays), np.float32), merged.fused)
             if held_out:
                 made.whole[mix].append(lesson)
             made.taught[mix].append(sampled(lesson, settings.rest * (5 if mix == "for-you" else 1), rng))

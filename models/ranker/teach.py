@@ -20,6 +20,7 @@ from models.ranker.taught import BLEND, NETWORK, Scores, ranker_file
 TOP = 20
 DEPTH = 100
 JUDGED_BY = {"for-you": "ndcg@100", "up-next": "mrr"}
+ONE_ANSWER = "up-next"  # whose lessons have one
 FEW = 20  # held-out lessons, below which nothing can be said
 _FIGURES = ("mrr", "hr@20", "ndcg@100")
 WEIGHT = NAMES.index("weight_14d")
@@ -83,19 +84,19 @@ def _ways(settings: RankerSettings) -> dict[str, Fit]:
     if find_spec("torch") is None or find_spec("onnx") is None:
         log.warning("no neural ranker is taught: torch and onnx are not installed (pip install 'segue[neural]')")
         return ways
-    return {**ways, NETWORK: lambda lessons, _: _network(lessons, settings)}
+    return {**ways, NETWORK: lambda lessons, mix: _network(lessons, mix, settings)}
 
 
 def _blend(lessons: Sequence[Lesson], mix: str, settings: RankerSettings) -> Shipped | None:
-    made = blends.fit(lessons, settings, mix == "up-next")
+    made = blends.fit(lessons, settings, mix == ONE_ANSWER)
     return None if made is None else Shipped(made, BLEND, made.save)
 
 
-def _network(lessons: Sequence[Lesson], settings: RankerSettings) -> Shipped | None:
+def _network(lessons: Sequence[Lesson], mix: str, settings: RankerSettings) -> Shipped | None:
     from models.ranker.export import NotEqual, export  # with torch
     from models.ranker.fit_network import fit_network
 
-    made = fit_network(lessons, settings)
+    made = fit_network(lessons, settings, mix == ONE_ANSWER)
     if made is None:
         return None
     try:

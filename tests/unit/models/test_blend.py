@@ -23,11 +23,9 @@ def features(candidates: int, seed: int) -> "np.ndarray[tuple[int, int], np.dtyp
 def lesson(number: int, seed: int, rule: int, answers: int = 1, candidates: int = 60) -> Lesson:
     """Played is what has most of one feature; the fusion knows nothing."""
     table = features(candidates, seed)
-    played = np.zeros(candidates, dtype=bool)
-    played[np.argsort(-table[:, rule])[:answers]] = True
-    return Lesson(
-        number, table, played, np.ones(candidates, np.float32), np.random.default_rng(seed).random(candidates)
-    )
+    plays = np.zeros(candidates, np.float32)
+    plays[np.argsort(-table[:, rule])[:answers]] = 1.0
+    return Lesson(number, table, plays, np.ones(candidates, np.float32), np.random.default_rng(seed).random(candidates))
 
 
 def test_phi_is_the_feature_its_bends_its_presence_and_its_crosses() -> None:
@@ -78,8 +76,8 @@ def test_the_same_lessons_teach_the_same() -> None:
 
 
 def test_lessons_in_which_nothing_or_everything_was_played_teach_nothing() -> None:
-    nothing = lesson(0, 1, OWN)._replace(played=np.zeros(60, dtype=bool))
-    assert fit([nothing, nothing._replace(played=~nothing.played)], QUICK, True) is None
+    nothing = lesson(0, 1, OWN)._replace(plays=np.zeros(60, np.float32))
+    assert fit([nothing, nothing._replace(plays=nothing.plays + 1.0)], QUICK, True) is None
     assert fit([], QUICK, False) is None
 
 

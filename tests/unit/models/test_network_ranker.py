@@ -8,11 +8,12 @@ from msgspec.structs import replace
 
 from models.ranker import teach as teaching
 from models.ranker.features import NAMES
+from models.ranker.fit import Lesson
 from models.ranker.serve import NetworkScorer
 from models.ranker.settings import RankerSettings
 from models.ranker.taught import load_ranker
 from models.ranker.teach import teach
-from tests.unit.models.test_blend import OWN, features, lesson, taught
+from tests.unit.models.test_blend import AGE, OWN, features, lesson, taught
 
 pytest.importorskip("torch", reason="torch is in requirements-neural.lock (docs/decisions/0005)")
 pytest.importorskip("onnx", reason="onnx is in requirements-neural.lock")
@@ -27,16 +28,33 @@ def both(number: int, seed: int) -> object:
     """Right is what has much of one feature and little of another: a product, which no sum of bends can say."""
     made = lesson(number, seed, OWN, answers=3)
     product = made.features[:, 3] * made.features[:, 5]
-    return made._replace(played=product >= np.sort(product)[-3])
+    return made._replace(plays=(product >= np.sort(product)[-3]).astype(np.float32))
 
 
 def test_it_learns_a_rule_and_the_graph_says_what_torch_says() -> None:
     lessons = [lesson(n % 30, n, OWN, answers=3) for n in range(120)]
-    network = fit_network(lessons, SMALL)
+    network = fit_network(lessons, SMALL, one_answer=True)
     assert network is not None
     unseen = [lesson(99, 1_000 + n, OWN, answers=3) for n in range(20)]
     scorer = NetworkScorer(export(network, lessons[0].features))  # raises where they differ by 1e-4
     assert np.mean([each.played[np.argmax(scorer.scores(each.features))] for each in unseen]) > 0.9  # chance: 0.05
+
+
+def test_of_a_week_it_learns_how_often_each_is_played() -> None:
+    """What has much of one feature is played once, what has much of another four times: both are played as surely."""
+
+    def week(number: int) -> Lesson:
+        made = lesson(number, number, OWN)
+        once, often = made.features[:, OWN] > 2.5, made.features[:, AGE] > 2.5
+        return made._replace(plays=np.where(often, 4.0, np.where(once, 1.0, 0.0)).astype(np.float32))
+
+    network = fit_network([week(number) for number in range(120)], SMALL, one_answer=False)
+    assert network is not None
+    unseen = features(2_000, 999)
+    scores = NetworkScorer(export(network, unseen)).scores(unseen)
+    often = unseen[:, AGE] > 3.0
+    once = (unseen[:, OWN] > 3.0) & ~often
+    assert np.median(scores[often]) - np.median(scores[once]) == pytest.approx(np.log(4.0), abs=0.5)
 
 
 def test_the_same_lessons_give_the_same_graph_and_leave_torch_as_it_was() -> None:
@@ -46,13 +64,14 @@ def test_the_same_lessons_give_the_same_graph_and_leave_torch_as_it_was() -> Non
     torch.manual_seed(5)
     first = torch.rand(1)
     torch.manual_seed(5)
-    made = [export(network, features(3, 1)) for _ in range(2) if (network := fit_network(lessons, SMALL)) is not None]
+    networks = [fit_network(lessons, SMALL, one_answer=True) for _ in range(2)]
+    made = [export(network, features(3, 1)) for network in networks if network is not None]
     assert made[0] == made[1]
     assert torch.equal(torch.rand(1), first)
 
 
 def test_a_graph_that_says_something_else_is_not_let_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    network = fit_network([lesson(n, n, OWN) for n in range(9)], replace(SMALL, network_epochs=1))
+    network = fit_network([lesson(n, n, OWN) for n in range(9)], replace(SMALL, network_epochs=1), one_answer=True)
     monkeypatch.setattr(NetworkScorer, "scores", lambda _, table: np.full(len(table), 7, np.float32))
     with pytest.raises(NotEqual, match="differs from the network by"):
         export(network, features(4, 2))
@@ -60,7 +79,8 @@ def test_a_graph_that_says_something_else_is_not_let_out(monkeypatch: pytest.Mon
 
 def test_lessons_that_teach_nothing_give_nothing() -> None:
     nothing = lesson(1, 1, OWN)
-    assert fit_network([nothing._replace(played=np.zeros(len(nothing.played), bool))], SMALL) is None
+    nothing = nothing._replace(plays=np.zeros(len(nothing.plays), np.float32))
+    assert fit_network([nothing], SMALL, one_answer=False) is None
 
 
 def test_what_is_no_graph_or_of_other_features_is_refused(tmp_path: Path) -> None:
@@ -70,7 +90,7 @@ def test_what_is_no_graph_or_of_other_features_is_refused(tmp_path: Path) -> Non
     path.write_bytes(b"no graph")
     with pytest.raises(ValueError, match=r"ranker_up-next.onnx: not a graph"):
         load_ranker(tmp_path, "up-next", [path.name])
-    network = fit_network([lesson(n, n, OWN) for n in range(9)], replace(SMALL, network_epochs=1))
+    network = fit_network([lesson(n, n, OWN) for n in range(9)], replace(SMALL, network_epochs=1), one_answer=True)
     model = onnx.load_from_string(export(network, features(4, 2)))
     model.metadata_props[0].value = " ".join(NAMES[:-1])
     path.write_bytes(model.SerializeToString())
