@@ -34,9 +34,9 @@ config.CACHE_DIR = str(_folder())
 
 
 def compiled(function: Callable[P, R]) -> Callable[P, R]:
-    """The function in machine code, without the interpreter's lock while it runs.
+    """The function in machine code; it keeps the interpreter's lock, as giving that back costs more than most of them.
 
     Globals that it reads are frozen when it is compiled, and an index out of bounds is not noticed.
     """
-    made: Callable[P, R] = njit(cache=True, nogil=True, error_model="numpy")(function)
+    made: Callable[P, R] = njit(cache=True, error_model="numpy")(function)
     return made

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.ranker.columns import FAR, LATEST, NEVER_H, of_artists, of_context, of_own, of_recent, of_signals
+from models.ranker.habits import of_artist, of_track
 from models.sources.base import BEGUN, KNOWN, Batch, Listener, Rows
 from models.sources.shelf import Shelf
 
@@ -26,6 +27,8 @@ _LOGGED = {
     "own_place": 1.0, "around_place": 1.0, "alike_place": 1.0, "next_place": 1.0, "then_place": 1.0,
     "weight_0.5d": 10.0, "weight_2d": 10.0, "weight_4d": 10.0, "weight_14d": 5.0, "weight_60d": 2.0,
     "back": 1.0, "week": 1.0, "days": 1.0, "hour": 5.0, "first_back": 1.0, "first_age": 1.0, "every": 1.0,
+    "days_14d": 1.0, "days_28d": 1.0, "days_112d": 1.0, "most_a_day": 1.0, "skips_7d": 1.0, "skips_28d": 1.0,
+    "artist_plays_7d": 1.0, "artist_plays_28d": 1.0, "artist_tracks_7d": 1.0,
     "weight": 5.0, "plays": 1.0, "skips": 1.0, "age": 1.0,
     "artist_weight": 1.0, "artist_weight_2d": 3.0, "artist_known": 1.0, "artist_age": 1.0,
     "artist_rank": 1.0, "listeners": 1.0, "recent_listeners": 1.0, "size": 1.0, "session_size": 1.0,
@@ -45,6 +48,7 @@ def _from(first: str, last: str) -> slice:
 
 _SIGNALS = _from("own", "soon")
 _PLACES, _RECENT, _OWN = _from("own_place", "then_place"), _from("weight_0.5d", "every"), _from("weight", "age")
+_HABITS, _OF_ARTIST = _from("days_14d", "skips_28d"), _from("artist_plays_7d", "artist_tracks_7d")
 _ARTIST, _ARTIST_RATES = _from("artist_weight", "artist_age"), _from("artist_skip_rate", "artist_latest")
 _FACTS, _RATES = _from("artist_rank", "recent_listeners"), _from("trend", "track_skip_rate")
 _CONTEXT, _SIZES = _from("going_on", "skipped_last"), _from("size", "session_size")
@@ -104,10 +108,10 @@ class Features:
         of_recent(rows, *recent, newest, marks, table[_RECENT], table[_AT["due"]], table[_AT["session"]])
         of_own(rows, listener.rows, *own, newest, marks, table[_OWN], table[_AT["skip_rate"]])
         latest = shelf.artists_at(listener.recent[::-1][:LATEST])
-        rates = table[_ARTIST_RATES]
-        of_artists(
-            shelf.artists[rows], shelf.artists[listener.rows], *own, latest, newest, marks, table[_ARTIST], rates
-        )
+        rates, artists, before = table[_ARTIST_RATES], shelf.artists[rows], shelf.artists_at(listener.recent)
+        of_track(rows, *recent, newest, marks, table[_HABITS])
+        of_artist(artists, recent[0], before, *recent[1:], newest, marks, batch.scratch.sums, table[_OF_ARTIST])
+        of_artists(artists, shelf.artists[listener.rows], *own, latest, newest, marks, table[_ARTIST], rates)
         *kind, size, session = context(listener, shelf)
         table[_CONTEXT], table[_SIZES] = np.array(kind)[:, None], np.array([[size], [session]])
 

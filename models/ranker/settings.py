@@ -21,7 +21,7 @@ class RankerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     l2: Annotated[float, Meta(ge=0)] = 1e-4
     # The neural ranker, where torch is installed (models.ranker.network).
     members: Positive = 3
-    hidden: Positive = 64
+    hidden: Positive = 32
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.1
     network_epochs: Annotated[int, Meta(ge=0)] = 10  # 0: no network
     network_batch: Positive = 8

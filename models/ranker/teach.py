@@ -21,6 +21,7 @@ TOP = 20
 DEPTH = 100
 JUDGED_BY = {"for-you": "ndcg@100", "up-next": "mrr"}
 ONE_ANSWER = "up-next"  # whose lessons have one
+MANY = 300  # lessons, from which on the blend is not tried where there is a network: it was never better, and slower
 FEW = 20  # held-out lessons, below which nothing can be said
 _FIGURES = ("mrr", "hr@20", "ndcg@100")
 WEIGHT = NAMES.index("weight_14d")
@@ -48,9 +49,9 @@ def teach(
 ) -> tuple[dict[str, Shipped], dict[str, dict[str, float]]]:
     """The rankers worth having, by mix, and what was measured of each mix ("ranker_" + mix).
 
-    A blend, and a network where torch is installed, learn from some listeners and are judged on the others, by what the
-    mix is for. The better one is shipped when it beats the fusion of the sources and the listener's own decayed plays;
-    it is then taught once more on everybody.
+    A blend, and a network where torch is installed (that alone where lessons are many), learn from some listeners and
+    are judged on the others, by what the mix is for. The better one is shipped when it beats the fusion of the sources
+    and the listener's own decayed plays; it is then taught once more on everybody.
     """
     rankers, metrics = {}, {}
     ways = _ways(settings)
@@ -58,7 +59,8 @@ def teach(
         held = lessons.whole[mix]
         others = {lesson.listener for lesson in held}
         some = [lesson for lesson in taught if lesson.listener not in others]
-        trials = {kind: trial for kind, fit in ways.items() if (trial := fit(some, mix)) is not None}
+        tried = {NETWORK: ways[NETWORK]} if NETWORK in ways and len(some) >= MANY else ways
+        trials = {kind: trial for kind, fit in tried.items() if (trial := fit(some, mix)) is not None}
         progress((done + 0.5) / len(lessons.taught))
         measured = _measure(held, {kind: trial.ranker for kind, trial in trials.items()})
         best = _best(measured, JUDGED_BY[mix], list(trials)) if len(held) >= FEW else None

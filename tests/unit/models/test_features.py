@@ -1,5 +1,6 @@
 """What the ranker knows of a candidate, feature by feature, against a slow and plain reference."""
 
+from collections import Counter
 from itertools import pairwise
 from math import log
 from pathlib import Path
@@ -28,7 +29,8 @@ LOGGED = {
     "session_size": 1, "next": 100, "then": 100, "near": 50, "taste": 10, "weight_0.5d": 10, "weight_2d": 10,
     "weight_4d": 10, "weight_14d": 5, "weight_60d": 2, "weight": 5, "plays": 1, "skips": 1, "age": 1, "back": 1,
     "week": 1, "days": 1, "hour": 5, "artist_weight": 1, "artist_weight_2d": 3, "artist_known": 1, "artist_age": 1,
-    "artist_rank": 1, "listeners": 1, "recent_listeners": 1,
+    "artist_rank": 1, "listeners": 1, "recent_listeners": 1, "days_14d": 1, "days_28d": 1, "days_112d": 1,
+    "most_a_day": 1, "skips_7d": 1, "skips_28d": 1, "artist_plays_7d": 1, "artist_plays_28d": 1, "artist_tracks_7d": 1,
 }  # fmt: skip
 
 
@@ -104,6 +106,7 @@ def slow(release: Release, who: Listener, row: int, vector: list[float]) -> dict
             if played and ((NOON - ago) // HOUR - NOON // HOUR + 1) % 24 <= 2
         ),
         **slow_rhythm(plays, row),
+        **slow_habits(release, plays, row),
         **slow_artist(release, own, plays, row),
         "listeners": frame["listeners"],
         "recent_listeners": frame["recent_listeners"],
@@ -164,6 +167,28 @@ def slow_rhythm(plays: list[Play], row: int) -> dict[str, float]:
         "first_age": plays[met[0]][1] / HOUR,
         "every": every,
         "due": min((len(plays) - met[-1]) / max(every, 1), 20) if every else 0.0,
+    }
+
+
+def slow_habits(release: Release, plays: list[Play], row: int) -> dict[str, float]:
+    def days(most: int) -> list[int]:
+        return [(NOON - ago) // DAY for other, ago, played in plays if other == row and played and ago < most * DAY]
+
+    def theirs(most: int) -> list[int]:
+        name = artist_of(release, row)
+        return [at for at, ago, played in plays if artist_of(release, at) == name and played and ago < most * DAY]
+
+    def skips(most: int) -> int:
+        return sum(other == row and not played and ago < most * DAY for other, ago, played in plays)
+
+    return {
+        **{f"days_{most}d": len(set(days(most))) for most in (14, 28, 112)},
+        "most_a_day": max(Counter(days(28)).values(), default=0),
+        "skips_7d": skips(7),
+        "skips_28d": skips(28),
+        "artist_plays_7d": len(theirs(7)),
+        "artist_plays_28d": len(theirs(28)),
+        "artist_tracks_7d": len(set(theirs(7))),
     }
 
 
