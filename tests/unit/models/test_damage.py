@@ -202,14 +202,22 @@ def with_field(head: bytes, number: int, value: int) -> bytes:
     return sealed(HEADER.pack(*fields) + head[PREFIXED.size + HEADER.size :])
 
 
-@pytest.mark.parametrize(
-    ("number", "value"),
-    [(0, 64), (1, 0), (1, 29), (2, 0), (5, NOON - 500 * DAY), (6, 2**32 - 1)],
-    ids=["flags", "no place", "wide places", "no gap", "newest", "first"],
-)
-def test_a_header_out_of_its_bounds_is_refused(number: int, value: int) -> None:
+@pytest.mark.parametrize(("number", "value"), [(5, NOON - 500 * DAY), (6, 2**32 - 1)], ids=["newest", "first"])
+def test_plays_after_the_newest_are_refused(number: int, value: int) -> None:
     head, _ = parts()[3]
-    assert_refused(with_field(head, number, value), "a profile")
+    assert_refused(with_field(head, number, value), "a play of no track of its own, or after its newest")
+
+
+def test_flags_that_nobody_knows_are_refused() -> None:
+    head, _ = parts()[3]
+    assert_refused(with_field(head, 0, head[PREFIXED.size] | 64), "a profile of flags")
+
+
+@pytest.mark.parametrize(("number", "value"), [(1, 0), (1, 29), (2, 0), (2, 29)])
+def test_widths_that_no_play_has_are_refused(number: int, value: int) -> None:
+    profile = Profile()
+    fold(profile, Listen("e", "ann", "t1", NOON * 1_000, "ban"), 0, UNBOUND)  # without a play any width would do
+    assert_refused(with_field(profile.head(), number, value), f"{value} bits a place|{value} a gap")
 
 
 def test_places_of_tracks_that_are_not_there_are_found_in_any_batch() -> None:
