@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from models.layout import ProfileBytes
-from models.plays import TICK_BITS, WORD, Column, Numbers, long_gaps, split, unpacked
+from models.layout import BadProfile, ProfileBytes
+from models.plays import TICK_BITS, WORD, Column, Numbers, long_gaps, split
 from models.tastes import STEP_BITS, keys_of
 
 
@@ -16,7 +16,7 @@ class Flat:
     `track_starts` and `play_starts` say where each profile's begin, and, last, where they end. Of the tracks: `keys`
     (short), `weights` as of `steps` (s), `lasts` (s, to a tick where it is among the latest plays, else to its
     step), `plays`, `skips`. Of the plays and skips, oldest first: `places` among all tracks, `times` (s, to a tick),
-    `skipped`.
+    `skipped`. All but `keys` and `weights` raise BadProfile where the plays of a profile are not sound.
     """
 
     def __init__(self, profiles: Sequence[ProfileBytes]) -> None:
@@ -40,7 +40,7 @@ class Flat:
         """(places, ticks, skipped)."""
         if len(self._profiles) == 1:  # the same, sooner
             [only] = self._profiles
-            return unpacked(only.data, only.plays_at, only.shape)
+            return only.latest()
         counts = np.diff(self.play_starts)
         widths, place_bits, gap_bits, mixed, firsts, sizes = np.array(
             [(s.width, s.place_bits, s.gap_bits, s.mixed, s.first, s.bytes) for s in self._shapes], np.int64
@@ -56,12 +56,28 @@ class Flat:
         gap_bits = gap_bits[of]
         places, gaps = split(plays, place_bits[of], gap_bits)
         far = np.flatnonzero(gaps == (1 << gap_bits) - 1)
-        if len(far):
-            gaps[far] = long_gaps(np.concatenate([shape.gaps for shape in self._shapes]))
+        gaps[far] = self._long_gaps(of[far])
         begins = self.play_starts[:-1][counts > 0]
         ticks = np.cumsum(gaps)
         ticks += (firsts[counts > 0] - ticks[begins])[np.cumsum(counts > 0)[of] - 1]
+        self._refuse_unsound(of, places, gaps[begins], ticks[self.play_starts[1:][counts > 0] - 1])
         return places + self.track_starts[of], ticks, plays >> (widths[of] - 1) & mixed[of]
+
+    def _long_gaps(self, of: Numbers) -> Numbers:
+        """Those of all profiles; `of`: of which profile each must be."""
+        try:
+            long = [long_gaps(shape.gaps) for shape in self._shapes]
+        except ValueError as error:
+            raise BadProfile(f"among these profiles is one whose latest plays cannot be read: {error}") from error
+        if np.bincount(of, minlength=len(long)).tolist() != [len(each) for each in long]:
+            raise BadProfile("among these profiles is one whose latest plays cannot be read: its gaps are others")
+        return np.concatenate(long)
+
+    def _refuse_unsound(self, of: Numbers, places: Numbers, firsts: Numbers, lasts: Numbers) -> None:
+        """As ProfileBytes.latest. `firsts`: the gaps before the oldest plays; `lasts`: ticks of the newest."""
+        newest = [p.newest >> TICK_BITS for p, s in zip(self._profiles, self._shapes, strict=True) if s.plays]
+        if (places >= np.diff(self.track_starts)[of]).any() or firsts.any() or (lasts > newest).any():
+            raise BadProfile("among these profiles is one with a play of no track of its own, or after its newest")
 
     @property
     def places(self) -> Numbers:
@@ -122,3 +138,22 @@ class Flat:
 
 def _starts(counts: list[int]) -> Numbers:
     return np.cumsum([0, *counts])
+
+
+def readable(profiles: Sequence[ProfileBytes]) -> list[BadProfile | None]:
+    """What is wrong with the latest plays of each, None where nothing is; the rest was looked at before."""
+    if not profiles:
+        return []
+    try:
+        Flat(profiles).places  # noqa: B018  # the look is what is asked for
+    except BadProfile:
+        return [_trouble(profile) for profile in profiles]
+    return [None] * len(profiles)
+
+
+def _trouble(profile: ProfileBytes) -> BadProfile | None:
+    try:
+        profile.latest()
+    except BadProfile as error:
+        return error
+    return None

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 TICK_BITS = 4
 TICK = 1 << TICK_BITS  # s: what plays are apart is kept to this
 FAR = 65_535  # ticks, 12 days: a gap this long takes three of the gaps: this, then its 32 bits, the lower 16 first
+_FAR_BYTES = FAR.to_bytes(2, "little")
 PLACE_BITS, GAP_BITS = 6, 6  # to begin with
 GAP_WIDTHS = np.arange(3, 13)
 WORD = 8  # bytes that are read at once: as many must be there behind the last play
@@ -178,7 +179,7 @@ def _fewest_bits(apart: Numbers) -> int:
 
 
 def unpacked(data: bytes, at: int, shape: Shape) -> Columns:
-    """The plays that stand in `data` from `at` on."""
+    """The plays that stand in `data` from `at` on. Raises ValueError where they and their long gaps disagree."""
     size, width = shape.bytes, shape.width
     if len(data) < at + size + WORD:
         data, at = data[at : at + size] + bytes(WORD), 0
@@ -187,8 +188,13 @@ def unpacked(data: bytes, at: int, shape: Shape) -> Columns:
     plays = words[starts >> 3] >> (starts & 7)
     places, gaps = split(plays, shape.place_bits, shape.gap_bits)
     far = np.flatnonzero(gaps == (1 << shape.gap_bits) - 1)
-    if len(far):
-        gaps[far] = long_gaps(shape.gaps)
+    if len(far) or len(shape.gaps):
+        long = long_gaps(shape.gaps)
+        if len(long) != len(far):
+            raise ValueError(f"of {len(far)} long gaps {len(long)} are there")
+        gaps[far] = long
+    if len(gaps) and gaps[0]:
+        raise ValueError("the oldest play has a gap before it")
     ticks = np.cumsum(gaps)
     ticks += shape.first
     return Columns(places, ticks, plays >> (width - 1) & 1 if shape.mixed else np.zeros(shape.plays, np.int64))
@@ -200,8 +206,8 @@ def split(plays: Numbers, place_bits: Width, gap_bits: Width) -> tuple[Numbers, 
 
 
 def long_gaps(gaps: Column) -> Numbers:
-    """One number a gap."""
-    if not (gaps == FAR).any():
+    """One number a gap. Raises ValueError where the last is cut."""
+    if _FAR_BYTES not in gaps.tobytes():
         return gaps.astype(np.int64)
     return np.fromiter(_one_by_one(gaps.tolist()), np.int64)
 
@@ -209,4 +215,10 @@ def long_gaps(gaps: Column) -> Numbers:
 def _one_by_one(gaps: list[int]) -> Iterator[int]:
     each = iter(gaps)
     for gap in each:
-        yield next(each) | next(each) << 16 if gap == FAR else gap
+        if gap != FAR:
+            yield gap
+            continue
+        low, high = next(each, None), next(each, None)
+        if low is None or high is None:
+            raise ValueError("the last long gap is cut")
+        yield low | high << 16

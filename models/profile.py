@@ -12,9 +12,10 @@ plays tell (counts, in all, by track and by hour, and each track's last step) is
 
 A profile is its *head*, which changes with every listen, and its *past*, which does not: once SEGMENT plays more than
 `max_recent` are among the latest ones, the oldest SEGMENT become a segment of the past, 8 bytes a play: the first 32
-bits of the track's key, and the time with its last bit saying whether it was played or skipped. So a listen costs a
-head, however far a listener's past goes back. The whole bytes are head and past, one after the other. What leaves the
-latest plays is noted in the head for good (models.met), 8 KB from the first on.
+bits of the track's key, and the time with its last bit saying whether it was played or skipped; and 4 bytes of a
+checksum behind them. So a listen costs a head, however far a listener's past goes back. The whole bytes are head and
+past, one after the other. What leaves the latest plays is noted in the head for good (models.met), 8 KB from the first
+on.
 """
 
 from array import array
@@ -33,20 +34,22 @@ from models.layout import (
     MARKS,
     MIXED,
     NOTED,
-    PLAY_BYTES,
     PREFIX,
     SEGMENT,
+    SEGMENT_BYTES,
     WIDE,
     BadProfile,
+    OtherFormat,
     ProfileBytes,
     sealed,
+    segment,
 )
 from models.met import note
-from models.plays import TICK_BITS, Column, Numbers, Plays, unpacked
+from models.plays import TICK_BITS, Column, Numbers, Plays
 from models.tastes import STEP_BITS, Tastes
 from models.view import ProfileView
 
-__all__ = ["PREFIX", "SEGMENT", "BadProfile", "Profile", "ProfileView", "past_bytes"]
+__all__ = ["PREFIX", "SEGMENT", "BadProfile", "OtherFormat", "Profile", "ProfileView", "past_bytes"]
 
 EVENT = 31  # bits of a key of 63 that an event's is kept without
 FIT_FROM = 16  # plays: from here on the latest are packed anew whenever they are twice as many
@@ -79,7 +82,7 @@ class Profile:
     @property
     def begins(self) -> bool:
         """Whether `past` is all that there ever was: whatever is stored under its name is of another profile."""
-        return self.whole or sum(self.totals) - self.latest.count <= len(self.past) // PLAY_BYTES
+        return self.whole or sum(self.totals) - self.latest.count <= len(self.past) // SEGMENT_BYTES * SEGMENT
 
     def remember(self, event: int, most: int) -> bool:
         """Note the key of an event id; false when it is among the recent ones already.
@@ -150,7 +153,7 @@ class Profile:
             note(self.met, map(self.tracks.short_at, places.tolist()))
         marked = ticks << TICK_BITS | 1 - skipped
         prefixes = np.frombuffer(self.tracks.tops, np.uint32)[places]
-        self.past = (self.past + prefixes.astype("<u4").tobytes() + marked.astype("<u4").tobytes())[-past_bytes(past) :]
+        self.past = (self.past + segment(prefixes, marked))[-past_bytes(past) :]
 
     def keep_tracks(self, places: NDArray[np.intp]) -> None:
         """Forget all tracks but these, given in rising order, among which all must be that were played lately."""
@@ -201,7 +204,7 @@ class Profile:
         read = ProfileBytes(data)
         profile = cls.__new__(cls)
         profile.version, profile.newest, profile.whole = read.version, read.newest, read.whole
-        latest = unpacked(data, read.plays_at, read.shape)
+        latest = read.latest()
         packed = data[read.plays_at : read.plays_at + read.shape.bytes]
         profile.latest = Plays.read(packed, read.shape, int(latest.ticks[-1]) if len(latest.ticks) else 0)
         profile.totals, profile.by_hour = [0, 0], array("H")
@@ -259,7 +262,7 @@ def event_key(key: int) -> int:
 
 def past_bytes(plays: int) -> int:
     """The most bytes that a past of so many plays has: whole segments only."""
-    return plays // SEGMENT * SEGMENT * PLAY_BYTES
+    return plays // SEGMENT * SEGMENT_BYTES
 
 
 def _array(kind: str, column: Column) -> "array[int]":

@@ -92,11 +92,11 @@ def train(
     Example: `segue audio train ./genres ./notes --out ./networks`
     """
     from rich.console import Console
-    from rich.progress import Progress
 
     from models.audio.folder import read_folder
     from models.audio.settings import MelSettings
     from models.audio.teach import teach
+    from services.runtime.steps import one_step
     from services.trainer.settings import trainer_settings
 
     settings = trainer_settings(os.environ).audio
@@ -104,11 +104,10 @@ def train(
     console = Console(stderr=True)
     found = [each for folder in folders for each in read_folder(folder, task)]
     heard = _heard(console, found, MelSettings())
-    with Progress(console=console, disable=not console.is_terminal) as bars:
-        bar = bars.add_task("Teaching the networks", total=1.0)
+    with one_step(console, "Teaching the networks") as told:
         about = teach(
             [each for _, each in heard], [each.labels for each, _ in heard], out, MelSettings(), settings,
-            os.cpu_count() or 1, lambda done: bars.update(bar, completed=done),
+            os.cpu_count() or 1, told,
         )  # fmt: skip
     for name, classes in about.classes.items():
         console.print(f"{name}: {len(classes)} classes, {about.taught_with[name]} labelled recordings", highlight=False)
@@ -116,19 +115,17 @@ def train(
 
 def _heard(console: "Console", found: "list[Recording]", mels: "MelSettings") -> "list[tuple[Recording, Heard]]":
     """Those that can be heard, by name; the others are named."""
-    from rich.progress import Progress
-
     from models.audio.extract import hear
     from models.audio.problems import BadAudio
     from services.runtime.errors import Fatal
+    from services.runtime.steps import one_step
     from services.trainer.settings import trainer_settings
 
     cache = trainer_settings(os.environ).audio.cache
     made: dict[int, Heard] = {}
-    with Progress(console=console, disable=not console.is_terminal) as bars:
-        bar = bars.add_task(f"Hearing {len(found)} recordings", total=1.0)
+    with one_step(console, f"Hearing {len(found)} recordings") as told:
         paths = [each.path for each in found]
-        for at, heard in hear(paths, mels, Path(cache) if cache else None, 0, lambda d: bars.update(bar, completed=d)):
+        for at, heard in hear(paths, mels, Path(cache) if cache else None, 0, told):
             if isinstance(heard, BadAudio):
                 console.print(f"left out: {heard}", markup=False, highlight=False)
             else:
@@ -159,21 +156,19 @@ def _judged(
     network: "NetworkSettings",
 ) -> "Judged":
     import numpy as np
-    from rich.progress import Progress
 
     from models.audio.judge import Examples, judge
     from models.audio.teach import targets_of
+    from services.runtime.steps import one_step
 
     _, classes, targets = targets_of([each.labels for each, _ in heard], task)
     examples = Examples(
         [made.mel for _, made in heard], np.asarray(targets), [each.group for each, _ in heard],
         [each.about.get("artist", "") for each, _ in heard],
     )  # fmt: skip
-    with Progress(console=console, disable=not console.is_terminal) as bars:
-        bar = bars.add_task(f"Learning {task}, {len(heard)} recordings, {folds} folds", total=1.0)
+    with one_step(console, f"Learning {task}, {len(heard)} recordings, {folds} folds") as told:
         return judge(
-            task, classes, examples, mels, network, folds, os.cpu_count() or 1,
-            lambda done: bars.update(bar, completed=done),
+            task, classes, examples, mels, network, folds, os.cpu_count() or 1, told,
         )  # fmt: skip
 
 
@@ -187,10 +182,10 @@ def _release_judged(
     seed: int,
 ) -> "ReleaseJudged":
     from msgspec.structs import replace
-    from rich.progress import Progress
 
     from models.audio.judge_release import Labelled, judge
     from services.runtime.settings import load
+    from services.runtime.steps import one_step
     from services.trainer.settings import TrainerSettings
 
     settings = replace(load(TrainerSettings, os.environ).audio, networks="", seed=seed)
@@ -198,11 +193,10 @@ def _release_judged(
         [made for _, made in heard], [each.labels for each, _ in heard], [each.group for each, _ in heard],
         [each.about.get("artist", "") for each, _ in heard],
     )  # fmt: skip
-    with Progress(console=console, disable=not console.is_terminal) as bars:
-        bar = bars.add_task(f"Learning all there is of {len(heard)} recordings, {folds} folds", total=1.0)
+    with one_step(console, f"Learning all there is of {len(heard)} recordings, {folds} folds") as told:
         return judge(
             task, labelled, mels, settings if crops is None else replace(settings, crops=crops), folds,
-            os.cpu_count() or 1, lambda done: bars.update(bar, completed=done),
+            os.cpu_count() or 1, told,
         )  # fmt: skip
 
 

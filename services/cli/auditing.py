@@ -33,20 +33,17 @@ def audit(
 
     import msgspec
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from services.audit.app import audit as run
     from services.audit.settings import AuditOptions, AuditSettings
     from services.audit.table import table
     from services.runtime.settings import load
+    from services.runtime.steps import one_step
 
     settings = load(AuditSettings, os.environ)
     options = AuditOptions({}, lists, letters, history, wait, grace, examples, show_ids)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        found = run(settings, options, lambda what, done, of: bar.update(
-            task, description=what, completed=done, total=of or None))  # fmt: skip
+    with one_step(Console(stderr=True)) as told:
+        found = run(settings, options, lambda what, done, of: told(done, of, what))
     if as_json:
         document = {"clean": found.clean, **msgspec.to_builtins(found)}
         sys.stdout.write(msgspec.json.encode(document).decode() + "\n")

@@ -126,12 +126,16 @@ def replay(
 
 
 def _send(kafka: "KafkaSettings", made: "Plan", console: "Console") -> None:
-    from rich.progress import track
+    from rich.console import Console
 
     from services.dead.replay import send
+    from services.runtime.steps import one_step
 
-    sent = track(send(kafka, made.ready), "sending", total=len(made.ready), console=console, transient=True)
-    went = [where for _, where in sent]
+    went = []
+    with one_step(Console(stderr=True), "Sending") as told:
+        for _, where in send(kafka, made.ready):
+            went.append(where)
+            told(len(went), len(made.ready))
     console.print(f"{len(went):,} sent, the last one to {went[-1]}", highlight=False)
 
 

@@ -30,7 +30,6 @@ def report(
 
     import msgspec
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from services.cli.settings import client_settings
     from services.cli.times import since_ms
@@ -39,15 +38,14 @@ def report(
     from services.report.reading import gathered
     from services.report.table import table
     from services.runtime.kafka_log import KafkaLog
+    from services.runtime.steps import one_step
 
     from_ms = since_ms(since)
-    columns = (TextColumn("reading outcomes"), BarColumn(), MofNCompleteColumn())
     with (
         KafkaLog(client_settings().kafka, "segue-report") as log,
-        Progress(*columns, console=Console(stderr=True), transient=True) as bar,
+        one_step(Console(stderr=True), "Reading outcomes") as told,
     ):
-        task = bar.add_task("", total=None)
-        gathering = gathered(log, lambda done, of: bar.update(task, completed=done, total=of or None))
+        gathering = gathered(log, told)
     found, repeats = gathering.columns()
     wanted = found if from_ms is None else found.where(found.at >= from_ms)
     if chosen is not None:

@@ -78,14 +78,13 @@ def simulate(
 
 def _write(out: Path, listeners: int, days: int, seed: int) -> None:
     from rich.console import Console
-    from rich.progress import Progress
 
     from services.demo.data import make_data
     from services.demo.options import DemoOptions
+    from services.runtime.steps import one_step
 
     console = Console(stderr=True)
-    with Progress(console=console, transient=True) as bar:
-        bar.add_task(f"{listeners:,} listeners, {days} days", total=None)
+    with one_step(console, f"Living {days} days of {listeners:,} listeners"):
         made = make_data(DemoOptions(listeners=listeners, days=days, seed=seed), lambda _: None)
     out.mkdir(parents=True, exist_ok=True)
     made.listens.write_parquet(out / "listens.parquet")

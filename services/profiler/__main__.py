@@ -11,8 +11,10 @@ from time import monotonic
 
 import uvloop
 
-from services.profiler.app import Profiler, ReadAgainError
+from models.profile import BadProfile
+from services.profiler.app import Profiler
 from services.profiler.bulk_loop import BulkLoop
+from services.profiler.errors import ReadAgainError
 from services.profiler.kafka_log import KafkaLog
 from services.profiler.kafka_outbox import KafkaOutbox
 from services.profiler.metrics import Metrics
@@ -44,7 +46,7 @@ def main(wrap: Wrap = _as_they_are) -> None:
         settings = load(ProfilerSettings, os.environ)
         configure(settings.log, "profiler", monotonic)
         uvloop.run(run(settings, wrap))
-    except (BadSetting, Fatal) as error:
+    except (BadSetting, Fatal, BadProfile) as error:
         sys.exit(f"segue profiler: {error}")
     except ReadAgainError as error:
         log.warning("%s; starting afresh to read the log again from there", error)

@@ -15,9 +15,8 @@ announced, and a worker starts again behind the smaller of the two.
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ParamSpec, TypeVar
 
 from models.admission import admit
 from models.profile import BadProfile, Profile, ProfileView
@@ -27,32 +26,15 @@ from schemas.errors import Poison
 from schemas.events import Listen
 from schemas.profile import ProfileChanged
 from schemas.topics import LISTENS
+from services.profiler.errors import RewoundError
+from services.profiler.following import Following, refuse_another_log
 from services.profiler.metrics import Metrics
+from services.profiler.patience import Patiently
 from services.profiler.ports import Cursor, Log, Outbox, Profiles, Record, Stored
-from services.runtime.errors import Fatal, Transient
-from services.runtime.retry import keep_trying_async
-
-P = ParamSpec("P")
-T = TypeVar("T")
+from services.profiler.remaking import Remaking
+from services.runtime.errors import Transient
 
 log = logging.getLogger(__name__)
-
-
-class ReadAgainError(Exception):
-    """What was read does not follow on what is folded: read the partitions again from their cursors."""
-
-
-class SkippedError(ReadAgainError):
-    """The consumer left out listens that are in the log."""
-
-
-class RewoundError(ReadAgainError):
-    """The store is behind what was committed (restored, emptied)."""
-
-    @classmethod
-    def of(cls, partition: int, found: int, committed: int) -> "RewoundError":
-        """The one that says so of a partition."""
-        return cls(f"partition {partition}: profiles are at offset {found}, {committed} was committed")
 
 
 @dataclass
@@ -84,7 +66,9 @@ class Profiler:
         self._store, self._outbox, self._log = profiles, outbox, listens
         self._taste, self._metrics = taste, metrics
         self._cache_profiles = cache_profiles
-        self._stop = stop
+        self._patiently = Patiently(metrics, stop)
+        self._following = Following(listens, self._patiently, metrics)
+        self._remaking = Remaking(listens, taste, self._patiently, metrics, stop)
         self._assigned: dict[int, Assigned] = {}
 
     def forget(self) -> None:
@@ -98,7 +82,7 @@ class Profiler:
         """
         wanted = list(partitions)
         cursors = await self._patiently(self._store.cursors, wanted)
-        _refuse_another_log(cursors, await self._patiently(self._log.ends, wanted))
+        refuse_another_log(cursors, await self._patiently(self._log.ends, wanted))
         self._assigned = {partition: _taken_over(cursors[partition]) for partition in wanted}
         self._metrics.assigned(wanted)
         return {partition: min(cursor) + 1 for partition, cursor in cursors.items()}
@@ -112,7 +96,7 @@ class Profiler:
         """
         # Whatever is assigned meanwhile, this batch follows on the cursor that stood when it was read.
         here = self._assigned[partition]
-        await self._look_for_gaps(partition, here, records)
+        await self._following.look(partition, max(here.next, here.cursor.folded + 1), records)
         here.next = records[-1].offset + 1
         lap = self._metrics.stopwatch()
         listens = await self._admit(partition, here, records)
@@ -130,32 +114,11 @@ class Profiler:
                 break
         notices = [notice for _, notice in changed.values()]
         repeated = {pair[1].user_id for pair in listens if pair[0].offset <= here.cursor.folded} - changed.keys()
-        notices += await self._repeat(partition, repeated, records[-1].appended_ms)
+        notices += await self._repeat(partition, here, repeated, records[-1].appended_ms)
         await self._patiently(self._outbox.notices, notices)
         lap("notices")
         here.cursor = Cursor(cursor.folded, max(cursor.noticed, records[-1].offset))
         self._metrics.noticed(notices)
-
-    async def _look_for_gaps(self, partition: int, here: Assigned, records: Sequence[Record]) -> None:
-        start = max(here.next, here.cursor.folded + 1)
-        if records[-1].offset + 1 - min(start, records[0].offset) == len(records):
-            return
-        for record in records:
-            if record.offset > start:
-                await self._explain(partition, start, record.offset)
-            start = max(start, record.offset + 1)
-
-    async def _explain(self, partition: int, start: int, offset: int) -> None:
-        """Retention may have removed what was not folded yet. Nothing brings it back; say so, and go on."""
-        there = await self._patiently(self._log.first_from, partition, start)
-        if there is not None and there < offset:
-            raise SkippedError(f"partition {partition}: the log holds offset {there}, its consumer went on at {offset}")
-        self._metrics.gone(offset - start)
-        log.error(
-            "partition %d: %d offsets, %d to %d, are not in the log: removed by retention before they were folded, or "
-            "the marks of a producer's transactions; going on at %d",
-            partition, offset - start, start, offset - 1, offset,
-        )  # fmt: skip
 
     async def rest(self) -> None:
         """Store how far notices went, which a commit does only for the batch before: a successor then repeats nothing.
@@ -227,12 +190,29 @@ class Profiler:
     async def _fetch(self, partition: int, here: Assigned, users: set[str]) -> None:
         missing = [user for user in users if user not in here.profiles]
         stored = await self._patiently(self._store.read, partition, missing) if missing else []
+        damaged: dict[str, BadProfile] = {}
         for user, data in zip(missing, stored, strict=True):
-            here.profiles[user] = _decode(data)
+            try:
+                here.profiles[user] = Profile() if data is None else Profile.decode(data)
+            except BadProfile as error:
+                damaged[user] = error
+        await self._remake(partition, here, damaged)
         cached = sum(len(each.profiles) for each in self._assigned.values())
         self._metrics.looked_up(len(users) - len(missing), len(missing), cached)
         for user in users:
             here.profiles.move_to_end(user)
+
+    async def _remake(self, partition: int, here: Assigned, damaged: Mapping[str, BadProfile]) -> None:
+        """Make damaged profiles anew, as of the cursor, here and in the store."""
+        if not damaged:
+            return
+        made = await self._remaking.remade(partition, damaged, here.cursor.folded)
+        data = {user: Stored(profile.head(), profile.past, begins=True) for user, profile in made.items()}
+        # Where another worker has come further, nothing is written, and the batch's own commit tells.
+        await self._patiently(self._store.commit, partition, here.cursor.folded, here.stored, data)
+        for profile in made.values():
+            profile.past = b""
+        here.profiles.update(made)
 
     async def _commit(self, partition: int, here: Assigned, cursor: Cursor, profiles: dict[str, Profile]) -> bool:
         """Commit; false when another worker has come further, and the batch is to be looked at again."""
@@ -262,55 +242,28 @@ class Profiler:
         here.profiles.clear()
         return False
 
-    async def _repeat(self, partition: int, users: set[str], appended_ms: int) -> list[ProfileChanged]:
+    async def _repeat(self, partition: int, here: Assigned, users: set[str], appended_ms: int) -> list[ProfileChanged]:
         """Notices for listens folded before a crash that may have kept their notices from going out."""
         wanted = sorted(users)
         stored = await self._patiently(self._store.read, partition, wanted) if wanted else []
-        views = [(user, ProfileView(data)) for user, data in zip(wanted, stored, strict=True) if data]
+        heads: dict[str, ProfileView] = {}
+        damaged: dict[str, BadProfile] = {}
+        for user, data in zip(wanted, stored, strict=True):
+            try:
+                if data is not None:
+                    heads[user] = ProfileView(data)
+            except BadProfile as error:
+                damaged[user] = error
+        await self._remake(partition, here, damaged)
+        heads.update((user, here.profiles[user].view()) for user in damaged)
         return [
-            ProfileChanged(user, partition, view.version, view.newest * 1000, max(0, appended_ms))
-            for user, view in views
+            ProfileChanged(user, partition, head.version, head.newest * 1000, max(0, appended_ms))
+            for user, head in sorted(heads.items())
         ]
-
-    async def _patiently(self, call: Callable[P, Awaitable[T]], *arguments: P.args, **named: P.kwargs) -> T:
-        """Call a port again and again while its server is away; the offsets are held meanwhile."""
-        try:
-            return await call(*arguments, **named)  # the common case pays for no retrying
-        except Transient as error:
-            self._on_retry(error)
-        return await keep_trying_async(lambda: call(*arguments, **named), self._stop, self._on_retry)
-
-    def _on_retry(self, error: Transient) -> None:
-        log.warning("holding the listens: %s", error)
-        self._metrics.retried(error)
-
-
-def _refuse_another_log(cursors: Mapping[int, Cursor], ends: Mapping[int, int]) -> None:
-    """New listens with offsets that are folded already would be taken for repeats, and lost without a word."""
-    for partition, cursor in cursors.items():
-        if cursor.folded >= ends[partition]:
-            raise Fatal(
-                f"partition {partition} of {LISTENS.name} ends at offset {ends[partition]}, but its profiles are "
-                f"folded up to {cursor.folded}: the topic was made anew, or the broker lost acknowledged listens. If "
-                "this log is the right one, empty Redis and start again: every profile is rebuilt from it"
-            )
 
 
 def _taken_over(cursor: Cursor) -> Assigned:
     return Assigned(cursor, cursor, min(cursor) + 1)
-
-
-def _decode(data: bytes | None) -> Profile:
-    if data is None:
-        return Profile()
-    try:
-        return Profile.decode(data)
-    except BadProfile as error:
-        # Folding on would bury the damage; the log can make every profile again.
-        raise BadProfile(
-            f"a stored profile cannot be read ({error}); delete the keys of its partition (profile, past, cursor) "
-            "and start again: they are rebuilt from the log"
-        ) from error
 
 
 def _letter(poison: Poison, partition: int, record: Record) -> DeadLetter:

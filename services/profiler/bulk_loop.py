@@ -12,7 +12,8 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, ConsumerRecord
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from schemas.topics import LISTENS
-from services.profiler.app import Profiler, ReadAgainError
+from services.profiler.app import Profiler
+from services.profiler.errors import ReadAgainError
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Record
 from services.profiler.settings import ProfilerSettings

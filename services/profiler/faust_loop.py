@@ -18,7 +18,8 @@ from faust.transport.drivers.aiokafka import Transport as AiokafkaTransport
 from faust.types import TP
 
 from schemas.topics import LISTENS
-from services.profiler.app import Profiler, ReadAgainError
+from services.profiler.app import Profiler
+from services.profiler.errors import ReadAgainError
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Record
 from services.profiler.settings import ProfilerSettings

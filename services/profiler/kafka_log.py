@@ -1,7 +1,7 @@
 """What the broker says of the log of listens, asked beside the consumer that reads it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from schemas.topics import LISTENS
+from services.profiler.ports import Record
 from services.runtime.errors import BrokerAway
 from services.runtime.kafka_clients import aio_connection
 from services.runtime.settings import KafkaSettings
@@ -65,6 +66,26 @@ class KafkaLog:
             finally:
                 self._consumer.unsubscribe()
         return None
+
+    async def read(self, partition: int, until: int) -> AsyncGenerator[list[Record], None]:
+        """See Log."""
+        at = TopicPartition(LISTENS.name, partition)
+        async with self._asking:
+            self._consumer.assign([at])
+            try:
+                async with _patience("finding the beginning of the log"):
+                    await self._consumer.seek_to_beginning(at)
+                    position = await self._consumer.position(at)
+                while position <= until:
+                    async with _patience("reading the log again"):
+                        before, records = position, []
+                        while position == before:
+                            records = (await self._consumer.getmany(at, timeout_ms=500)).get(at, [])
+                            position = await self._consumer.position(at)
+                    if some := [Record(r.offset, r.key, r.value, r.timestamp) for r in records if r.offset <= until]:
+                        yield some
+            finally:
+                self._consumer.unsubscribe()
 
 
 @asynccontextmanager

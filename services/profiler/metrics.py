@@ -30,6 +30,9 @@ class Metrics:
             "segue_profiler_gone_offsets", "Offsets that the log no longer held when they were to be folded.",
             registry=registry,
         )  # fmt: skip
+        self._remade = Counter(
+            "segue_profiler_remade_profiles", "Damaged profiles made anew from the log.", registry=registry
+        )
         from_zero(self._dead, *CAUSES)
         from_zero(self._retries, "RedisAway", "BrokerAway")
         from_zero(self._fences, "rewound", "overtaken")
@@ -82,6 +85,10 @@ class Metrics:
     def gone(self, offsets: int) -> None:
         """The log went on later than it should have."""
         self._gone.inc(offsets)
+
+    def remade(self, profiles: int) -> None:
+        """Profiles could not be read, and stand again."""
+        self._remade.inc(profiles)
 
     def dead_letters(self, letters: Iterable[DeadLetter]) -> None:
         """Dead letters were acknowledged."""

@@ -1,6 +1,6 @@
 """What the profiler needs from outside, without saying which technology brings it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from schemas.dead_letter import DeadLetter
@@ -39,6 +39,9 @@ class Log(Protocol):
 
     async def first_from(self, partition: int, offset: int) -> int | None:
         """The first offset at or behind this one that holds a record; None: there is none yet."""
+
+    def read(self, partition: int, until: int) -> AsyncGenerator[list[Record], None]:
+        """Every record of a partition up to an offset, oldest first, some at a time."""
 
 
 class Profiles(Protocol):

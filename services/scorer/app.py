@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from models.excluded import BadExclude
+from models.flat import readable
 from models.ids import cached_key_of
 from models.profile import BadProfile, ProfileView
 from models.recommender import Lap
@@ -123,21 +124,38 @@ class Scorer:
                 log.error("notice %d-%d is passed over: %s", record.partition, record.offset, poison)
 
     def _usable(self, notices: list[ProfileChanged], stored: list[bytes | None]) -> Iterable[Usable]:
-        for notice, data in zip(notices, stored, strict=True):
-            if data is None:
-                self._metrics.skipped("no_profile")
-                continue
-            try:
-                view = ProfileView(data)
-            except BadProfile as error:
-                self._metrics.skipped("bad_profile")
-                log.error("a profile of partition %d cannot be read: %s", notice.partition, error)
-                continue
+        for notice, data, view in self._read(notices, stored):
             if view.version < notice.version:
                 self._metrics.skipped("profile_behind")
                 continue
             self.seen.append(data)
             yield notice, view
+
+    def _read(
+        self, notices: list[ProfileChanged], stored: list[bytes | None]
+    ) -> Iterable[tuple[ProfileChanged, bytes, ProfileView]]:
+        """Those whose profile is there, and sound to its last byte: nothing that makes lists looks at that again."""
+        found: list[tuple[ProfileChanged, bytes, ProfileView]] = []
+        for notice, data in zip(notices, stored, strict=True):
+            if data is None:
+                self._metrics.skipped("no_profile")
+                continue
+            try:
+                found.append((notice, data, ProfileView(data)))
+            except BadProfile as error:
+                self._refuse(notice, error)
+        for each, wrong in zip(found, readable([view for _, _, view in found]), strict=True):
+            if wrong is None:
+                yield each
+            else:
+                self._refuse(each[0], wrong)
+
+    def _refuse(self, notice: ProfileChanged, error: BadProfile) -> None:
+        self._metrics.skipped("bad_profile")
+        log.error(
+            "no list is made for a listener of partition %d, whose profile cannot be read: %s; docs/runbooks.md, "
+            "SegueNoticesUnusable, says what to do", notice.partition, error,
+        )  # fmt: skip
 
 
 def newest_of(notices: Iterable[ProfileChanged]) -> list[ProfileChanged]:

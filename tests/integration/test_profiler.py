@@ -15,7 +15,7 @@ from schemas.topics import DEAD, LISTENS, PROFILES
 from services.local.stack import LocalStack
 from services.runtime import kafka_clients
 from services.runtime.keys import cursor_key
-from tests.integration.profilers import World, read_all
+from tests.integration.profilers import World, past_of, read_all
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +104,23 @@ def test_an_emptied_redis_is_rebuilt(world: World, loop: str) -> None:
         world.redis.flushall()
         world.listen(200, users=40)
         world.check()
+
+
+@pytest.mark.parametrize("loop", ["faust", "bulk"])
+def test_a_damaged_profile_is_made_anew_from_the_log(world: World, loop: str) -> None:
+    worker = world.start(loop)
+    world.listen(600, users=2)
+    world.check()
+    worker.terminate()
+    assert worker.wait(15) == 0
+    for key, user in keys_of(world):
+        if user in ("u0", "u1"):
+            world.redis.setrange(key, 60, b"damaged")
+            world.redis.delete(past_of(key))
+    worker = world.start(loop)
+    world.listen(20, users=2)
+    world.check()
+    assert worker.poll() is None
 
 
 def test_a_redis_that_was_away(world: World) -> None:

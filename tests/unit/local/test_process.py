@@ -111,7 +111,8 @@ def test_every_thread_of_a_paused_command_stands_still(tmp_path: Path) -> None:
 def test_pausing_a_command_that_has_ended_is_nothing(tmp_path: Path) -> None:
     run = child(tmp_path, *SLEEP)
     run.kill()
-    run.pause()
+    run.pause(patience_s=0.0)  # StartError, if it waited for what is gone to stand still
+    assert run.poll() is not None
 
 
 def test_a_child_outlives_the_thread_that_started_it(tmp_path: Path) -> None:

