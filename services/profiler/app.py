@@ -208,21 +208,19 @@ class Profiler:
         self, partition: int, here: Assigned, fresh: list[tuple[Record, Listen]]
     ) -> dict[str, tuple[Profile, ProfileChanged]]:
         await self._fetch(partition, here, {listen.user_id for _, listen in fresh})
-        changed: dict[str, tuple[Profile, ProfileChanged]] = {}
-        repeats = 0
-        for record, listen in fresh:
-            profile = here.profiles[listen.user_id]
-            if fold(profile, listen, record.offset, self._taste):
-                changed[listen.user_id] = (
-                    profile,
-                    ProfileChanged(
-                        listen.user_id, partition, record.offset, listen.listened_at, max(0, record.appended_ms)
-                    ),
-                )
+        newest: dict[str, tuple[Record, Listen]] = {}
+        profiles, taste, repeats = here.profiles, self._taste, 0
+        for pair in fresh:
+            record, listen = pair
+            if fold(profiles[listen.user_id], listen, record.offset, taste):
+                newest[listen.user_id] = pair
             else:
                 repeats += 1
         self._metrics.folded(len(fresh) - repeats, repeats)
-        return changed
+        return {
+            user: (profiles[user], ProfileChanged(user, partition, r.offset, x.listened_at, max(0, r.appended_ms)))
+            for user, (r, x) in newest.items()
+        }
 
     async def _fetch(self, partition: int, here: Assigned, users: set[str]) -> None:
         missing = [user for user in users if user not in here.profiles]
