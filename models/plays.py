@@ -18,6 +18,7 @@ TICK = 1 << TICK_BITS  # s: what plays are apart is kept to this
 FAR = 65_535  # ticks, 12 days: a gap this long takes three of the gaps: this, then its 32 bits, the lower 16 first
 PLACE_BITS, GAP_BITS = 6, 6  # to begin with
 GAP_WIDTHS = np.arange(3, 13)
+GAP_ENDS = (1 << GAP_WIDTHS) - 1
 WORD = 8  # bytes that are read at once: as many must be there behind the last play
 
 Numbers = NDArray[np.int64]
@@ -85,23 +86,25 @@ class Plays:
 
     def put(self, place: int, tick: int, played: bool) -> None:
         """Put in a play where its time belongs, behind those of its own tick."""
-        if tick < self._last and self.count:
+        count, gap = self.count, tick - self._last
+        if gap < 0 and count:
             self._put_late(place, tick, played)
             return
         if place >> self.place_bits or not (played or self.mixed):
             self._fill(self.columns(), place.bit_length(), self.mixed or not played)
-        if self.count:
-            gap = tick - self._last
-            if gap >= (1 << self.gap_bits) - 1:
+        if count:
+            long = (1 << self.gap_bits) - 1
+            if gap >= long:
                 self.gaps.extend((gap,) if gap < FAR else (FAR, gap & 0xFFFF, gap >> 16))
-                gap = (1 << self.gap_bits) - 1
+                gap = long
         else:
             gap, self.first = 0, tick
+        width = self._width
         bits = place | gap << self.place_bits
         if not played:
-            bits |= 1 << self._width - 1
-        self._bits |= bits << self.count * self._width
-        self.count += 1
+            bits |= 1 << width - 1
+        self._bits |= bits << count * width
+        self.count = count + 1
         self._last = tick
 
     def drop_oldest(self) -> int:
@@ -152,7 +155,8 @@ class Plays:
         self.count, self.gaps, self._bits = len(places), array("H"), 0
         self.mixed = mixed or bool(skipped.any())
         self.place_bits = max(place_bits, int(places.max(initial=1)).bit_length())
-        apart = np.diff(ticks, prepend=ticks[:1])
+        apart = np.zeros_like(ticks)
+        np.subtract(ticks[1:], ticks[:-1], out=apart[1:])
         self.gap_bits = _fewest_bits(apart)
         self._width = self.place_bits + self.gap_bits + self.mixed
         if not self.count:
@@ -173,8 +177,8 @@ def _fewest_bits(apart: Numbers) -> int:
     """Of a gap, where one that is longer takes 16 more."""
     if not len(apart):
         return GAP_BITS
-    longer = len(apart) - np.searchsorted(np.sort(apart), (1 << GAP_WIDTHS) - 1)
-    return int(GAP_WIDTHS[np.argmin(GAP_WIDTHS * len(apart) + 16 * longer)])
+    longer = len(apart) - np.sort(apart).searchsorted(GAP_ENDS)
+    return int(GAP_WIDTHS[(GAP_WIDTHS * len(apart) + 16 * longer).argmin()])
 
 
 def unpacked(data: bytes, at: int, shape: Shape) -> Columns:
