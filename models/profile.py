@@ -41,7 +41,7 @@ from models.layout import (
     ProfileBytes,
     sealed,
 )
-from models.met import note
+from models.met import note, note_many
 from models.plays import TICK_BITS, Column, Numbers, Plays, unpacked
 from models.tastes import STEP_BITS, Tastes
 from models.view import ProfileView
@@ -49,7 +49,7 @@ from models.view import ProfileView
 __all__ = ["PREFIX", "SEGMENT", "BadProfile", "Profile", "ProfileView", "past_bytes"]
 
 EVENT = 31  # bits of a key of 63 that an event's is kept without
-FIT_FROM = 16  # plays: from here on the latest are packed anew whenever they are twice as many
+FITS = frozenset(4**power for power in range(2, 16))  # plays: at so many the latest are packed anew
 
 
 class Profile:
@@ -122,7 +122,7 @@ class Profile:
         count = latest.count
         extra = count - most
         if extra <= 0:
-            if count & (count - 1) == 0 and count >= FIT_FROM:
+            if count in FITS:
                 latest.fit()
         elif extra < SEGMENT <= past:
             return
@@ -151,7 +151,7 @@ class Profile:
         """Make a segment of the oldest plays; one that comes later still, with an older time, stays behind it."""
         places, ticks, skipped = self.latest.take_oldest(SEGMENT)
         if noting:
-            note(self.met, map(self.tracks.short_at, places.tolist()))
+            note_many(self.met, self.tracks.shorts_at(places))
         marked = ticks << TICK_BITS | 1 - skipped
         prefixes = np.frombuffer(self.tracks.tops, np.uint32)[places]
         self.past = (self.past + prefixes.astype("<u4").tobytes() + marked.astype("<u4").tobytes())[-past_bytes(past) :]

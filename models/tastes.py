@@ -83,6 +83,12 @@ class Tastes(Mapping[int, list[int]]):
         """The 40 bits of the key at a place."""
         return self.tops[place] << TAIL | self.tails[place]
 
+    def shorts_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """`short_at` of many."""
+        return (
+            keys_of(np.frombuffer(self.tops, np.uint32)[places], np.frombuffer(self.tails, np.uint8)[places]) >> SHORT
+        )
+
     def begin_counts(self, counts: Iterable[NDArray[np.int64]]) -> None:
         """Count from here on."""
         found = [np.minimum(count, MOST_COUNTED) for count in counts]
