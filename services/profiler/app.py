@@ -210,12 +210,14 @@ class Profiler:
         await self._fetch(partition, here, {listen.user_id for _, listen in fresh})
         newest: dict[str, tuple[Record, Listen]] = {}
         profiles, taste, repeats = here.profiles, self._taste, 0
-        for pair in fresh:
-            record, listen = pair
-            if fold(profiles[listen.user_id], listen, record.offset, taste):
-                newest[listen.user_id] = pair
-            else:
-                repeats += 1
+        for user, pairs in _by_listener(fresh).items():  # one after the other: each has its columns at hand
+            profile = profiles[user]
+            for pair in pairs:
+                record, listen = pair
+                if fold(profile, listen, record.offset, taste):
+                    newest[user] = pair
+                else:
+                    repeats += 1
         self._metrics.folded(len(fresh) - repeats, repeats)
         return {
             user: (profiles[user], ProfileChanged(user, partition, r.offset, x.listened_at, max(0, r.appended_ms)))
@@ -292,6 +294,13 @@ def _refuse_another_log(cursors: Mapping[int, Cursor], ends: Mapping[int, int]) 
                 f"folded up to {cursor.folded}: the topic was made anew, or the broker lost acknowledged listens. If "
                 "this log is the right one, empty Redis and start again: every profile is rebuilt from it"
             )
+
+
+def _by_listener(pairs: list[tuple[Record, Listen]]) -> dict[str, list[tuple[Record, Listen]]]:
+    grouped: dict[str, list[tuple[Record, Listen]]] = {}
+    for pair in pairs:
+        grouped.setdefault(pair[1].user_id, []).append(pair)
+    return grouped
 
 
 def _taken_over(cursor: Cursor) -> Assigned:
