@@ -18,7 +18,8 @@ def key_of(name: str) -> int:
     With n ids the chance of any two sharing a key is about n² / 2⁶⁴ (1 in 18 million for a million tracks); the trainer
     proves that a catalogue has none.
     """
-    return int.from_bytes(blake2b(name.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little") >> 1
+    data = name.encode() if name.isascii() else name.encode("utf-8", "surrogatepass")
+    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little") >> 1
 
 
 def short(key: Keys) -> Keys:

@@ -7,16 +7,27 @@ Of n tracks in m = 8 · BYTES bits a share (1 − e^(−HASHES·n/m))^HASHES of 
 
 from collections.abc import Iterable
 
+import numpy as np
+from numpy.typing import NDArray
+
 BYTES = 8_192
 MASK = 8 * BYTES - 1  # of the 16 bits of a key that say a place
 SHIFTS = (0, 12, 24)
 
 
 def note(met: bytearray, shorts: Iterable[int]) -> None:
-    """Note these keys, given as their 40 bits. An empty `met` grows to BYTES first."""
+    """Note these few keys, given as their 40 bits. An empty `met` grows to BYTES first."""
     if not met:
         met.extend(bytes(BYTES))
-    for key in shorts:  # mostly one or 256: no array would pay
+    for key in shorts:
         for shift in SHIFTS:
             place = key >> shift & MASK
             met[place >> 3] |= 1 << (place & 7)
+
+
+def note_many(met: bytearray, shorts: NDArray[np.int64]) -> None:
+    """`note` of some hundred."""
+    if not met:
+        met.extend(bytes(BYTES))
+    places = shorts[:, None] >> np.array(SHIFTS) & MASK
+    np.bitwise_or.at(np.frombuffer(met, np.uint8), places >> 3, (1 << (places & 7)).astype(np.uint8))

@@ -19,6 +19,7 @@ FAR = 65_535  # ticks, 12 days: a gap this long takes three of the gaps: this, t
 _FAR_BYTES = FAR.to_bytes(2, "little")
 PLACE_BITS, GAP_BITS = 6, 6  # to begin with
 GAP_WIDTHS = np.arange(3, 13)
+GAP_ENDS = (1 << GAP_WIDTHS) - 1
 WORD = 8  # bytes that are read at once: as many must be there behind the last play
 
 Numbers = NDArray[np.int64]
@@ -86,23 +87,25 @@ class Plays:
 
     def put(self, place: int, tick: int, played: bool) -> None:
         """Put in a play where its time belongs, behind those of its own tick."""
-        if tick < self._last and self.count:
+        count, gap = self.count, tick - self._last
+        if gap < 0 and count:
             self._put_late(place, tick, played)
             return
         if place >> self.place_bits or not (played or self.mixed):
-            self._fill(self.columns(), place.bit_length(), self.mixed or not played)
-        if self.count:
-            gap = tick - self._last
-            if gap >= (1 << self.gap_bits) - 1:
+            self._fill(*self._apart(), place.bit_length(), self.mixed or not played)
+        if count:
+            long = (1 << self.gap_bits) - 1
+            if gap >= long:
                 self.gaps.extend((gap,) if gap < FAR else (FAR, gap & 0xFFFF, gap >> 16))
-                gap = (1 << self.gap_bits) - 1
+                gap = long
         else:
             gap, self.first = 0, tick
+        width = self._width
         bits = place | gap << self.place_bits
         if not played:
-            bits |= 1 << self._width - 1
-        self._bits |= bits << self.count * self._width
-        self.count += 1
+            bits |= 1 << width - 1
+        self._bits |= bits << count * width
+        self.count = count + 1
         self._last = tick
 
     def drop_oldest(self) -> int:
@@ -122,43 +125,54 @@ class Plays:
 
     def take_oldest(self, count: int) -> Columns:
         """Forget so many, and tell which they were."""
-        columns = self.columns()
-        self._fill(Columns(*(column[count:] for column in columns)))
-        return Columns(*(column[:count] for column in columns))
+        places, apart, skipped = self._apart()
+        ticks = np.cumsum(apart[: count + 1])
+        ticks += self.first
+        if count < len(places):
+            self.first, apart[count] = int(ticks[count]), 0  # the oldest has none before it
+        self._fill(places[count:], apart[count:], skipped[count:])
+        return Columns(places[:count], ticks[:count], skipped[:count])
 
     def move(self, places: Numbers) -> None:
         """The tracks were put elsewhere: `places` has the new place of each old one."""
-        columns = self.columns()
-        self._fill(columns._replace(places=places[columns.places]))
+        before, apart, skipped = self._apart()
+        self._fill(places[before], apart, skipped)
 
     def fit(self) -> None:
         """Take the fewest bits."""
-        self._fill(self.columns())
+        self._fill(*self._apart())
 
     def columns(self) -> Columns:
         """All of them as numbers."""
+        return unpacked(self.packed(), 0, self._shape())
+
+    def _apart(self) -> tuple[Numbers, Numbers, Numbers]:
+        """(places, ticks since the play before, skipped)."""
+        return unpacked_apart(self.packed(), 0, self._shape())
+
+    def _shape(self) -> Shape:
         gaps = np.frombuffer(self.gaps, np.uint16)
-        shape = Shape(self.count, self.place_bits, self.gap_bits, self.mixed, self.first, gaps)
-        return unpacked(self.packed(), 0, shape)
+        return Shape(self.count, self.place_bits, self.gap_bits, self.mixed, self.first, gaps)
 
     def _put_late(self, place: int, tick: int, played: bool) -> None:
         columns = self.columns()
         at = int(np.searchsorted(columns.ticks, tick, side="right"))
         values = (place, tick, int(not played))
-        self._fill(Columns(*(np.insert(column, at, value) for column, value in zip(columns, values, strict=True))))
+        places, ticks, skipped = (np.insert(column, at, value) for column, value in zip(columns, values, strict=True))
+        self.first = int(ticks[0])
+        self._fill(places, np.diff(ticks, prepend=ticks[:1]), skipped)
 
-    def _fill(self, columns: Columns, place_bits: int = 1, mixed: bool = False) -> None:
-        """Hold these, with room for places of so many bits, and for a skip."""
-        places, ticks, skipped = columns
+    def _fill(
+        self, places: Numbers, apart: Numbers, skipped: Numbers, place_bits: int = 1, mixed: bool = False
+    ) -> None:
+        """Hold these from `first` to `_last`, with room for places of so many bits, and for a skip."""
         self.count, self.gaps, self._bits = len(places), array("H"), 0
         self.mixed = mixed or bool(skipped.any())
         self.place_bits = max(place_bits, int(places.max(initial=1)).bit_length())
-        apart = np.diff(ticks, prepend=ticks[:1])
         self.gap_bits = _fewest_bits(apart)
         self._width = self.place_bits + self.gap_bits + self.mixed
         if not self.count:
             return
-        self.first, self._last = int(ticks[0]), int(ticks[-1])
         long = (1 << self.gap_bits) - 1
         for gap in apart[apart >= long].tolist():
             self.gaps.extend((gap,) if gap < FAR else (FAR, gap & 0xFFFF, gap >> 16))
@@ -174,12 +188,23 @@ def _fewest_bits(apart: Numbers) -> int:
     """Of a gap, where one that is longer takes 16 more."""
     if not len(apart):
         return GAP_BITS
-    longer = len(apart) - np.searchsorted(np.sort(apart), (1 << GAP_WIDTHS) - 1)
-    return int(GAP_WIDTHS[np.argmin(GAP_WIDTHS * len(apart) + 16 * longer)])
+    longer = len(apart) - np.sort(apart).searchsorted(GAP_ENDS)
+    return int(GAP_WIDTHS[(GAP_WIDTHS * len(apart) + 16 * longer).argmin()])
 
 
 def unpacked(data: bytes, at: int, shape: Shape) -> Columns:
     """The plays that stand in `data` from `at` on. Raises ValueError where they and their long gaps disagree."""
+    places, apart, skipped = unpacked_apart(data, at, shape)
+    ticks = np.cumsum(apart)
+    ticks += shape.first
+    return Columns(places, ticks, skipped)
+
+
+def unpacked_apart(data: bytes, at: int, shape: Shape) -> tuple[Numbers, Numbers, Numbers]:
+    """(places, ticks since the play before, skipped) of the plays that stand in `data` from `at` on.
+
+    Raises ValueError where they and their long gaps disagree.
+    """
     size, width = shape.bytes, shape.width
     if len(data) < at + size + WORD:
         data, at = data[at : at + size] + bytes(WORD), 0
@@ -195,9 +220,7 @@ def unpacked(data: bytes, at: int, shape: Shape) -> Columns:
         gaps[far] = long
     if len(gaps) and gaps[0]:
         raise ValueError("the oldest play has a gap before it")
-    ticks = np.cumsum(gaps)
-    ticks += shape.first
-    return Columns(places, ticks, plays >> (width - 1) & 1 if shape.mixed else np.zeros(shape.plays, np.int64))
+    return places, gaps, plays >> (width - 1) & 1 if shape.mixed else np.zeros(shape.plays, np.int64)
 
 
 def split(plays: Numbers, place_bits: Width, gap_bits: Width) -> tuple[Numbers, Numbers]:

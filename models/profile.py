@@ -44,7 +44,7 @@ from models.layout import (
     sealed,
     segment,
 )
-from models.met import note
+from models.met import note, note_many
 from models.plays import TICK_BITS, Column, Numbers, Plays
 from models.tastes import STEP_BITS, Tastes
 from models.view import ProfileView
@@ -52,7 +52,7 @@ from models.view import ProfileView
 __all__ = ["PREFIX", "SEGMENT", "BadProfile", "OtherFormat", "Profile", "ProfileView", "past_bytes"]
 
 EVENT = 31  # bits of a key of 63 that an event's is kept without
-FIT_FROM = 16  # plays: from here on the latest are packed anew whenever they are twice as many
+FITS = frozenset(4**power for power in range(2, 16))  # plays: at so many the latest are packed anew
 
 
 class Profile:
@@ -90,12 +90,13 @@ class Profile:
         Of a key 32 bits are kept, so an event is taken for one of the last n by mistake once in 2³²/n.
         """
         event >>= EVENT
-        if event in self.seen:
+        events, seen = self.events, self.seen
+        if event in seen:
             return False
-        self.events.append(event)
-        self.seen.add(event)
-        while len(self.events) > most:
-            self.seen.discard(self.events.pop(0))
+        events.append(event)
+        seen.add(event)
+        while len(events) > most:
+            seen.discard(events.pop(0))
         return True
 
     def forget_event(self, event: int) -> None:
@@ -104,14 +105,15 @@ class Profile:
 
     def heard(self, place: int, second: int, played: bool) -> None:
         """Count a play or skip of the track at a place: for one that is not whole."""
-        self.tracks.count(0 if played else 1, place)
-        self.totals[0 if played else 1] += 1
+        which = 0 if played else 1
+        self.tracks.count(which, place)
+        self.totals[which] += 1
         if not played:
             return
-        hour = second // 3600 % HOURS
-        if self.by_hour[hour] == 65_535:  # all are halved before one outgrows its 16 bits
-            self.by_hour = array("H", [count >> 1 for count in self.by_hour])
-        self.by_hour[hour] += 1
+        by_hour, hour = self.by_hour, second // 3600 % HOURS
+        if by_hour[hour] == 65_535:  # all are halved before one outgrows its 16 bits
+            by_hour = self.by_hour = array("H", [count >> 1 for count in by_hour])
+        by_hour[hour] += 1
 
     def play_recently(self, place: int, second: int, played: bool, most: int, past: int, noting: bool) -> None:
         """Put a play of the track at a place among the latest; the oldest go to the past of `past` plays.
@@ -123,8 +125,10 @@ class Profile:
         count = latest.count
         extra = count - most
         if extra <= 0:
-            if count & (count - 1) == 0 and count >= FIT_FROM:
+            if count in FITS:
                 latest.fit()
+        elif extra < SEGMENT <= past:
+            return
         elif past < SEGMENT:
             if self.whole:
                 self.part()
@@ -133,7 +137,7 @@ class Profile:
                 left += latest.take_oldest(extra - 1).places.tolist()
             if noting:
                 note(self.met, map(self.tracks.short_at, left))
-        elif extra >= SEGMENT:
+        else:
             self.part()
             self._seal(past, noting)
 
@@ -150,7 +154,7 @@ class Profile:
         """Make a segment of the oldest plays; one that comes later still, with an older time, stays behind it."""
         places, ticks, skipped = self.latest.take_oldest(SEGMENT)
         if noting:
-            note(self.met, map(self.tracks.short_at, places.tolist()))
+            note_many(self.met, self.tracks.shorts_at(places))
         marked = ticks << TICK_BITS | 1 - skipped
         prefixes = np.frombuffer(self.tracks.tops, np.uint32)[places]
         self.past = (self.past + segment(prefixes, marked))[-past_bytes(past) :]

@@ -62,12 +62,12 @@ def fold(profile: Profile, listen: Listen, offset: int, settings: TasteSettings)
 
     An event id that is among the listener's recent ones is a producer's repeat and changes nothing.
     """
-    event = key_of(listen.event_id)
-    if not profile.remember(event, settings.max_event_ids):
+    if not profile.remember(key_of(listen.event_id), settings.max_event_ids):
         return False
     second = listen.listened_at // 1000
     profile.version = offset
-    profile.newest = max(profile.newest, second)
+    if second > profile.newest:
+        profile.newest = second
     if listen.kind in ("play", "skip"):
         _fold_play(profile, listen, second, settings)
     else:
@@ -144,20 +144,20 @@ def _add_artist(profile: Profile, name: str, gain: float, second: int, settings:
 
 def _add(tastes: Tastes, key: int, place: int, gain: float, second: int, half_life: float) -> int:
     """Add to the weight of a key that stands at `place` (−1: nowhere yet); its place."""
-    step = second >> STEP_BITS
+    step, weights = second >> STEP_BITS, tastes.weights
     weight = 0.0
     if place < 0:
         place = tastes.append(key, step)
     else:
         last = tastes.lasts[place]
-        weight = tastes.weights[place]
+        weight = weights[place]
         if step > last:
             weight *= exp2((last - step << STEP_BITS) / half_life)
             tastes.lasts[place] = step
         else:
             step = last
     found = round(weight + gain * exp2((second - (step << STEP_BITS)) / half_life))
-    tastes.weights[place] = found if -MOST <= found <= MOST else MOST if found > 0 else -MOST
+    weights[place] = found if -MOST <= found <= MOST else MOST if found > 0 else -MOST
     return place
 
 

@@ -48,13 +48,14 @@ class Tastes(Mapping[int, list[int]]):
         Most profiles that are read from bytes get one or two listens before they are bytes again.
         """
         key >>= SHORT
-        if self._places is None:
+        places = self._places
+        if places is None:
             self._scans += 1
             if self._scans <= SCANS:
                 return self._scanned(key)
             keys = self._keys() >> SHORT
-            self._places = dict(zip(keys.tolist(), range(len(keys)), strict=True))
-        return self._places.get(key, -1)
+            places = self._places = dict(zip(keys.tolist(), range(len(keys)), strict=True))
+        return places.get(key, -1)
 
     def _scanned(self, key: int) -> int:
         top, tail = key >> TAIL, key & 0xFF
@@ -82,6 +83,12 @@ class Tastes(Mapping[int, list[int]]):
         """The 40 bits of the key at a place."""
         return self.tops[place] << TAIL | self.tails[place]
 
+    def shorts_at(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """`short_at` of many."""
+        return (
+            keys_of(np.frombuffer(self.tops, np.uint32)[places], np.frombuffer(self.tails, np.uint8)[places]) >> SHORT
+        )
+
     def begin_counts(self, counts: Iterable[NDArray[np.int64]]) -> None:
         """Count from here on."""
         found = [np.minimum(count, MOST_COUNTED) for count in counts]
@@ -91,8 +98,12 @@ class Tastes(Mapping[int, list[int]]):
 
     def count(self, which: int, place: int) -> None:
         """Add one to a count, unless it is at the end of its 16 bits."""
-        counted = self.counts[which][place]
-        if counted == 255 and self.counts[which].typecode == "B":
+        counts = self.counts[which]
+        counted = counts[place]
+        if counted < 255:
+            counts[place] = counted + 1
+            return
+        if counts.typecode == "B":
             self.counts = tuple(array("H", count.tolist()) for count in self.counts)
         self.counts[which][place] = min(MOST_COUNTED, counted + 1)
 

@@ -1,7 +1,6 @@
 """Bytes to messages and back. One place decides what bad bytes are."""
 
-from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -15,9 +14,7 @@ _encoder = msgspec.json.Encoder()
 encode = _encoder.encode
 
 
-@cache
-def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(kind)
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
 def decode(kind: type[T], data: bytes | None) -> T:
@@ -30,9 +27,13 @@ def decode(kind: type[T], data: bytes | None) -> T:
         raise Poison("empty", f"the {kind.__name__} has no value - at `$`")
     if len(data) > MAX_BYTES:
         raise Poison("too-large", f"{len(data):,} bytes, more than the {MAX_BYTES:,} of a {kind.__name__} - at `$`")
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind)
     try:
-        return cast(T, _decoder(cast(Any, kind)).decode(data))
+        message: T = decoder.decode(data)
     except msgspec.ValidationError as error:
         raise Poison("bad-schema", str(error)) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Poison("bad-json", f"{error} - at `$`") from error
+    return message

@@ -9,7 +9,7 @@ from schemas.fields import Duration, Id, Millis
 Kind = Literal["play", "skip", "love", "ban", "unban"]
 
 
-class Listen(Struct, frozen=True, omit_defaults=True):
+class Listen(Struct, frozen=True, omit_defaults=True, gc=False):
     """One thing a listener did with one track. Key: user_id.
 
     `play` and `skip` are judged by `ms_played` (see docs/taste.md); `love`, `ban` and `unban` are about the track, or,

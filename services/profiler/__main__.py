@@ -1,6 +1,7 @@
 """The profiler as a process: reads the environment, builds the clients, runs until told to stop."""
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -31,6 +32,7 @@ from services.runtime.settings import BadSetting, load
 
 log = logging.getLogger("services.profiler")
 
+GARBAGE = 100_000  # new objects until Python looks for cycles: a batch makes tens of thousands, and no cycle
 LEAVE_S = 8.0  # after being told to stop; nothing is lost by it, since profiles and cursors are in Redis
 
 Wrap = Callable[[Profiles, Outbox], tuple[Profiles, Outbox]]
@@ -45,6 +47,8 @@ def main(wrap: Wrap = _as_they_are) -> None:
     try:
         settings = load(ProfilerSettings, os.environ)
         configure(settings.log, "profiler", monotonic)
+        gc.freeze()  # what is imported stays
+        gc.set_threshold(GARBAGE, 20, 20)
         uvloop.run(run(settings, wrap))
     except (BadSetting, Fatal, BadProfile) as error:
         sys.exit(f"segue profiler: {error}")

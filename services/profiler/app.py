@@ -171,21 +171,21 @@ class Profiler:
         self, partition: int, here: Assigned, fresh: list[tuple[Record, Listen]]
     ) -> dict[str, tuple[Profile, ProfileChanged]]:
         await self._fetch(partition, here, {listen.user_id for _, listen in fresh})
-        changed: dict[str, tuple[Profile, ProfileChanged]] = {}
-        repeats = 0
-        for record, listen in fresh:
-            profile = here.profiles[listen.user_id]
-            if fold(profile, listen, record.offset, self._taste):
-                changed[listen.user_id] = (
-                    profile,
-                    ProfileChanged(
-                        listen.user_id, partition, record.offset, listen.listened_at, max(0, record.appended_ms)
-                    ),
-                )
-            else:
-                repeats += 1
+        newest: dict[str, tuple[Record, Listen]] = {}
+        profiles, taste, repeats = here.profiles, self._taste, 0
+        for user, pairs in _by_listener(fresh).items():  # one after the other: each has its columns at hand
+            profile = profiles[user]
+            for pair in pairs:
+                record, listen = pair
+                if fold(profile, listen, record.offset, taste):
+                    newest[user] = pair
+                else:
+                    repeats += 1
         self._metrics.folded(len(fresh) - repeats, repeats)
-        return changed
+        return {
+            user: (profiles[user], ProfileChanged(user, partition, r.offset, x.listened_at, max(0, r.appended_ms)))
+            for user, (r, x) in newest.items()
+        }
 
     async def _fetch(self, partition: int, here: Assigned, users: set[str]) -> None:
         missing = [user for user in users if user not in here.profiles]
@@ -260,6 +260,13 @@ class Profiler:
             ProfileChanged(user, partition, head.version, head.newest * 1000, max(0, appended_ms))
             for user, head in sorted(heads.items())
         ]
+
+
+def _by_listener(pairs: list[tuple[Record, Listen]]) -> dict[str, list[tuple[Record, Listen]]]:
+    grouped: dict[str, list[tuple[Record, Listen]]] = {}
+    for pair in pairs:
+        grouped.setdefault(pair[1].user_id, []).append(pair)
+    return grouped
 
 
 def _taken_over(cursor: Cursor) -> Assigned:

@@ -1,6 +1,7 @@
 """The bulk loop: a bare aiokafka `getmany` feeds the same profiler, many times faster than faust.
 
-For rebuilding an emptied Redis and for back-fill; it may also be chosen for live work.
+For rebuilding an emptied Redis and for back-fill; it may also be chosen for live work. Batches of different partitions
+are under way at once, so that one is folded while Redis or the broker has another; of a partition one at a time.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from services.runtime.kafka_clients import METADATA_MS, aio_connection
 
 log = logging.getLogger(__name__)
 
+AT_ONCE = 2  # partitions with a batch under way: one computes, one waits
 COMMIT_EVERY_S = 1.0
 COMMIT_S = 2.0  # that a commit may take; aiokafka would try for ever
 
@@ -44,6 +46,7 @@ class BulkLoop:
             metadata_max_age_ms=METADATA_MS,
         )
         self._done: dict[TopicPartition, int] = {}
+        self._under_way: dict[TopicPartition, asyncio.Task[None]] = {}
         self._seeking = asyncio.Lock()
         self.broken: Fatal | None = None  # what a rebalance ended with
         self._epoch = 0  # goes up with each seek; what was read in an older one is read again
@@ -76,35 +79,65 @@ class BulkLoop:
 
     async def _loop(self, stop: asyncio.Event) -> None:
         last, committed = monotonic(), monotonic()
-        while not stop.is_set():
-            if self.broken:
-                raise self.broken
-            batches = await self._consumer.getmany(timeout_ms=200, max_records=self._options.max_bulk_batch)
-            epoch = self._epoch
-            for tp, records in batches.items():
-                # Of a partition that is being taken over: fetched before its position was known, so it comes again.
-                if epoch == self._epoch and self._profiler.folded(tp.partition) is not None:
-                    await self._apply(tp, records)
-            if not batches:
-                await self._rest()
-            now = monotonic()
-            if batches:
-                last = now
-            elif self._options.stop_when_idle_s and now - last > self._options.stop_when_idle_s:
-                return
-            if now - committed > COMMIT_EVERY_S:
-                committed = now
-                await self._commit()
-            self._metrics.idle()
-
-    async def _apply(self, tp: TopicPartition, records: list[ConsumerRecord]) -> None:
         try:
-            await self._profiler.apply(tp.partition, [Record(r.offset, r.key, r.value, r.timestamp) for r in records])
-        except ReadAgainError as error:
-            await self._read_again(error)
+            while not stop.is_set():
+                if self.broken:
+                    raise self.broken
+                batches = await self._next()
+                for tp, records in batches.items():
+                    self._under_way[tp] = asyncio.create_task(self._apply(tp, records, self._epoch))
+                if self._under_way and (not batches or len(self._under_way) >= AT_ONCE):
+                    await self._settle(asyncio.FIRST_COMPLETED)
+                elif not batches:
+                    await self._rest()
+                now = monotonic()
+                if batches or self._under_way:
+                    last = now
+                elif self._options.stop_when_idle_s and now - last > self._options.stop_when_idle_s:
+                    return
+                if now - committed > COMMIT_EVERY_S:
+                    committed = now
+                    await self._commit()
+                self._metrics.idle()
+            await self._settle(asyncio.ALL_COMPLETED)
+        finally:
+            for task in self._under_way.values():
+                task.cancel()
+            await asyncio.gather(*self._under_way.values(), return_exceptions=True)
+
+    async def _next(self) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """What has come of partitions without a batch under way; waits for it only when there is none at all."""
+        most = self._options.max_bulk_batch
+        if not self._under_way:
+            found: dict[TopicPartition, list[ConsumerRecord]]
+            found = await self._consumer.getmany(timeout_ms=200, max_records=most)
+            return found
+        free = self._consumer.assignment() - self._under_way.keys()
+        return await self._consumer.getmany(*free, max_records=most) if free else {}
+
+    async def _settle(self, until: str) -> None:
+        """Wait for batches under way; the log is read again only when none is. Raises what ended one."""
+        ended, _ = await asyncio.wait(self._under_way.values(), return_when=until) if self._under_way else ((), ())
+        self._under_way = {tp: task for tp, task in self._under_way.items() if task not in ended}
+        behind = None
+        for task in ended:
+            error = task.exception()
+            if isinstance(error, ReadAgainError):
+                behind = error
+            elif error is not None:
+                raise error
+        if behind is not None:
+            await self._settle(asyncio.ALL_COMPLETED)
+            await self._read_again(behind)
+
+    async def _apply(self, tp: TopicPartition, records: list[ConsumerRecord], epoch: int) -> None:
+        # Of a partition that is being taken over: fetched before its position was known, so it comes again.
+        if epoch != self._epoch or self._profiler.folded(tp.partition) is None:
             return
-        self._done[tp] = records[-1].offset + 1
-        self._metrics.lag(tp.partition, max(0, (self._consumer.highwater(tp) or 0) - 1 - records[-1].offset))
+        await self._profiler.apply(tp.partition, [Record(r.offset, r.key, r.value, r.timestamp) for r in records])
+        if tp in self._consumer.assignment():
+            self._done[tp] = records[-1].offset + 1
+            self._metrics.lag(tp.partition, max(0, (self._consumer.highwater(tp) or 0) - 1 - records[-1].offset))
 
     async def _rest(self) -> None:
         try:

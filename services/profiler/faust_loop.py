@@ -7,15 +7,16 @@ messages are buffered. Positions come from the profiles' store, so whatever faus
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from itertools import groupby
 from typing import Any
 
 import faust
 from faust.transport.drivers.aiokafka import Consumer as AiokafkaConsumer
 from faust.transport.drivers.aiokafka import Transport as AiokafkaTransport
+from faust.transport.utils import DefaultSchedulingStrategy
 from faust.types import TP
+from mode.services import WaitResults
 
 from schemas.topics import LISTENS
 from services.profiler.app import Profiler
@@ -80,18 +81,16 @@ class FaustLoop:
     async def _agent(self, stream: Any) -> None:
         """One coroutine, raw bytes, acks in offset order after `apply`; no exception ever leaves it."""
         try:
-            arrived = stream.channel.queue
-            batch: list[Any] = []
-            async for event in stream.noack().events():
-                batch.append(event)
-                if len(batch) < self._max_batch and not arrived.empty():
-                    continue  # drain what is there; never wait for more
+            arrived = self._app.segue_arrived = stream.channel.queue
+            async for first in stream.noack().events():
+                batch = [first]
+                while len(batch) < self._max_batch and not arrived.empty():
+                    batch.append(arrived.get_nowait())  # past the stream, which takes a turn of the loop for each
                 self._idle.clear()
                 await self._apply(batch)
                 self._idle.set()
                 for done in batch:
-                    await stream.ack(done)
-                batch = []
+                    done.ack()
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001  # anything that left here would be acknowledged by faust
@@ -103,14 +102,15 @@ class FaustLoop:
             self._broken.set_exception(error)
 
     async def _apply(self, events: list[Any]) -> None:
-        for partition, group in groupby(sorted(events, key=_position), key=lambda event: event.message.partition):
+        generation, parts = self._app.consumer_generation_id, dict[int, list[Record]]()
+        for event in events:
+            message = event.message
             # Of an older generation: since then partitions were given out anew and are read from their cursors.
-            records = [
-                Record(e.message.offset, e.message.key, e.message.value, round(e.message.timestamp * 1000))
-                for e in group
-                if e.message.generation_id == self._app.consumer_generation_id
-            ]
-            if records:
+            if message.generation_id == generation:
+                record = Record(message.offset, message.key, message.value, round(message.timestamp * 1000))
+                parts.setdefault(message.partition, []).append(record)
+        for partition, records in parts.items():
+            if generation == self._app.consumer_generation_id:
                 await self._profiler.apply(partition, records)
 
     async def _watch(self) -> None:
@@ -126,10 +126,6 @@ class FaustLoop:
                 await self._profiler.rest()
             await asyncio.sleep(0.5)
         raise Fatal("faust ended by itself; its log says why")
-
-
-def _position(event: Any) -> tuple[int, int]:
-    return event.message.partition, event.message.offset
 
 
 class _Consumer(AiokafkaConsumer):
@@ -153,9 +149,33 @@ class _Consumer(AiokafkaConsumer):
         await self.seek_wait(offsets)
         return offsets
 
+    async def wait_first(self, *waited: Any, **how: Any) -> WaitResults:
+        """Hand a message over, or hear that the flow is to stop, whichever is first.
+
+        faust starts four tasks for it, more than half of what a message costs it. Where the flow is on and there is
+        room for the message, handing it over waits for nothing.
+        """
+        arrived = getattr(self.app, "segue_arrived", None)
+        if len(waited) != 2 or arrived is None or arrived.full() or not self._flows():
+            return await super().wait_first(*waited, **how)
+        delivery, stopping = waited
+        stopping.close()
+        return WaitResults([delivery], [await delivery], False)
+
+    def _flows(self) -> bool:
+        return bool(self.flow_active and self.app.flow_control.is_active())
+
 
 class _Transport(AiokafkaTransport):
     Consumer = _Consumer
+
+
+class _ByPartition(DefaultSchedulingStrategy):
+    """Partition after partition, so that a batch is of one or two: each costs a commit, and each listener a head."""
+
+    def iterate(self, records: Mapping[TP, list[Any]]) -> Iterator[tuple[TP, Any]]:
+        """All of them, those of a partition in their order."""
+        return ((tp, record) for tp, messages in records.items() for record in messages)
 
 
 def _app(settings: ProfilerSettings, transport: type[AiokafkaTransport], profiler: Profiler) -> Any:
@@ -177,6 +197,7 @@ def _app(settings: ProfilerSettings, transport: type[AiokafkaTransport], profile
         broker_commit_interval=1.0,
         consumer_auto_offset_reset="earliest",
         consumer_metadata_max_age_ms=METADATA_MS,
+        ConsumerScheduler=_ByPartition,
         # Waiting for what is taken and not acknowledged hangs a rebalance: meanwhile faust hands over no events, and a
         # batch that is still being gathered waits for one. Measured: 65 s, until the group's session ran out. Nothing
         # needs it, since positions come from the profiles' store.

@@ -3,11 +3,13 @@
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import NamedTuple, Protocol
 
+from msgspec import Struct
+
 from schemas.dead_letter import DeadLetter
 from schemas.profile import ProfileChanged
 
 
-class Record(NamedTuple):
+class Record(Struct, frozen=True, gc=False):
     """One record of `listens`, as it came."""
 
     offset: int

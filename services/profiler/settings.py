@@ -13,7 +13,7 @@ class ProfilerOptions(Struct, frozen=True, forbid_unknown_fields=True):
 
     loop: Literal["faust", "bulk"] = "faust"
     group: str = "segue-profiler"
-    max_batch: int = 500  # listens folded and committed at once by the live loop
+    max_batch: int = 2_000  # listens folded and committed at once by the live loop
     max_bulk_batch: int = 5_000  # the same for the bulk loop, a partition
     cache_profiles: int = 2_000  # decoded profiles kept between batches
     metrics_port: int = 9101  # 0: any free port

@@ -5,7 +5,7 @@ import pytest
 from msgspec.structs import replace
 
 from models.ids import SHORT, key_of
-from models.met import BYTES, note
+from models.met import BYTES, note, note_many
 from models.profile import SEGMENT, Profile, ProfileView
 from models.sources.base import BEGUN, KNOWN, UNSEEN
 from models.sources.noted import noted
@@ -26,6 +26,16 @@ def test_nothing_that_was_noted_is_new_and_little_that_is_new_was_noted(many: in
     found = noted(np.frombuffer(met, np.uint8), keys)
     assert found[:many].all()
     assert 0 < found[many:].mean() < wrong
+
+
+def test_many_at_once_are_noted_as_one_by_one() -> None:
+    one, many = bytearray(), bytearray()
+    for part in range(3):
+        keys = np.array([key_of(f"t{part}-{number}") >> SHORT for number in range(500)], dtype=np.int64)
+        note(one, keys.tolist())
+        note_many(many, keys)
+        assert one == many
+    assert len(many) == BYTES
 
 
 def test_of_nothing_noted_nothing_is_found() -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 
+from msgspec.structs import replace
+
 from models.profile import SEGMENT, past_bytes
 from schemas.codec import encode
 from schemas.dead_letter import DeadLetter
@@ -107,4 +109,4 @@ def listen(number: int, user: str = "ann", track: str = "t1", **more: object) ->
 
 def record(offset: int, event: Listen, **more: object) -> Record:
     """The record that carries it."""
-    return Record(offset, event.user_id.encode(), encode(event), T0 + 10_000_000)._replace(**more)
+    return replace(Record(offset, event.user_id.encode(), encode(event), T0 + 10_000_000), **more)
