@@ -11,8 +11,8 @@ from prometheus_client import CollectorRegistry
 
 from schemas.topics import LISTENS
 from services.profiler import bulk_loop
-from services.profiler.app import ReadAgainError
 from services.profiler.bulk_loop import AT_ONCE, BulkLoop
+from services.profiler.errors import ReadAgainError
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Record
 from services.profiler.settings import ProfilerOptions, ProfilerSettings
