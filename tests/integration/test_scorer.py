@@ -351,6 +351,25 @@ def test_the_broker_gone_and_back_loses_no_notice(world: World) -> None:
     assert world.end_scorers() == [0]
 
 
+@pytest.mark.parametrize("silent_s", [0.1, 2.5])
+def test_told_to_stop_while_the_broker_is_silent_it_ends_in_time(world: World, silent_s: float) -> None:
+    world.announce(world.publish())
+    world.start(SEGUE_SCORER_COMMIT_MS="60000")  # so that there is something to commit at the end
+    ann, ben = world.listener(), world.listener()
+    world.plays(ann, 1)
+    world.newest(ann, 0)
+    world.plays(ben, 2)  # its list is on its way
+    world.stack.kafka.pause()
+    try:
+        time.sleep(silent_s)
+        began = time.monotonic()
+        assert world.end_scorers() == [0]
+        took = time.monotonic() - began
+    finally:
+        world.stack.kafka.resume()
+    assert took < 6.5, took  # 5, and a busy machine
+
+
 def test_kill_9_repeats_lists_under_the_same_id_and_loses_none(world: World) -> None:
     world.announce(world.publish())
     users = [world.listener() for _ in range(6)]
