@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import cast
 
 import numpy as np
 
 from models.layout import BadProfile, ProfileBytes
-from models.plays import TICK_BITS, WORD, Column, Numbers, long_gaps, split
+from models.plays import TICK_BITS, WORD, Column, Columns, Numbers, long_gaps, split
 from models.tastes import STEP_BITS, keys_of
 
 
@@ -42,6 +43,13 @@ class Flat:
             [only] = self._profiles
             return only.latest()
         counts = np.diff(self.play_starts)
+        if known := _known(self._profiles):
+            places, ticks, skipped = map(np.concatenate, zip(*known, strict=True))
+            return places + np.repeat(self.track_starts[:-1], counts), ticks, skipped
+        return self._unpacked(counts)
+
+    def _unpacked(self, counts: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+        """The same, from bytes; each profile keeps its own."""
         widths, place_bits, gap_bits, mixed, firsts, sizes = np.array(
             [(s.width, s.place_bits, s.gap_bits, s.mixed, s.first, s.bytes) for s in self._shapes], np.int64
         ).T
@@ -61,7 +69,12 @@ class Flat:
         ticks = np.cumsum(gaps)
         ticks += (firsts[counts > 0] - ticks[begins])[np.cumsum(counts > 0)[of] - 1]
         self._refuse_unsound(of, places, gaps[begins], ticks[self.play_starts[1:][counts > 0] - 1])
-        return places + self.track_starts[of], ticks, plays >> (widths[of] - 1) & mixed[of]
+        skipped = plays >> (widths[of] - 1) & mixed[of]
+        for profile, begin, end in zip(
+            self._profiles, self.play_starts.tolist(), self.play_starts[1:].tolist(), strict=False
+        ):
+            profile.unpacked = Columns(places[begin:end], ticks[begin:end], skipped[begin:end])
+        return places + self.track_starts[of], ticks, skipped
 
     def _long_gaps(self, of: Numbers) -> Numbers:
         """Those of all profiles; `of`: of which profile each must be."""
@@ -138,6 +151,12 @@ class Flat:
 
 def _starts(counts: list[int]) -> Numbers:
     return np.cumsum([0, *counts])
+
+
+def _known(profiles: Sequence[ProfileBytes]) -> list[Columns]:
+    """What is unpacked already; nothing if one of them is not."""
+    known = [profile.unpacked for profile in profiles]
+    return [] if None in known else cast("list[Columns]", known)
 
 
 def readable(profiles: Sequence[ProfileBytes]) -> list[BadProfile | None]:

@@ -78,6 +78,7 @@ class ProfileBytes:
         if not 0 < place_bits <= _MOST_BITS or not 0 < gap_bits <= _MOST_BITS or flags & ~KNOWN_FLAGS:
             raise BadProfile(f"a profile of flags {flags}, with {place_bits} bits a place and {gap_bits} a gap")
         self.data, self.head_bytes, self._counts_at = data, size, begin
+        self.unpacked: Columns | None = None  # the latest plays, once somebody has looked at them and found them sound
         self.count_kinds = "" if self.whole else "HH" if wide else "BB"
 
         def take(kind: str, count: int) -> Column:
@@ -113,6 +114,8 @@ class ProfileBytes:
 
     def latest(self) -> Columns:
         """The latest plays. Raises BadProfile."""
+        if self.unpacked is not None:
+            return self.unpacked
         try:
             columns = unpacked(self.data, self.plays_at, self.shape)
         except ValueError as error:
@@ -120,6 +123,7 @@ class ProfileBytes:
         places, ticks, _ = columns
         if len(places) and (places.max() >= len(self.tops) or ticks[-1] > self.newest >> TICK_BITS):
             raise BadProfile("a profile with a play of no track of its own, or after its newest")
+        self.unpacked = columns
         return columns
 
     def _refuse_unsound(self) -> None:

@@ -16,7 +16,6 @@ bridge*             factors of tracks that nobody has played, by what is known o
 """
 
 import hashlib
-import os
 import re
 import shutil
 from collections.abc import Callable
@@ -35,6 +34,7 @@ from models.audio.part import FILES as SOUNDS
 from models.audio.part import Sounds
 from models.bridge import part as bridge
 from models.catalogue import Catalogue
+from models.disk import flush
 from models.lyrics import songs
 from models.neighbours.table import EMPTY, Table
 from models.places import places_in
@@ -180,11 +180,11 @@ def publish(
     data = msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(manifest, files=files)), indent=2)
     (aside / MANIFEST).write_bytes(data)
     for path in aside.iterdir():
-        _flush(path)
+        flush(path)
     sha256 = hashlib.sha256(data).hexdigest()
     probe(load(aside, sha256))
     aside.rename(folder)
-    _flush(folder.parent)
+    flush(folder.parent)
     return sha256
 
 
@@ -213,11 +213,3 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from collections.abc import Callable
 from time import monotonic
 
@@ -29,11 +28,11 @@ from services.runtime.metrics import process_registry
 from services.runtime.redis_client import async_redis
 from services.runtime.retry import keep_trying_async
 from services.runtime.settings import BadSetting, load
+from services.runtime.shutdown import LEAVE_S, leave_after
 
 log = logging.getLogger("services.profiler")
 
 GARBAGE = 100_000  # new objects until Python looks for cycles: a batch makes tens of thousands, and no cycle
-LEAVE_S = 8.0  # after being told to stop; nothing is lost by it, since profiles and cursors are in Redis
 
 Wrap = Callable[[Profiles, Outbox], tuple[Profiles, Outbox]]
 
@@ -58,16 +57,9 @@ def main(wrap: Wrap = _as_they_are) -> None:
 
 
 def _end(stop: asyncio.Event) -> None:
-    """Ask for a graceful end, and see to it that there is one: the Kafka clients wait for a broker that is away."""
+    """Ask for a graceful end, and see to it that there is one. What is folded is in Redis, with its cursor."""
     stop.set()
-    leave = threading.Timer(LEAVE_S, _leave)
-    leave.daemon = True
-    leave.start()
-
-
-def _leave() -> None:
-    log.warning("profiler: left after %.0f s with a server away; what was not acknowledged is repeated", LEAVE_S)
-    os._exit(0)
+    leave_after(LEAVE_S)
 
 
 async def run(settings: ProfilerSettings, wrap: Wrap = _as_they_are) -> None:

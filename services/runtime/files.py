@@ -1,8 +1,9 @@
 """Files that are either whole or not there: written aside, flushed to disk, renamed."""
 
-import os
 from collections.abc import Callable
 from pathlib import Path
+
+from models.disk import flush
 
 ASIDE = ".aside-"
 
@@ -21,15 +22,6 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         aside.unlink(missing_ok=True)
     flush(path.parent)
-
-
-def flush(path: Path) -> None:
-    """Return once a file, or a folder's list of names, is on disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def sweep(folder: Path) -> list[Path]:

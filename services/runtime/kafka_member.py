@@ -12,7 +12,8 @@ from services.runtime.group import Record
 from services.runtime.kafka_clients import consumer, kafka_trouble
 from services.runtime.settings import KafkaSettings
 
-CLOSE_MS = 2_000
+CLOSE_MS = 1_000  # for the last commit and the leaving together; a broker that answers takes milliseconds
+LEAVE_MS = 100  # for the leaving alone, of a broker that has just not answered
 
 log = logging.getLogger(__name__)
 
@@ -85,12 +86,14 @@ class KafkaMember:
 
     def close(self) -> None:
         """Commit what is done, leave the group. A broker that is away is not waited for: the records come again."""
+        left_ms = CLOSE_MS
         try:
             if offsets := self._offsets():
                 self._consumer.commit(offsets, timeout_ms=CLOSE_MS)
         except KafkaError as error:
             log.warning("the last offsets are not committed, their records come again: %s", error)
-        self._consumer.close(timeout_ms=CLOSE_MS)
+            left_ms = LEAVE_MS
+        self._consumer.close(timeout_ms=left_ms)
 
     def _take(self, seconds: float) -> list[Record]:
         with kafka_trouble(f"read {self._topic}"):

@@ -20,7 +20,7 @@ from services.runtime.kafka_clients import kafka_trouble, producer
 from services.runtime.settings import KafkaSettings
 
 PATIENCE = 0.5  # seconds between signs of life while the broker does not answer
-PARTING = 2.0  # seconds that a broker still has once the service is to end
+PARTING = 1.5  # seconds that a broker still has once the service is to end
 ANSWER_S = 30.0  # after which the producer is given up
 NEVER_MS = 2**31 - 1
 
@@ -78,7 +78,7 @@ class KafkaSender:
         for each in sent:
             while True:
                 try:
-                    each.get(timeout=PATIENCE)
+                    each.get(timeout=PATIENCE if parting is None else max(0.0, min(PATIENCE, parting - monotonic())))
                     break
                 except kafka_errors.KafkaTimeoutError:
                     if each.is_done:  # it was given up, and not our waiting

@@ -19,7 +19,7 @@ from services.runtime.metrics import process_registry
 from services.runtime.patience import Patient
 from services.runtime.redis_client import sync_redis
 from services.runtime.settings import BadSetting, load
-from services.runtime.shutdown import stop_event
+from services.runtime.shutdown import LEAVE_S, stop_event
 from services.scorer.app import Scorer
 from services.scorer.kafka_recommendations import KafkaLists
 from services.scorer.kafka_releases import KafkaAnnouncements
@@ -46,7 +46,7 @@ def main() -> None:
         settings.split()
         configure(settings.log, "scorer", monotonic)
         sys.setswitchinterval(SWITCH_S)
-        run(settings, stop_event())
+        run(settings, stop_event(LEAVE_S))
     except (BadSetting, BadSources, BadExclude, Fatal) as error:
         sys.exit(f"scorer: {error}")
 
@@ -89,7 +89,8 @@ def _serve(
         )
     )
     patiently.member = notices
-    closing.callback(notices.close)
+    leaving = closing.enter_context(ExitStack())
+    leaving.callback(notices.close)
     scorer = Scorer(
         profiles, lists, metrics, Made(options.remember), patiently, now_ms, options.max_batch, options.remember
     )
@@ -101,7 +102,8 @@ def _serve(
     releases = Releases(settings.split(), metrics, scorer.seen.copy, monotonic, options.retry_release_s, newcomers)
     probes = {"redis": profiles.ping, "kafka": announcements.ping}
     gc.freeze()  # what is imported stays; looking through it for garbage stopped everything for 40 ms now and then
-    with Following(announcements, releases, probes, health, stop, options.probe_s, monotonic):
+    # The group is left while the other thread ends what it asks: of a silent broker both wait for a second or two.
+    with Following(announcements, releases, probes, health, stop, options.probe_s, monotonic), leaving:
         serve(scorer, notices, releases, metrics, patiently, stop)
 
 

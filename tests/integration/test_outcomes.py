@@ -29,7 +29,7 @@ from services.runtime.bulk_producer import partition_of
 from services.runtime.kafka_log import KafkaLog, Record
 from services.runtime.settings import KafkaSettings
 from services.scorer.split import Split
-from tests.integration.test_scorer import metric, ready, until
+from tests.integration.scorers import metric, ready, until
 
 SOURCES = ("history", "als", "popular")
 SPLIT = Split(ListSettings(), ListSettings(), share=0.4, salt="test")

@@ -177,7 +177,7 @@ def test_told_to_stop_while_the_broker_is_away_it_ends(world: World, loop: str) 
         took = time.monotonic() - began
     finally:
         world.stack.kafka.resume()
-    assert took < 15
+    assert took < 6.5, took  # 5, and a busy machine
     world.start(loop)
     world.listen(20)
     world.check()

@@ -17,7 +17,7 @@ from schemas.track import Track
 from services.local.stack import LocalStack
 from services.runtime.kafka_clients import producer
 from services.trainer.kafka_releases import KafkaReleases
-from tests.integration.test_scorer import World
+from tests.integration.scorers import World
 from tests.integration.trainers import TrainerProcess
 from tests.unit.models.audio.sounds import noise, tone, write
 from tests.unit.scorer.worlds import NOON

@@ -91,16 +91,18 @@ def test_many_profiles_are_read_at_once_as_each_alone(logs: list[list[Listen]]) 
         for offset, listen in enumerate(log):
             fold(profile, listen, offset, taste)
         views.append(ProfileView(profile.encode()))
-    flat = Flat(views)
+    from_bytes, kept = Flat(views), Flat(views[::-1])  # the second finds unpacked what the first has read
+    assert len(from_bytes.places) == len(kept.places)
     for at, view in enumerate(views):
-        tracks = slice(flat.track_starts[at], flat.track_starts[at + 1])
-        latest = slice(flat.play_starts[at], flat.play_starts[at + 1])
-        alone = Flat([view])
-        for name in ("keys", "weights", "steps", "lasts", "plays", "skips"):
-            assert getattr(flat, name)[tracks].tolist() == getattr(alone, name).tolist(), name
-        for name in ("times", "skipped"):
-            assert getattr(flat, name)[latest].tolist() == getattr(alone, name).tolist(), name
-        assert (flat.places[latest] - flat.track_starts[at]).tolist() == view.places.tolist()
+        alone = Flat([ProfileView(view.data)])
+        for flat, here in ((from_bytes, at), (kept, len(views) - 1 - at)):
+            tracks = slice(flat.track_starts[here], flat.track_starts[here + 1])
+            latest = slice(flat.play_starts[here], flat.play_starts[here + 1])
+            for name in ("keys", "weights", "steps", "lasts", "plays", "skips"):
+                assert getattr(flat, name)[tracks].tolist() == getattr(alone, name).tolist(), name
+            for name in ("times", "skipped"):
+                assert getattr(flat, name)[latest].tolist() == getattr(alone, name).tolist(), name
+            assert (flat.places[latest] - flat.track_starts[here]).tolist() == alone.places.tolist()
 
 
 @pytest.mark.parametrize("count", [0, 1, 2])

@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import faiss
@@ -129,6 +130,16 @@ def test_a_factor_that_is_not_finite_is_never_published(tmp_path: Path) -> None:
     np.save(aside / release.FACTORS, np.full((2, 2), np.nan, dtype=np.float32))
     with pytest.raises(release.BadRelease, match="not finite"):
         release.publish(aside, tmp_path / "r1", manifest())
+
+
+def test_every_file_is_on_disk_before_the_release_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[tuple[int, bool]] = []
+    there = (tmp_path / "r1").exists
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.append((os.fstat(handle).st_ino, there())))
+    folder, _ = published(tmp_path)
+    *files, last = flushed
+    assert sorted(files) == sorted((path.stat().st_ino, False) for path in folder.iterdir())
+    assert last == (tmp_path.stat().st_ino, True)
 
 
 def test_a_failing_probe_stops_the_publishing(tmp_path: Path) -> None:

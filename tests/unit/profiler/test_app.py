@@ -1,63 +1,18 @@
 """The profiler's core: exactly-once effect in front of a store that fails, rewinds and is shared with zombies."""
 
 import asyncio
-from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 
-from models.profile import SEGMENT, BadProfile, Profile, past_bytes
-from models.taste import TasteSettings, fold
-from schemas.codec import decode
+from models.profile import BadProfile, Profile, past_bytes
 from schemas.events import Listen
-from services.profiler.app import Profiler
-from services.profiler.errors import RewoundError, SkippedError
-from services.profiler.metrics import Metrics
+from services.profiler.errors import RewoundError
 from services.profiler.ports import Cursor, Record
-from services.runtime.errors import Fatal
-from services.runtime.http import Health
-from tests.unit.profiler.fakes import T0, MemoryLog, MemoryOutbox, MemoryProfiles, listen, record
-
-TASTE = TasteSettings(max_tracks=8, max_artists=4, max_recent=5, max_past=2 * SEGMENT, max_event_ids=6)
-
-
-class World:
-    def __init__(self) -> None:
-        self.store, self.outbox, self.log = MemoryProfiles(), MemoryOutbox(), MemoryLog()
-        self.profiler = self.worker()
-
-    def worker(self, cache: int = 3) -> Profiler:
-        metrics = Metrics(CollectorRegistry(), Health("x", clock=lambda: 0.0))
-        return Profiler(self.store, self.outbox, self.log, TASTE, metrics, cache, asyncio.Event())
-
-    def run(self, *batches: Sequence[Record], worker: Profiler | None = None, assign: bool = True) -> None:
-        async def go() -> None:
-            profiler = worker or self.profiler
-            if assign:
-                await profiler.assign([0])
-            for batch in batches:
-                await profiler.apply(0, batch)
-
-        asyncio.run(go())
-
-
-def folded(records: Sequence[Record]) -> dict[tuple[int, str], bytes]:
-    """What folding the log once, in order, gives."""
-    profiles: dict[tuple[int, str], Profile] = {}
-    for r in records:
-        event = decode(Listen, r.value)
-        fold(profiles.setdefault((0, event.user_id), Profile()), event, r.offset, TASTE)
-    return {key: profile.encode() for key, profile in profiles.items()}
-
-
-def whole(store: MemoryProfiles) -> dict[tuple[int, str], bytes]:
-    return {key: head + store.pasts.get(key, b"") for key, head in store.data.items()}
-
-
-LOG = [record(i, listen(i, user=f"u{i % 3}", track=f"t{i % 11}")) for i in range(60)]
+from tests.unit.profiler.fakes import T0, MemoryOutbox, listen, record
+from tests.unit.profiler.worlds import LOG, TASTE, World, folded, whole
 
 
 def test_a_past_is_stored_a_segment_at_a_time_and_once() -> None:
@@ -257,44 +212,6 @@ def test_an_upgrade_over_profiles_of_another_format_says_what_to_do_and_then_reb
     world.store.positions.clear()
     world.run(LOG)
     assert world.store.data == folded(LOG)
-
-
-def test_listens_that_the_log_no_longer_holds_are_counted_and_said(caplog: pytest.LogCaptureFixture) -> None:
-    world = World()
-    world.run(LOG[:20])
-    assert "not in the log" not in caplog.text
-    world.run(LOG[35:])
-    assert "15 offsets, 20 to 34, are not in the log" in caplog.text
-    assert world.store.data == folded(LOG[:20] + LOG[35:])
-
-
-def test_a_gap_within_a_batch_is_told_too(caplog: pytest.LogCaptureFixture) -> None:
-    world = World()
-    world.run(LOG[:20] + LOG[25:30])
-    assert "5 offsets, 20 to 24, are not in the log" in caplog.text
-    assert world.store.data == folded(LOG[:20] + LOG[25:30])
-
-
-@pytest.mark.parametrize("batches", [[LOG[:20], LOG[35:]], [LOG[:20] + LOG[35:]], [LOG[35:]]])
-def test_listens_that_its_consumer_left_out_are_read_again(batches: list[list[Record]]) -> None:
-    world = World()
-    world.log.held = [r.offset for r in LOG]
-    with pytest.raises(SkippedError, match=r"the log holds offset (20|0), its consumer went on at 35"):
-        world.run(*batches)
-    world.run(LOG)  # from the cursor, or before it
-    assert world.store.data == folded(LOG)
-
-
-def test_profiles_ahead_of_the_log_are_refused() -> None:
-    world = World()
-    world.run(LOG[:30])
-    world.log.held = list(range(30))
-    asyncio.run(world.profiler.assign([0]))  # as far as the log goes, and not further
-    world.log.held = list(range(29))
-    with pytest.raises(
-        Fatal, match=r"partition 0 of listens ends at offset 29, .* folded up to 29: the topic was made anew"
-    ):
-        asyncio.run(world.profiler.assign([0]))
 
 
 def test_at_rest_it_notices_a_store_that_fell_behind() -> None:

@@ -7,7 +7,7 @@ import pytest
 from services.profiler.ports import Cursor
 from services.runtime.errors import Stopped
 from tests.unit.profiler.fakes import listen, record
-from tests.unit.profiler.test_app import LOG, World, folded, whole
+from tests.unit.profiler.worlds import LOG, World, folded, whole
 
 LONG = [record(i, listen(i, user=f"u{i % 2}", track=f"t{i % 11}")) for i in range(2_100)]
 

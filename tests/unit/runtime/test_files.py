@@ -1,5 +1,6 @@
 """Files that are there whole or not at all."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -21,3 +22,11 @@ def test_what_fails_half_way_leaves_the_old_one_and_nothing_beside(tmp_path: Pat
     assert list(path.parent.iterdir()) == [path]
     write_whole(path, lambda aside: aside.write_text("new"))
     assert path.read_text() == "new"
+
+
+def test_it_is_on_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "page.html"
+    flushed: list[tuple[int, bool]] = []
+    monkeypatch.setattr(os, "fsync", lambda handle: flushed.append((os.fstat(handle).st_ino, path.exists())))
+    write_whole(path, lambda aside: aside.write_text("new"))
+    assert flushed == [(path.stat().st_ino, False), (tmp_path.stat().st_ino, True)]

@@ -23,8 +23,8 @@ print("ended", flush=True)
 
 
 @contextmanager
-def begin(*arguments: str) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen([sys.executable, "-c", WAITER, *arguments], stdout=subprocess.PIPE, text=True) as process:
+def begin(*arguments: str, program: str = WAITER) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen([sys.executable, "-c", program, *arguments], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
@@ -51,6 +51,28 @@ def test_the_second_ends_it_at_once(number: signal.Signals) -> None:
         process.send_signal(number)
         process.wait(timeout=10)
     assert process.returncode == 128 + number
+
+
+DEAF = """
+import threading
+from services.runtime.shutdown import stop_event
+stop = stop_event(0.2)
+stuck = threading.Thread(target=threading.Event().wait)  # no daemon: the interpreter waits for it at its end
+stuck.start()
+print("ready", flush=True)
+stop.wait()
+print("asked", flush=True)
+"""
+
+
+def test_one_that_cannot_end_is_ended_in_time() -> None:
+    with begin(program=DEAF) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(timeout=0.6)  # nobody has asked
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+        assert process.stdout is not None
+        assert process.stdout.read() == "asked\n"
 
 
 INSIDE_WAIT = """
