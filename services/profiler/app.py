@@ -14,7 +14,7 @@ announced, and a worker starts again behind the smaller of the two.
 
 import asyncio
 import logging
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -170,17 +170,19 @@ class Profiler:
     async def _fold(
         self, partition: int, here: Assigned, fresh: list[tuple[Record, Listen]]
     ) -> dict[str, tuple[Profile, ProfileChanged]]:
-        await self._fetch(partition, here, {listen.user_id for _, listen in fresh})
+        listeners = _by_listener(fresh)
+        await self._fetch(partition, here, set(listeners))
         newest: dict[str, tuple[Record, Listen]] = {}
         profiles, taste, repeats = here.profiles, self._taste, 0
-        for user, pairs in _by_listener(fresh).items():  # one after the other: each has its columns at hand
-            profile = profiles[user]
+        for user, pairs in listeners.items():  # one after the other: each has its columns at hand
+            profile, last = profiles[user], None
             for pair in pairs:
-                record, listen = pair
-                if fold(profile, listen, record.offset, taste):
-                    newest[user] = pair
+                if fold(profile, pair[1], pair[0].offset, taste):
+                    last = pair
                 else:
                     repeats += 1
+            if last is not None:
+                newest[user] = last
         self._metrics.folded(len(fresh) - repeats, repeats)
         return {
             user: (profiles[user], ProfileChanged(user, partition, r.offset, x.listened_at, max(0, r.appended_ms)))
@@ -263,9 +265,9 @@ class Profiler:
 
 
 def _by_listener(pairs: list[tuple[Record, Listen]]) -> dict[str, list[tuple[Record, Listen]]]:
-    grouped: dict[str, list[tuple[Record, Listen]]] = {}
+    grouped: defaultdict[str, list[tuple[Record, Listen]]] = defaultdict(list)
     for pair in pairs:
-        grouped.setdefault(pair[1].user_id, []).append(pair)
+        grouped[pair[1].user_id].append(pair)
     return grouped
 
 
