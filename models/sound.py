@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
 from models.audio.settings import AudioSettings
@@ -59,15 +60,18 @@ def _pairs(
     threads: int,
     progress: Callable[[float], None],
 ) -> dict[str, float]:
+    from models.audio.part import VECTORS
     from models.audio.settings import MelSettings
     from models.pair import build
     from models.pair.fit import NoPairs
 
     artists = made.catalogue["artist"].to_list()
+    vectors = np.load(aside / VECTORS, allow_pickle=False)
     try:
         difference = build.build(
-            listened.heard, listened.labels, [artists[row] for row in listened.rows], listened.rows, made.neighbours,
-            aside, MelSettings(), Path(settings.cache) if settings.cache else None, threads or 1, progress,
+            listened.heard, listened.labels, [artists[row] for row in listened.rows], listened.rows, vectors,
+            made.neighbours, aside, MelSettings(), Path(settings.cache) if settings.cache else None, threads or 1,
+            progress,
         )  # fmt: skip
     except NoPairs as error:
         log.info("no pair network: %s", error)

@@ -5,9 +5,9 @@ would, and then asked about the fold:
 
 - `near`: of the five nearest recordings of the other folds, how many are of the query's class or by its artist; by the
   2,304 numbers, by mean MFCCs, and by chance;
-- `pairs`: two recordings of the fold, alike or not (models.pair.pictures.alike), each kind counting half: balanced
-  accuracy and AUC of the pair network, beside the cosine of the 2,304 numbers and of mean MFCCs. A cosine has no
-  threshold: it gets the one that suits the asked pairs best, which flatters it.
+- `pairs`: two recordings of the fold, alike or not (models.pair.pictures.alike), each kind counting half: AUC and
+  balanced accuracy of the pair network, beside the cosine of the 2,304 numbers and of mean MFCCs. A cosine has no
+  threshold of its own: all get the one that suits the pairs of the other folds best.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -55,6 +55,13 @@ class Labelled(Struct):
         )  # fmt: skip
 
 
+class Scored(Struct):
+    """The pairs of a fold, half of them alike, and by system how alike each is said to be."""
+
+    known: NDArray[np.bool_]
+    said: dict[str, NDArray[np.float32]]
+
+
 class Judged(Struct):
     """What came out: system -> metric -> figure over the folds."""
 
@@ -84,7 +91,7 @@ def judge(
         raise ValueError(f"{len(set(labelled.groups))} groups are too few for {folds} folds")
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=settings.seed)
     near: list[Metrics] = []
-    pairs: list[Metrics] = []
+    pairs: list[Scored] = []
     for fold, (learned, asked) in enumerate(splitter.split(np.zeros(len(top)), top, labelled.groups)):
 
         def tell(share: float, fold: int = fold) -> None:
@@ -97,7 +104,7 @@ def judge(
         near.append(_near(top, labelled.artists, learned, asked, {"2,304": vectors, "mean MFCCs": means}))
         pairs.append(_pairs(labelled.of(asked), network, {"2,304": vectors[asked], "mean MFCCs": means[asked]}, fold))
         tell(1.0)
-    return Judged(task, len(top), folds, _over(near), _over(pairs))
+    return Judged(task, len(top), folds, _over(near), _over(measured(pairs)))
 
 
 def _made(
@@ -116,12 +123,16 @@ def _made(
     ears = Ears(folder, about)
     raw = np.stack([ears.hear(each.mel)[0] for each in labelled.heard]).reshape(-1, VECTOR)
     pictures = np.stack([picture(each.mel, mels) for each in labelled.heard])
+    vectors = evened(raw, raw[learned].mean(axis=0))
     known = alike(own.labels, own.artists)
     cache = Path(settings.cache) if settings.cache else None
-    taught(pictures[learned], known, folder, PairSettings(), cache, threads, lambda done: progress(0.8 + 0.2 * done))
-    write_vectors(pictures[asked], folder)
+    taught(
+        pictures[learned], vectors[learned], known, folder, PairSettings(), cache, threads,
+        lambda done: progress(0.8 + 0.2 * done),
+    )  # fmt: skip
+    write_vectors(pictures[asked], vectors[asked], folder)
     numbers = np.arange(len(asked))
-    return evened(raw, raw[learned].mean(axis=0)), Pairs(folder, len(asked)).alike(numbers, numbers)
+    return vectors, Pairs(folder, len(asked)).alike(numbers, numbers)
 
 
 def _even(vectors: Table, learned: Rows) -> Table:
@@ -139,30 +150,42 @@ def _near(top: Rows, artists: Sequence[str], learned: Rows, asked: Rows, systems
     return {name: same(near, learned, asked, top, artists) for name, near in places.items()}
 
 
-def _pairs(asked: Labelled, network: Table, systems: Mapping[str, Table], seed: int) -> Metrics:
+def _pairs(asked: Labelled, network: Table, systems: Mapping[str, Table], seed: int) -> Scored:
     rows, others = np.triu_indices(len(asked.heard), 1)
     known = alike(asked.labels, asked.artists)[rows, others]
     rng = np.random.default_rng(seed)
     lanes = [np.flatnonzero(known), np.flatnonzero(~known)]
-    if not all(map(len, lanes)):
-        return {}
     size = min(MOST_PAIRS, *map(len, lanes))
     drawn = np.concatenate([rng.permutation(lane)[:size] for lane in lanes])
     rows, others, known = rows[drawn], others[drawn], known[drawn]
-    said = network[rows, others]
-    found = {"pair network": {"balanced_accuracy": float(((said > 0.5) == known).mean()), "auc": _auc(known, said)}}
+    said = {"pair network": network[rows, others]}
     for name, vectors in systems.items():
-        cosines = (vectors[rows] * vectors[others]).sum(axis=1)
-        wrong, right, _ = roc_curve(known, cosines)
-        best = float(((right + 1 - wrong) / 2).max())
-        found[f"cosine of {name}"] = {"balanced_accuracy": best, "auc": _auc(known, cosines)}
+        said[f"cosine of {name}"] = (vectors[rows] * vectors[others]).sum(axis=1)
+    return Scored(known, said)
+
+
+def measured(folds: Sequence[Scored]) -> list[Metrics]:
+    """Of each fold that has pairs of both kinds, by system. One such fold alone has no other to find a threshold by."""
+    told = [fold for fold in folds if len(fold.known)]
+    found: list[Metrics] = []
+    for at, fold in enumerate(told):
+        others = told[:at] + told[at + 1 :]
+        rest = np.concatenate([other.known for other in others]) if others else fold.known[:0]
+        metrics: dict[str, dict[str, float]] = {}
+        for name, said in fold.said.items():
+            metrics[name] = {"auc": float(roc_auc_score(fold.known, said))}
+            if others:
+                bound = threshold(rest, np.concatenate([other.said[name] for other in others]))
+                metrics[name]["balanced_accuracy"] = float(((said >= bound) == fold.known).mean())
+        found.append(metrics)
     return found
 
 
-def _auc(known: NDArray[np.bool_], said: NDArray[np.float32]) -> float:
-    return float(roc_auc_score(known, said))
+def threshold(known: NDArray[np.bool_], said: NDArray[np.float32]) -> float:
+    """From where on to say "alike", so that most of both kinds are told rightly."""
+    wrong, right, bounds = roc_curve(known, said)
+    return float(bounds[(right - wrong).argmax()])
 
 
 def _over(folds: Sequence[Metrics]) -> dict[str, dict[str, Figure]]:
-    told = [fold for fold in folds if fold]
-    return {name: over([fold[name] for fold in told]) for name in (told[0] if told else ())}
+    return {name: over([fold[name] for fold in folds]) for name in (folds[0] if folds else ())}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.audio.extract import Heard
 from models.audio.folder import Shares
 from models.audio.serve import session
-from models.audio.settings import MelSettings
+from models.audio.settings import VECTOR, MelSettings
 from models.neighbours.table import Table
 from models.pair.pictures import Picture, alike, picture
 from models.pair.serve import HEAD, TOWER, VECTORS
@@ -19,6 +19,9 @@ from models.pair.settings import BANDS, FRAMES, WIDTH, PairSettings
 
 MOST = 2_000  # recordings that it is taught with, by chance: pairs are their square
 STRONG = 0.1  # of a neighbour's weight: heard together often enough to be alike
+AT_ONCE = 64  # recordings that the tower is asked about
+
+Vectors = NDArray[np.floating]  # (n, VECTOR), as models.audio.serve.evened leaves them
 
 
 def build(
@@ -26,6 +29,7 @@ def build(
     labels: Sequence[Mapping[str, Shares]],
     artists: Sequence[str],
     rows: NDArray[np.int64],
+    vectors: Vectors,
     neighbours: Table,
     folder: Path,
     mels: MelSettings,
@@ -43,16 +47,19 @@ def build(
     known = alike([labels[at] for at in chosen], [artists[at] for at in chosen])
     known |= together(rows[chosen], neighbours)
     np.fill_diagonal(known, val=False)
-    difference = taught(pictures[chosen], known, folder, settings, cache, threads, progress)
-    write_vectors(pictures, folder)
+    difference = taught(pictures[chosen], vectors[chosen], known, folder, settings, cache, threads, progress)
+    write_vectors(pictures, vectors, folder)
     return difference
 
 
-def write_vectors(pictures: Picture, folder: Path) -> None:
-    """What the tower in the folder makes of the pictures, beside it."""
+def write_vectors(pictures: Picture, vectors: Vectors, folder: Path) -> None:
+    """What the tower in the folder makes of the recordings, beside it."""
     tower = session(folder / TOWER)
-    vectors = [tower.run(["out"], {"pictures": pictures[at : at + 64]})[0] for at in range(0, len(pictures), 64)]
-    np.save(folder / VECTORS, np.concatenate(vectors).astype(np.float16), allow_pickle=False)
+    made = []
+    for at in range(0, len(pictures), AT_ONCE):
+        part = slice(at, at + AT_ONCE)
+        made += tower.run(["out"], {"pictures": pictures[part], "vectors": vectors[part].astype(np.float32)})
+    np.save(folder / VECTORS, np.concatenate(made).astype(np.float16), allow_pickle=False)
 
 
 def together(rows: NDArray[np.int64], neighbours: Table) -> NDArray[np.bool_]:
@@ -69,6 +76,7 @@ def together(rows: NDArray[np.int64], neighbours: Table) -> NDArray[np.bool_]:
 
 def taught(
     pictures: Picture,
+    vectors: Vectors,
     known: NDArray[np.bool_],
     folder: Path,
     settings: PairSettings,
@@ -80,14 +88,16 @@ def taught(
     from models.onnx_graph import export  # torch
     from models.pair.fit import fit
 
-    told = hashlib.sha256(repr(settings).encode() + pictures.tobytes() + np.packbits(known).tobytes())
+    told = hashlib.sha256(repr(settings).encode() + np.packbits(known).tobytes())
+    told.update(pictures.tobytes())
+    told.update(vectors.astype(np.float16).tobytes())
     kept = cache / "pairs" / told.hexdigest()[:32] if cache else None
     if kept is None or not (kept / "difference").is_file():
         made_in = kept or folder
         made_in.mkdir(parents=True, exist_ok=True)
-        seen, head = fit(pictures, known, settings, threads, progress)
+        seen, head = fit(pictures, vectors, known, settings, threads, progress)
         difference = max(
-            export(seen, {"pictures": (BANDS, FRAMES)}, ["out"], made_in / TOWER),
+            export(seen, {"pictures": (BANDS, FRAMES), "vectors": (VECTOR,)}, ["out"], made_in / TOWER),
             export(head, {"first": (WIDTH,), "second": (WIDTH,)}, ["out"], made_in / HEAD),
         )
         if kept:

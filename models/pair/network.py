@@ -1,29 +1,39 @@
-"""The pair network (torch): two pictures through one tower, then what they have in common.
+"""The pair network (torch): two recordings through one tower, then what they have in common.
 
-picture 1 ─ tower ─ h1 ──┐
-                    h1·h2 ├─ 3·64 ─► 64 ─► 1: do they sound alike
-picture 2 ─ tower ─ h2 ──┘
+picture 1, vector 1 ─ tower ─ h1 ──┐
+                              h1·h2 ├─ 3·64 ─► 64 ─► 1: do they sound alike
+picture 2, vector 2 ─ tower ─ h2 ──┘
+
+A picture is a spectrogram of the first minute, a vector what the three networks of the release make of the recording:
+pictures of a few hundred recordings alone teach less than these networks know already (docs/audio.md).
 """
 
 import torch
 from torch import Tensor, nn
 
+from models.audio.settings import VECTOR
 from models.pair.settings import WIDTH
 
 
 class Tower(nn.Module):
-    """(batch, 40, 120) → (16, 20, 60) → (32, 10, 30) → (64, 5, 15) → mean and maximum over time → (batch, WIDTH)."""
+    """(batch, 40, 120) → (16, 20, 60) → (32, 10, 30) → (64, 5, 15) → mean and maximum over time ─┐
+    (batch, VECTOR) ──────────────────────────────────────────────────────────────────────────────┴─→ (batch, WIDTH).
+    """
 
-    def __init__(self, dropout: float) -> None:
+    def __init__(self, dropout: float, unseen: float) -> None:
+        """`unseen`: the share of a vector's numbers that is hidden while it is taught."""
         super().__init__()
         self.even = nn.BatchNorm1d(40)  # each band
-        self.learned = nn.Sequential(*_convolved(1, 16), *_convolved(16, 32), *_convolved(32, 64))
-        self.embed = nn.Sequential(nn.Dropout(dropout), nn.Linear(2 * 64 * 5, WIDTH), nn.BatchNorm1d(WIDTH), nn.ReLU())
+        self.learned = nn.Sequential(*_convolved(1, 16), *_convolved(16, 32), *_convolved(32, 64), nn.Flatten(1, 2))
+        self.hidden = nn.Dropout(dropout)
+        self.known = nn.Sequential(nn.BatchNorm1d(VECTOR), nn.Hardtanh(-4.0, 4.0), nn.Dropout(unseen))
+        self.embed = nn.Sequential(nn.Linear(2 * 64 * 5 + VECTOR, WIDTH), nn.BatchNorm1d(WIDTH), nn.ReLU())
 
-    def forward(self, pictures: Tensor) -> Tensor:
+    def forward(self, pictures: Tensor, vectors: Tensor) -> Tensor:
         """See the class."""
-        heard = self.learned(self.even(pictures)[:, None]).flatten(1, 2)  # (batch, 64·5, 15)
-        made: Tensor = self.embed(torch.cat((heard.mean(dim=2), heard.amax(dim=2)), dim=1))
+        seen = self.learned(self.even(pictures)[:, None])  # (batch, 64·5, 15)
+        moments = self.hidden(torch.cat((seen.mean(dim=2), seen.amax(dim=2)), dim=1))
+        made: Tensor = self.embed(torch.cat((moments, self.known(vectors)), dim=1))
         return made
 
 

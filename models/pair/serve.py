@@ -1,6 +1,6 @@
 """Do two recordings sound alike? The pair network without torch: numpy and onnxruntime.
 
-pair_tower.onnx      pictures (n, 40, 120) -> (n, 64)
+pair_tower.onnx      pictures (n, 40, 120) and vectors (n, 2304) -> (n, 64)
 pair_head.onnx       two of these -> logits (n)
 pair_vectors.npy     float16 (n, 64): the tower's, parallel to audio_rows.npy
 """

@@ -12,11 +12,12 @@ Positive = Annotated[int, Meta(ge=1)]
 
 
 class PairSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Pairs are drawn half from those that are alike, half from those that are not, however few either are."""
+    """Each step takes some recordings, half of them partners of the others, and learns from all pairs among them."""
 
-    pairs: Positive = 20_000  # learned from in all
-    batch: Positive = 128
+    steps: Positive = 300
+    batch: Annotated[int, Meta(ge=4)] = 64  # recordings
     rate: Annotated[float, Meta(gt=0)] = 0.002
     decay: Annotated[float, Meta(ge=0)] = 0.02
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.3
+    unseen: Annotated[float, Meta(ge=0, lt=1)] = 0.8  # of a vector's numbers, hidden while it is taught
     seed: int = 42

@@ -32,7 +32,7 @@ class Read(NamedTuple):
 
 def read_files(files: Files, now_ms: int, console: "Console", count: bool = True) -> Read:
     """Read them, and say how much there is. Raises NoSuchFile, BadOption."""
-    from services.importer.catalogue import merge
+    from services.importer.catalogue import filled
     from services.importer.loading import load
     from services.importer.lyrics import join, read_lyrics, read_topics
     from services.importer.report import Report
@@ -44,7 +44,7 @@ def read_files(files: Files, now_ms: int, console: "Console", count: bool = True
         frames = load(files.listens, files.tracks, options=options, report=report)
         tracks = frames.tracks
         if files.audio:
-            tracks = merge([tracks, load(files.audio, form="audio", options=options, report=report).tracks])
+            tracks = filled(tracks, load(files.audio, form="audio", options=options, report=report).tracks)
         if files.lyrics or files.topics:
             tracks = join(tracks, read_lyrics(files.lyrics, report), read_topics(files.topics, report))
     if count:

@@ -33,6 +33,12 @@ def merge(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat([tracks_frame(), *frames]).unique("track_id", keep="first", maintain_order=True)
 
 
+def filled(tracks: pl.DataFrame, more: pl.DataFrame) -> pl.DataFrame:
+    """Each track once: as `tracks` has it, and in the fields where that says nothing as `more` does."""
+    known = pl.concat([tracks_frame(), tracks, more])
+    return known.group_by("track_id", maintain_order=True).agg(pl.all().drop_nulls().first())
+
+
 def read_tracks(file: Path, options: Options, report: Report) -> pl.DataFrame:
     """A file of tracks (CSV, Parquet or JSON lines with Track's field names) as columns of TRACKS, each track once.
 

@@ -4,7 +4,7 @@ import polars as pl
 
 from schemas.codec import encode
 from schemas.track import Track
-from services.importer.catalogue import read_tracks, tracks_of
+from services.importer.catalogue import filled, read_tracks, tracks_of
 from services.importer.loading import load
 from services.importer.report import Report
 from services.importer.rows import Options
@@ -52,6 +52,15 @@ def test_the_last_of_a_file_and_whole_tracks_win(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("track_id,title,artist,genre\nAnn␟Song,Song,Ann,pop\nAnn␟Song,Song,Ann,jazz\n")
     frames = load([tmp_path / "plays.csv"], [tmp_path / "t.csv"], options=OPTIONS)
     assert frames.tracks.select("track_id", "genre").rows() == [("Ann␟Song", "jazz")]
+
+
+def test_what_one_does_not_say_the_other_does(tmp_path: Path) -> None:
+    (tmp_path / "plays.csv").write_text("user,ts,artist,track,track_id\nu,1700000000,Ann K.,Song,t1\n")
+    played = load([tmp_path / "plays.csv"], options=OPTIONS).tracks
+    rows(FULL, BARE).write_parquet(tmp_path / "t.parquet")
+    found = filled(played, read_tracks(tmp_path / "t.parquet", OPTIONS, Report()))
+    whole = found.select("track_id", "artist", "genre", "audio").rows()
+    assert whole == [("t1", "Ann K.", "jazz", "file:///x.mp3"), ("t2", "Bob", None, None)]
 
 
 def test_listens_tell_the_first_known_of_each_field() -> None:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from models.audio.settings import MelSettings
+from models.audio.settings import VECTOR, MelSettings
 from models.pair.pictures import alike, picture
 from models.pair.settings import BANDS, FRAMES, PairSettings
 
@@ -29,20 +29,45 @@ def test_alike_is_one_artist_or_the_same_in_every_task() -> None:
     assert np.array_equal(made, made.T)
 
 
+def a_lesson(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pictures of two kinds and vectors of four, so that there are eight, and who is of the same."""
+    rng = np.random.default_rng(1)
+    pictures = rng.normal(-4, 0.3, (count, BANDS, FRAMES)).astype(np.float32)
+    kinds, others = np.arange(count) % 2, np.arange(count) // 2 % 4
+    pictures[kinds == 1, :20] += 2.0
+    vectors = np.zeros((count, VECTOR), dtype=np.float32)
+    vectors[:, :64] = others[:, None] == np.arange(64) % 4
+    known = (kinds[:, None] == kinds[None, :]) & (others[:, None] == others[None, :])
+    np.fill_diagonal(known, val=False)
+    return pictures, vectors, known
+
+
 def test_the_network_learns_who_is_alike() -> None:
     torch = pytest.importorskip("torch", reason="needs segue[neural]")
     from models.pair.fit import NoPairs, fit
 
-    rng = np.random.default_rng(1)
-    pictures = rng.normal(-4, 0.3, (40, BANDS, FRAMES)).astype(np.float32)
-    kind = np.arange(40) % 2
-    pictures[kind == 1, :20] += 2.0
-    known = (kind[:, None] == kind[None, :]) & ~np.eye(40, dtype=bool)
-    tower, head = fit(pictures[:30], known[:30, :30], PairSettings(pairs=1_500, batch=32))
+    pictures, vectors, known = a_lesson(96)
+    settings = PairSettings(steps=60, batch=32, dropout=0.0, unseen=0.0)
+    tower, head = fit(pictures[:64], vectors[:64], known[:64, :64], settings)
     with torch.inference_mode():
-        vectors = tower(torch.from_numpy(pictures[30:]))
-        said = np.array([[head(one[None], two[None]).item() for two in vectors] for one in vectors])
-    assert ((said > 0) == (kind[30:, None] == kind[None, 30:])).mean() > 0.9
+        seen = tower(torch.from_numpy(pictures[64:]), torch.from_numpy(vectors[64:]))
+        said = np.array([[head(one[None], two[None]).item() for two in seen] for one in seen])
+    asked = known[64:, 64:]
+    assert (said[asked] > 0).mean() > 0.9
+    assert (said[~asked & ~np.eye(32, dtype=bool)] < 0).mean() > 0.9
     assert np.allclose(said, said.T, atol=1e-4)
     with pytest.raises(NoPairs):
-        fit(pictures, np.zeros((40, 40), dtype=bool), PairSettings())
+        fit(pictures, vectors, np.zeros_like(known), PairSettings())
+
+
+def test_half_of_what_is_drawn_are_partners() -> None:
+    pytest.importorskip("torch", reason="needs segue[neural]")
+    from models.pair.fit import drawn
+
+    known = np.zeros((50, 50), dtype=bool)
+    known[3, 7] = known[7, 3] = known[3, 9] = known[9, 3] = True
+    rows = drawn(known, 4_000, np.random.default_rng(1))
+    first, partners = rows[:2_000], rows[2_000:]
+    assert set(partners[first == 3]) == {7, 9}
+    assert set(partners[first == 7]) == {3}
+    assert len(set(partners[first == 20])) > 10

@@ -12,7 +12,7 @@ from tests.unit.models.audio.sounds import noise, tone
 
 pytest.importorskip("torch", reason="needs segue[neural]")
 pytest.importorskip("onnxscript", reason="needs segue[neural]")
-from models.audio.judge_release import Labelled, judge
+from models.audio.judge_release import Labelled, Scored, judge, measured
 
 MELS = MelSettings()
 
@@ -36,3 +36,16 @@ def test_what_is_easily_told_apart_is_near_and_alike(tmp_path: Path) -> None:
     assert set(made.pairs) == {"pair network", "cosine of 2,304", "cosine of mean MFCCs"}
     assert told == sorted(told)
     assert told[-1] == 1.0
+
+
+def test_a_threshold_is_that_of_the_other_folds() -> None:
+    known = np.array([True, True, False, False])
+    folds = [
+        Scored(known, {"a": np.array([0.9, 0.8, 0.2, 0.1], dtype=np.float32)}),
+        Scored(known[:0], {"a": np.zeros(0, dtype=np.float32)}),
+        Scored(known, {"a": np.array([0.5, 0.4, 0.3, 0.0], dtype=np.float32)}),
+    ]
+    first, last = measured(folds)
+    assert first["a"] == {"auc": 1.0, "balanced_accuracy": 1.0}  # 0.4 tells the first apart
+    assert last["a"] == {"auc": 1.0, "balanced_accuracy": 0.5}  # 0.8 says no to all of the last
+    assert measured(folds[:1]) == [{"a": {"auc": 1.0}}]
