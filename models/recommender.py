@@ -180,8 +180,8 @@ class Recommender:
         lap("rank")
         most = ROOM * n if mixing.spaced else n
         picks = [
-            mixing.composer.compose(each, score, batch.kinds(of, each.rows), most)
-            for of, each, score in zip(batch.listeners, merged, scores, strict=True)
+            mixing.composer.compose(each, score, batch.kinds(at, each.rows), most)
+            for at, (each, score) in enumerate(zip(merged, scores, strict=True))
         ]
         if mixing.spaced:
             picks = [spaced(picked, self._shelf.artists, n) for picked in picks]

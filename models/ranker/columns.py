@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.compiled import compiled
 from models.sources.base import Rows
 from models.sources.own_past import PAUSE_S
+from models.sources.sparse import LOW, Keys
 
 DAY_S, HOUR_S = 86_400, 3_600
 NEVER_H = 50_000.0  # hours since something that never was
@@ -19,6 +20,7 @@ MOST_DUE = 20.0
 STEPS = 5  # newest plays, of how well the listener keeps to their own past
 CONTEXT = 30  # newest plays, of how much is repeated
 LATEST = 10
+SIEVE = 1 << 14
 
 Columns = NDArray[np.float32]  # (features, candidates)
 Marks = NDArray[np.int32]
@@ -27,32 +29,33 @@ Marks = NDArray[np.int32]
 @compiled
 def of_signals(
     rows: Rows,
-    named: tuple[Rows, ...],
-    weights: tuple[NDArray[np.float32], ...],
-    ranked: tuple[Rows, ...],
+    named: tuple[Keys, ...],
+    ranked: tuple[Keys, ...],
     missing: int,
     marks: Marks,
     scores: Columns,
     places: Columns,
 ) -> None:
-    """Fills `scores` with what each signal says, `weights` of the rows `named`, and `places` with where each of
-    `ranked` has the candidate; `missing`: nowhere.
+    """Fills `scores` with what each signal says, `named`, and `places` with where each of `ranked` has the candidate;
+    `missing`: nowhere.
     """
-    scores[:], places[:] = 0.0, missing
+    bits = scores.view(np.int32)  # of 0.0: 0
+    bits[:], places[:] = 0, missing
+    near = np.zeros(SIEVE, np.bool_)  # small enough to be at hand: most rows are no candidates and stop here
     for at in range(len(rows)):
         marks[rows[at]] = at + 1
+        near[rows[at] % SIEVE] = True
     for which in range(len(named)):
-        theirs, strengths = named[which], weights[which]
-        for each in range(len(theirs)):
-            at = marks[theirs[each]]
-            if at:
-                scores[which, at - 1] = strengths[each]
+        for key in named[which]:
+            row = LOW - (key & LOW)
+            if near[row % SIEVE] and marks[row]:
+                bits[which, marks[row] - 1] = key >> 32
     for which in range(len(ranked)):
         theirs = ranked[which]
         for each in range(len(theirs)):
-            at = marks[theirs[each]]
-            if at:
-                places[which, at - 1] = each
+            row = LOW - (theirs[each] & LOW)
+            if near[row % SIEVE] and marks[row]:
+                places[which, marks[row] - 1] = each
     for row in rows:
         marks[row] = 0
 

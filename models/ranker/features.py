@@ -69,7 +69,7 @@ class Features:
         self._signals(batch, at, rows, table)
         self._plays(batch, listener, rows, table)
         table[_FACTS], table[_RATES] = self._facts[rows].T, self._rates[rows].T
-        kinds = batch.kinds(listener, rows)
+        kinds = batch.kinds(at, rows)
         table[_AT["known"]], table[_AT["begun"]] = kinds == KNOWN, kinds == BEGUN
         logged = table[: len(_LOGGED)]
         logged *= _SCALE
@@ -81,15 +81,13 @@ class Features:
         signals = batch.signals[at]
         own = signals.own
         named = (
-            own.after, own.pair, own.straight, own.around, signals.alike,
-            signals.next, signals.then, signals.near, signals.taste, own.soon,
+            own.after, own.pair, own.straight, own.around, signals.alike, *signals.everybody, own.soon,
         )  # fmt: skip
-        placed = (own.after, own.around, signals.alike, signals.next, signals.then)
+        placed = (own.after, own.around, signals.alike, signals.everybody.next, signals.everybody.then)
         of_signals(
             rows,
-            tuple(scores.rows for scores in named),
-            tuple(scores.weights for scores in named),
-            tuple(scores.top(UNRANKED) for scores in placed),
+            tuple(scores.keys for scores in named),
+            tuple(scores.best(UNRANKED) for scores in placed),
             UNRANKED,
             batch.scratch.marks,
             table[_SIGNALS],

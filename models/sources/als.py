@@ -48,12 +48,11 @@ class Als:
             width, group = waiting.popitem()
             _, nearest = search(self._index, batch.vectors[group], width)
             for at, rows in zip(group, nearest, strict=True):
-                listener = batch.listeners[at]
-                kept = rows[batch.unheard(listener, rows)]
+                kept = batch.unheard(at).first(rows, quota)
                 if len(kept) < quota and width < total and rows[-1] >= 0:  # −1: the index has no more to give
                     waiting.setdefault(min(total, STEP * width), []).append(at)
                 else:
-                    found[at] = self._explained(listener, _mixed(kept, cold[at], quota))
+                    found[at] = self._explained(batch.listeners[at], _mixed(kept, cold[at], quota))
         return found
 
     def _coldest(self, batch: Batch, quota: int) -> list[Rows]:
@@ -63,9 +62,8 @@ class Als:
         most = -(-quota // COLD_EVERY)
         scores, places = search(self._cold, batch.vectors, STEP * most)
         found = []
-        for listener, own, at in zip(batch.listeners, scores, places, strict=True):
-            rows = self._release.cold.rows[at[own > 0]]
-            found.append(rows[batch.unheard(listener, rows)][:most])
+        for at, (own, near) in enumerate(zip(scores, places, strict=True)):
+            found.append(batch.unheard(at).first(self._release.cold.rows[near[own > 0]], most))
         return found
 
     @staticmethod
