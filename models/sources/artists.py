@@ -67,17 +67,23 @@ def _unheard(
     now = _playing(recent, artists, marks)
     liked = LOW - (strongest(artists, own, weights, ARTISTS, sums) & LOW)
     wanted = firsts(np.concatenate((now, liked)), NOW + ARTISTS, marks)
-    rows, counts = np.empty((len(wanted), EACH_NOW), np.int64), np.zeros(len(wanted), np.int64)
-    for at in range(len(wanted)):
-        each = EACH_NOW if at < len(now) else EACH
-        start, end = starts[wanted[at]], starts[wanted[at] + 1]
-        for row in by_artist[start : min(end, start + LOOK * each)]:
-            if counts[at] == each:
-                break
-            if row < played and not is_barred(row, bars):
-                rows[at, counts[at]] = row
-                counts[at] += 1
-    return _in_turn(rows, counts, quota)
+    places, ends = starts[wanted], starts[wanted + 1]
+    found, count = np.empty(quota, np.int64), 0
+    for turn in range(EACH_NOW):
+        for at in range(len(wanted)):
+            each = EACH_NOW if at < len(now) else EACH
+            if turn == 0:
+                ends[at] = min(ends[at], places[at] + LOOK * each)
+            while turn < each and places[at] < ends[at]:
+                row = by_artist[places[at]]
+                places[at] += 1
+                if row < played and not is_barred(row, bars):
+                    found[count] = row
+                    count += 1
+                    break
+            if count == quota:
+                return found
+    return found[:count]
 
 
 @compiled
@@ -88,15 +94,3 @@ def _playing(recent: Rows, artists: Rows, marks: NDArray[np.int32]) -> Rows:
         if latest[at] >= 0:
             latest[at] = artists[latest[at]]
     return firsts(latest, NOW, marks)
-
-
-@compiled
-def _in_turn(rows: Rows, counts: Rows, most: int) -> Rows:
-    """The first `most`: the first of each line of `rows`, then the second; a line has so many as `counts` says."""
-    chosen, count = np.empty(min(most, counts.sum()), np.int64), 0
-    for turn in range(rows.shape[1]):
-        for at in range(len(rows)):
-            if turn < counts[at] and count < len(chosen):
-                chosen[count] = rows[at, turn]
-                count += 1
-    return chosen

@@ -14,7 +14,7 @@ from models.neighbours.table import Table
 from models.scratch import Scratch
 from models.sources.base import Listener, Rows
 from models.sources.own_past import WINDOW, OwnPast, alike, own_past
-from models.sources.sparse import Keys, Sparse, keyed
+from models.sources.sparse import DEEP, Keys, Sparse, highest, keyed
 
 FADE = 0.6  # from one play to the one before it, in what everybody plays next
 NEAR_FADE = 0.8
@@ -23,6 +23,7 @@ THEN = 5  # plays
 OWN_TRACKS = 300  # of the listener's strongest, whose neighbours are looked at
 
 Columns = tuple[Rows, NDArray[np.int32], NDArray[np.float32]]  # of a Table
+Found = tuple[Keys, Keys]
 
 
 class Everybody(NamedTuple):
@@ -62,7 +63,7 @@ class Signals:
             rows, weights = rows[own], weights[own]
         followers, neighbours = _columns(self._followers), _columns(self._neighbours)
         found = _of_everybody(listener.recent, rows, weights, followers, neighbours, self._scratch.marks)
-        return Everybody(*map(Sparse, found))
+        return Everybody(*(Sparse(*each) for each in found))
 
 
 def _columns(table: Table) -> Columns:
@@ -77,8 +78,11 @@ def _of_everybody(
     followers: Columns,
     neighbours: Columns,
     marks: NDArray[np.int32],
-) -> tuple[Keys, Keys, Keys, Keys]:
-    """The columns of Everybody; `liking`: the weights of the listener's own tracks, of which those over 0 count."""
+) -> tuple[Found, Found, Found, Found]:
+    """The keys of Everybody, and the highest of them.
+
+    `liking`: the weights of the listener's own tracks, of which those over 0 count.
+    """
     latest = recent[::-1][:WINDOW].copy()  # newest first; a track that the release does not know is −1
     fades, near_fades = FADES.copy(), NEAR_FADES.copy()  # a global is read only: another kind of column to Numba
     votes = np.log1p(3.0 * np.maximum(liking, 0.0))
@@ -91,7 +95,7 @@ def _of_everybody(
 
 
 @compiled
-def _gathered(table: Columns, rows: Rows, weights: NDArray[np.floating], marks: NDArray[np.int32]) -> Keys:
+def _gathered(table: Columns, rows: Rows, weights: NDArray[np.floating], marks: NDArray[np.int32]) -> Found:
     """Σ weight x row of the table; a row that it does not have, −1 for one, has none."""
     starts, others, strengths = table
     most = 0
@@ -115,4 +119,5 @@ def _gathered(table: Columns, rows: Rows, weights: NDArray[np.floating], marks: 
                 marks[other] = count
     for row in found[:count]:
         marks[row] = 0
-    return keyed(found[:count], sums[:count])
+    keys = keyed(found[:count], sums[:count])
+    return keys, highest(keys, DEEP)

@@ -21,8 +21,10 @@ class Sparse:
     the first row is the highest; and whole numbers sort many times faster than two columns.
     """
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, high: Keys | None = None) -> None:
+        """`high`: `highest` of them, where that is known already."""
         self.keys = keys  # in no order
+        self._high = keys[:0] if high is None else high
         self._ranked = keys[:0]  # best first, as deep as anybody has asked
 
     @property
@@ -37,8 +39,10 @@ class Sparse:
 
     def best(self, most: int) -> Keys:
         """The keys of the highest scores, best first; ties by row."""
-        if len(self._ranked) < min(most, len(self.keys)):
-            self._ranked = np.sort(_highest(self.keys, max(most, DEEP)))[::-1].copy()
+        enough = min(most, len(self.keys))
+        if len(self._ranked) < enough:
+            high = self._high if len(self._high) >= enough else highest(self.keys, max(most, DEEP))
+            self._ranked = np.sort(high)[::-1].copy()
         return self._ranked[:most]
 
     def top(self, most: int) -> Rows:
@@ -103,10 +107,10 @@ def sum_up(rows: Rows, votes: NDArray[np.floating], sums: NDArray[np.float64]) -
 
 
 @compiled
-def _highest(keys: Keys, most: int) -> Keys:
+def highest(keys: Keys, most: int) -> Keys:
     """The highest `most` of some keys, in no order, and a few more: those above a border between equal parts."""
     if len(keys) <= 2 * most:
-        return keys.copy()
+        return keys
     low, high, bits = keys.min(), keys.max(), 0
     while (high - low) >> bits >= PARTS:
         bits += 1
