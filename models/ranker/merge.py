@@ -23,7 +23,7 @@ class Merged(NamedTuple):
 K = 10.0  # how much the first places count before the later ones (Cormack et al. 2009: score = Σ 1/(K + rank))
 
 
-def merge(proposals: Sequence[Candidates], weights: Sequence[float], scratch: Scratch) -> Merged:
+def merge(proposals: Sequence[Candidates], weights: Sequence[float] | NDArray[np.float64], scratch: Scratch) -> Merged:
     """All proposals of one listener; `weights[source]` is what a source's word counts in the fusion."""
     if not proposals:
         return Merged(NO_ROWS, NO_ROWS, NO_ROWS, np.empty(0))
