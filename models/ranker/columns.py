@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.compiled import compiled
 from models.sources.base import Rows
-from models.sources.own_past import PAUSE_S
+from models.sources.own_past import session_start
 from models.sources.sparse import LOW, Keys
 
 DAY_S, HOUR_S = 86_400, 3_600
@@ -78,9 +78,7 @@ def of_recent(
     """
     size, count = len(recent), len(rows)
     hour = newest // HOUR_S % 24
-    start = size - 1
-    while start > 0 and times[start] - times[start - 1] <= PAUSE_S:
-        start -= 1
+    start = session_start(times)
     first, last = np.full(count, -1), np.full(count, -1)
     met, day = np.zeros(count, np.int64), np.full(count, -1)
     found[:], session[:] = 0.0, 0.0
@@ -211,10 +209,7 @@ def of_context(
 
     A track that the release does not know is like no other.
     """
-    size = len(recent)
-    start = max(size - 1, 0)
-    while start > 0 and times[start] - times[start - 1] <= PAUSE_S:
-        start -= 1
+    size, start = len(recent), session_start(times)
     if size < 2:
         return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, float(size), float(size)
     going, straight = 0.0, 0.0

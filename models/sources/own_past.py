@@ -173,12 +173,18 @@ def _alike(recent: Rows, times: Rows, most: int, sums: Floats, marks: NDArray[np
 
 
 @compiled
-def _likeness(recent: Rows, times: Rows, marks: NDArray[np.int32]) -> tuple[Rows, Rows, Floats]:
-    """Where each session begins that has a track of the current one, how long it is, and how alike it is."""
-    size = len(recent)
-    start = size - 1
+def session_start(times: Rows) -> int:
+    """The place of the first play since the last pause; 0 without a play."""
+    start = max(len(times) - 1, 0)
     while start > 0 and times[start] - times[start - 1] <= PAUSE_S:
         start -= 1
+    return start
+
+
+@compiled
+def _likeness(recent: Rows, times: Rows, marks: NDArray[np.int32]) -> tuple[Rows, Rows, Floats]:
+    """Where each session begins that has a track of the current one, how long it is, and how alike it is."""
+    size, start = len(recent), session_start(times)
     current = min(max(size - start, WINDOW), LONGEST)
     end = max(0, size - current)  # where the past ends
     for place in range(end, size):  # the newest place of a track is the last one written
