@@ -14,6 +14,11 @@ from models.sources.shelf import Shelf
 FAINT = 1e-6  # a lane whose share is nothing still gives what the other cannot
 
 
+# Of the candidates: rows, and kinds; of the catalogue by row: works, artists, and releases.
+Counted = tuple[Rows, Rows, Rows, NDArray[np.integer], Rows]
+Limits = tuple[int, int, int, int]  # of works, artists, kinds, releases
+
+
 class Pick(Struct, frozen=True, gc=False):
     """One track of a list: which source it is owed to, as which of its candidates."""
 
@@ -47,8 +52,8 @@ class Composer:
         if self._only is not None:
             order = order[kinds[order] == self._only]
         shelf, caps, rows = self._shelf, self._caps, merged.rows
-        counted = np.stack((shelf.works[rows], shelf.artists[rows], kinds, shelf.releases[rows]), dtype=np.int64)
-        limits = np.array((1, caps.artist, caps.kind, caps.release))
+        counted = rows, shelf.works, shelf.artists, kinds, shelf.releases
+        limits = (1, caps.artist, caps.kind, caps.release)
         if self._shares is None:
             taken = _taken(order, counted, limits, n)
             values = scores[taken]
@@ -65,29 +70,34 @@ class Composer:
 
 
 @compiled
-def _has_room(at: int, taken: Rows, count: int, counted: Rows, limits: Rows) -> bool:
-    """Whether a list of `count` has room for a candidate: whatever `counted` numbers, up to its limit; 0: no limit.
+def _has_room(at: int, held: Rows, count: int, counted: Counted, limits: Limits) -> bool:
+    """Whether a list of `count` has room for a candidate: whatever is counted, up to its limit; 0: no limit.
 
-    A list is so short that looking through it is the fastest way.
+    `held`: what is counted of those in the list, and where it has room, of this one. A list is so short that looking
+    through it is the fastest way.
     """
+    rows, works, artists, kinds, releases = counted
+    row = rows[at]
+    held[0, count], held[1, count], held[2, count], held[3, count] = works[row], artists[row], kinds[at], releases[row]
     for which in range(len(limits)):
         same = 0
         if limits[which] > 0:
             for place in range(count):
-                same += counted[which, taken[place]] == counted[which, at]
+                same += held[which, place] == held[which, count]
             if same >= limits[which]:
                 return False
     return True
 
 
 @compiled
-def _taken(order: Rows, counted: Rows, limits: Rows, n: int) -> Rows:
+def _taken(order: Rows, counted: Counted, limits: Limits, n: int) -> Rows:
     """The first `n` candidates that there is room for."""
-    taken, count = np.empty(min(n, len(order)), np.int64), 0
+    most = min(n, len(order))
+    taken, count, held = np.empty(most, np.int64), 0, np.empty((len(limits), most + 1), np.int64)
     for at in order:
-        if count == len(taken):
+        if count == most:
             break
-        if _has_room(at, taken, count, counted, limits):
+        if _has_room(at, held, count, counted, limits):
             taken[count] = at
             count += 1
     return taken[:count]
@@ -95,31 +105,24 @@ def _taken(order: Rows, counted: Rows, limits: Rows, n: int) -> Rows:
 
 @compiled
 def _dialled(
-    known: Rows, new: Rows, share: float, other: float, counted: Rows, limits: Rows, n: int
+    known: Rows, new: Rows, share: float, other: float, counted: Counted, limits: Limits, n: int
 ) -> tuple[Rows, NDArray[np.float64]]:
     """Both lanes merged: the k-th taken from a lane scores share/(k + ½), and the lane with the higher score goes next.
 
     So of any first m tracks about share·m are known ones, as long as both lanes last, and scores fall by themselves.
     """
+    lanes, shares = (known, new), (share, other)
     most = min(n, len(known) + len(new))
     taken, scores, count = np.empty(most, np.int64), np.empty(most), 0
-    at_known, at_new, score, other_score = 0, 0, 2.0 * share, 2.0 * other
-    of_known, of_new = 0, 0
-    while count < most and (at_known < len(known) or at_new < len(new)):
-        if at_known == len(known) or (at_new < len(new) and other_score > score):
-            head, value = new[at_new], other_score
-            at_new += 1
-            if not _has_room(head, taken, count, counted, limits):
-                continue
-            of_new += 1
-            other_score = other / (of_new + 0.5)
-        else:
-            head, value = known[at_known], score
-            at_known += 1
-            if not _has_room(head, taken, count, counted, limits):
-                continue
-            of_known += 1
-            score = share / (of_known + 0.5)
-        taken[count], scores[count] = head, value
-        count += 1
+    held = np.empty((len(limits), most + 1), np.int64)
+    looked, of = np.zeros(2, np.int64), np.zeros(2, np.int64)
+    while count < most and looked.sum() < len(known) + len(new):
+        ahead = shares[1] / (of[1] + 0.5) > shares[0] / (of[0] + 0.5)
+        lane = 1 if looked[0] == len(known) or (looked[1] < len(new) and ahead) else 0
+        at = lanes[lane][looked[lane]]
+        looked[lane] += 1
+        if _has_room(at, held, count, counted, limits):
+            taken[count], scores[count] = at, shares[lane] / (of[lane] + 0.5)
+            of[lane] += 1
+            count += 1
     return taken[:count], scores[:count]

@@ -1,5 +1,7 @@
 """Reasons in words for the listener. Only event times count: "3 days ago" is before the listener's newest listen."""
 
+from functools import lru_cache
+
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 LONGEST = 80  # characters of a title or name in a reason
 
@@ -77,6 +79,12 @@ LIKE_THIS_SESSION = "From earlier sessions of yours like this one"
 
 def ago(age: int) -> str:
     """Seconds, in the words of a person."""
+    return _ago(age - age % (HOUR if age >= HOUR else MINUTE))
+
+
+@lru_cache(maxsize=1 << 13)
+def _ago(age: int) -> str:
+    """Of whole minutes, whole hours from the first on: the same few for most tracks of most listeners."""
     if age < HOUR:
         return f"{_counted(max(1, age // MINUTE), 'minute')} ago"
     for below, unit, word in _STEPS:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 TOP = 100
 SAMPLE = 256  # queries that recall is measured on
-BREADTHS = (64, 128, 256, 512, 1024)  # of a search: how many of the best so far it looks around
+BREADTHS = (64, 96, 128, 160, 192, 256, 384, 512, 1024)  # of a search: how many of the best so far it looks around
 LINKS = 16  # of a vector in the graph
-BUILD_BREADTH = 40
+BUILD_BREADTH = 100  # of 40, 2.5 times as fast to build, a search must be half as broad again to find as much
 
 
 def build(

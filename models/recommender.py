@@ -74,7 +74,7 @@ class Mixing(NamedTuple):
     """What makes the lists of one mix of a batch's candidates."""
 
     length: int
-    weights: list[float]  # of each source's word
+    weights: NDArray[np.float64]  # of each source's word
     ranker: Ranker
     composer: Composer
     spaced: bool = False  # no artist twice in a row
@@ -113,7 +113,7 @@ class Recommender:
         elif taught not in self._rankers:
             brought = self.release.rankers.get(taught)
             self._rankers[taught] = Fusion() if brought is None else TaughtRanker(self._features, brought)
-        weights = [VOTES[mix].get(source.name, 1.0) for source in self._sources]
+        weights = np.array([VOTES[mix].get(source.name, 1.0) for source in self._sources])
         kind_cap = 0 if mix == "playlist" else settings.kind_cap  # all of a playlist is unseen
         caps = Caps(settings.artist_cap, kind_cap, settings.release_cap)
         composer = Composer(self._shelf, settings.familiar, caps, ONLY.get(mix))
@@ -180,8 +180,8 @@ class Recommender:
         lap("rank")
         most = ROOM * n if mixing.spaced else n
         picks = [
-            mixing.composer.compose(each, score, batch.kinds(of, each.rows), most)
-            for of, each, score in zip(batch.listeners, merged, scores, strict=True)
+            mixing.composer.compose(each, score, batch.kinds(at, each.rows), most)
+            for at, (each, score) in enumerate(zip(merged, scores, strict=True))
         ]
         if mixing.spaced:
             picks = [spaced(picked, self._shelf.artists, n) for picked in picks]
@@ -215,10 +215,14 @@ class Recommender:
 
     def _propose(self, batch: Batch, n: int) -> list[list[Candidates]]:
         """For each listener what each source proposes to a list of `n`."""
-        by_source = [
-            source.candidates(batch, int(np.ceil(quota * max(n, SHORTEST))))
+        asked = [
+            (source, int(np.ceil(quota * max(n, SHORTEST))))
             for source, quota in zip(self._sources, self._quotas, strict=True)
         ]
+        for source, quota in asked:
+            if isinstance(source, Als):
+                source.begin(batch, quota)
+        by_source = [source.candidates(batch, quota) for source, quota in asked]
         return [list(proposed) for proposed in zip(*by_source, strict=True)]
 
     def _worded(self, choice: Choice) -> list[Item]:

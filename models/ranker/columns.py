@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from models.compiled import compiled
 from models.sources.base import Rows
-from models.sources.own_past import PAUSE_S
+from models.sources.own_past import session_start
+from models.sources.sparse import LOW, Keys
 
 DAY_S, HOUR_S = 86_400, 3_600
 NEVER_H = 50_000.0  # hours since something that never was
@@ -19,6 +20,7 @@ MOST_DUE = 20.0
 STEPS = 5  # newest plays, of how well the listener keeps to their own past
 CONTEXT = 30  # newest plays, of how much is repeated
 LATEST = 10
+SIEVE = 1 << 14
 
 Columns = NDArray[np.float32]  # (features, candidates)
 Marks = NDArray[np.int32]
@@ -27,32 +29,33 @@ Marks = NDArray[np.int32]
 @compiled
 def of_signals(
     rows: Rows,
-    named: tuple[Rows, ...],
-    weights: tuple[NDArray[np.float32], ...],
-    ranked: tuple[Rows, ...],
+    named: tuple[Keys, ...],
+    ranked: tuple[Keys, ...],
     missing: int,
     marks: Marks,
     scores: Columns,
     places: Columns,
 ) -> None:
-    """Fills `scores` with what each signal says, `weights` of the rows `named`, and `places` with where each of
-    `ranked` has the candidate; `missing`: nowhere.
+    """Fills `scores` with what each signal says, `named`, and `places` with where each of `ranked` has the candidate;
+    `missing`: nowhere.
     """
-    scores[:], places[:] = 0.0, missing
+    bits = scores.view(np.int32)  # of 0.0: 0
+    bits[:], places[:] = 0, missing
+    near = np.zeros(SIEVE, np.bool_)  # small enough to be at hand: most rows are no candidates and stop here
     for at in range(len(rows)):
         marks[rows[at]] = at + 1
+        near[rows[at] % SIEVE] = True
     for which in range(len(named)):
-        theirs, strengths = named[which], weights[which]
-        for each in range(len(theirs)):
-            at = marks[theirs[each]]
-            if at:
-                scores[which, at - 1] = strengths[each]
+        for key in named[which]:
+            row = LOW - (key & LOW)
+            if near[row % SIEVE] and marks[row]:
+                bits[which, marks[row] - 1] = key >> 32
     for which in range(len(ranked)):
         theirs = ranked[which]
         for each in range(len(theirs)):
-            at = marks[theirs[each]]
-            if at:
-                places[which, at - 1] = each
+            row = LOW - (theirs[each] & LOW)
+            if near[row % SIEVE] and marks[row]:
+                places[which, marks[row] - 1] = each
     for row in rows:
         marks[row] = 0
 
@@ -75,9 +78,7 @@ def of_recent(
     """
     size, count = len(recent), len(rows)
     hour = newest // HOUR_S % 24
-    start = size - 1
-    while start > 0 and times[start] - times[start - 1] <= PAUSE_S:
-        start -= 1
+    start = session_start(times)
     first, last = np.full(count, -1), np.full(count, -1)
     met, day = np.zeros(count, np.int64), np.full(count, -1)
     found[:], session[:] = 0.0, 0.0
@@ -208,10 +209,7 @@ def of_context(
 
     A track that the release does not know is like no other.
     """
-    size = len(recent)
-    start = max(size - 1, 0)
-    while start > 0 and times[start] - times[start - 1] <= PAUSE_S:
-        start -= 1
+    size, start = len(recent), session_start(times)
     if size < 2:
         return 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, float(size), float(size)
     going, straight = 0.0, 0.0

@@ -63,8 +63,9 @@ class Features:
         listeners, recent, plays, skips = (
             frame[name].to_numpy().astype(np.float32) for name in ("listeners", "recent_listeners", "plays", "skips")
         )
-        self._facts = np.stack([shelf.rank_by_artist().astype(np.float32), listeners, recent], axis=1)
-        self._rates = np.stack([recent / (listeners + 1.0), (skips + 2.0) / (skips + plays + 6.0)], axis=1)
+        ranks = shelf.rank_by_artist().astype(np.float32)
+        trend, skip_rate = recent / (listeners + 1.0), (skips + 2.0) / (skips + plays + 6.0)
+        self._facts = np.stack([ranks, listeners, recent, trend, skip_rate], axis=1)  # all of a row side by side
 
     def of(self, batch: Batch, at: int, rows: Rows) -> NDArray[np.float32]:
         """(len(rows), len(NAMES)) for the listener `at` of a batch."""
@@ -72,8 +73,9 @@ class Features:
         table = np.empty((len(NAMES), len(rows)), dtype=np.float32)
         self._signals(batch, at, rows, table)
         self._plays(batch, listener, rows, table)
-        table[_FACTS], table[_RATES] = self._facts[rows].T, self._rates[rows].T
-        kinds = batch.kinds(listener, rows)
+        facts = self._facts[rows].T
+        table[_FACTS], table[_RATES] = facts[:3], facts[3:]
+        kinds = batch.kinds(at, rows)
         table[_AT["known"]], table[_AT["begun"]] = kinds == KNOWN, kinds == BEGUN
         logged = table[: len(_LOGGED)]
         logged *= _SCALE
@@ -85,15 +87,13 @@ class Features:
         signals = batch.signals[at]
         own = signals.own
         named = (
-            own.after, own.pair, own.straight, own.around, signals.alike,
-            signals.next, signals.then, signals.near, signals.taste, own.soon,
+            own.after, own.pair, own.straight, own.around, signals.alike, *signals.everybody, own.soon,
         )  # fmt: skip
-        placed = (own.after, own.around, signals.alike, signals.next, signals.then)
+        placed = (own.after, own.around, signals.alike, signals.everybody.next, signals.everybody.then)
         of_signals(
             rows,
-            tuple(scores.rows for scores in named),
-            tuple(scores.weights for scores in named),
-            tuple(scores.top(UNRANKED) for scores in placed),
+            tuple(scores.keys for scores in named),
+            tuple(scores.best(UNRANKED) for scores in placed),
             UNRANKED,
             batch.scratch.marks,
             table[_SIGNALS],

@@ -23,29 +23,26 @@ class Merged(NamedTuple):
 K = 10.0  # how much the first places count before the later ones (Cormack et al. 2009: score = Σ 1/(K + rank))
 
 
-def merge(proposals: Sequence[Candidates], weights: Sequence[float], scratch: Scratch) -> Merged:
+def merge(proposals: Sequence[Candidates], weights: Sequence[float] | NDArray[np.float64], scratch: Scratch) -> Merged:
     """All proposals of one listener; `weights[source]` is what a source's word counts in the fusion."""
     if not proposals:
         return Merged(NO_ROWS, NO_ROWS, NO_ROWS, np.empty(0))
     rows = np.concatenate([proposed.rows for proposed in proposals])
     ends = np.cumsum([len(proposed.rows) for proposed in proposals])
-    return Merged(*_merged(rows, ends, np.asarray(weights, dtype=np.float64), scratch.marks))
+    return Merged(*_merged(rows, np.sort(rows), ends, np.asarray(weights, dtype=np.float64), scratch.marks))
 
 
 @compiled
 def _merged(
-    rows: Rows, ends: Rows, weights: NDArray[np.float64], marks: NDArray[np.int32]
+    rows: Rows, rising: Rows, ends: Rows, weights: NDArray[np.float64], marks: NDArray[np.int32]
 ) -> tuple[Rows, Rows, Rows, NDArray[np.float64]]:
     """`ends[source]`: where the rows of a source end."""
     distinct, count = np.empty(len(rows), np.int64), 0
-    for row in rows:
+    for row in rising:
         if marks[row] == 0:
-            marks[row] = 1
             distinct[count] = row
             count += 1
-    distinct = np.sort(distinct[:count])
-    for at in range(count):
-        marks[distinct[at]] = at + 1
+            marks[row] = count
     sources, positions = np.empty(count, np.int64), np.empty(count, np.int64)
     fused, highest = np.zeros(count), np.full(count, -1.0)
     start = 0
@@ -56,6 +53,6 @@ def _merged(
             if vote > highest[at]:
                 highest[at], sources[at], positions[at] = vote, source, each - start
         start = ends[source]
-    for row in distinct:
+    for row in distinct[:count]:
         marks[row] = 0
-    return distinct, sources, positions, fused
+    return distinct[:count], sources, positions, fused

@@ -6,11 +6,13 @@ places is such a track's.
 
 from collections.abc import Sequence
 
+import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from models.explain import because_of
 from models.index import flat_of, search
+from models.meanwhile import Meanwhile
 from models.release import Release
 from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows
 
@@ -18,6 +20,8 @@ NO_CAUSE = "Close to what you play"
 CAUSES = 50  # only a listener's strongest tracks are named as the cause of another
 COLD_EVERY = 10
 _NONE: Rows = np.empty(0, dtype=np.int64)
+WORTH_A_THREAD = 16  # listeners
+Searched = tuple[int, list[int], NDArray[np.int64]]  # how many neighbours, for whom of the batch, and which
 STEP = 4  # how much further to search when too many of the nearest are known already
 
 
@@ -30,31 +34,52 @@ class Als:
         self._release = release
         self._factors = release.factors
         self._index = release.index
+        self._begun: tuple[Batch, int, Meanwhile[list[Searched]]] | None = None
         self._cold = None if release.cold is None else flat_of(release.cold.factors)
         # A track's share in a listener's vector is cᵢ·A⁻¹yᵢ. A⁻¹ without the listener's own part is the same for all
         # and tells the causes apart as well, without the pull that popular tracks' long vectors have.
         base = release.gram.astype(np.float64) + regularization * np.eye(len(release.gram))
         self._spread = np.linalg.inv(base).astype(np.float32) if len(base) else base.astype(np.float32)
 
+    def begin(self, batch: Batch, quota: int) -> None:
+        """Search while other sources look. For a few the thread, and another core's cold cache, cost more than that."""
+        if len(batch.listeners) >= WORTH_A_THREAD:
+            self._begun = batch, quota, Meanwhile(lambda: self._search(batch, quota))
+
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source. The search widens for listeners who know too many of the nearest."""
+        begun, self._begun = self._begun, None
+        if begun is not None and begun[0] is batch and begun[1] == quota:
+            searched = begun[2].result()
+        else:
+            searched = self._search(batch, quota)
         found = [NOTHING] * len(batch.listeners)
         total = len(self._factors)
         cold = self._coldest(batch, quota)
         waiting: dict[int, list[int]] = {}  # listeners by how many neighbours are asked for
-        for at in np.flatnonzero(batch.vectors.any(axis=1)).tolist() if total else ():
-            waiting.setdefault(min(total, self._width(batch.listeners[at], quota)), []).append(at)
-        while waiting:
-            width, group = waiting.popitem()
-            _, nearest = search(self._index, batch.vectors[group], width)
+        while searched or waiting:
+            if not searched:
+                searched = [self._searched(batch, *waiting.popitem())]
+            width, group, nearest = searched.pop()
             for at, rows in zip(group, nearest, strict=True):
-                listener = batch.listeners[at]
-                kept = rows[batch.unheard(listener, rows)]
+                kept = batch.unheard(at).first(rows, quota)
                 if len(kept) < quota and width < total and rows[-1] >= 0:  # −1: the index has no more to give
                     waiting.setdefault(min(total, STEP * width), []).append(at)
                 else:
-                    found[at] = self._explained(listener, _mixed(kept, cold[at], quota))
+                    found[at] = self._explained(batch.listeners[at], _mixed(kept, cold[at], quota))
         return found
+
+    def _search(self, batch: Batch, quota: int) -> list[Searched]:
+        """As many neighbours as each listener is asked for at first."""
+        faiss.omp_set_num_threads(1)  # OpenMP's limit is one of the calling thread alone
+        groups: dict[int, list[int]] = {}
+        total = len(self._factors)
+        for at in np.flatnonzero(batch.vectors.any(axis=1)).tolist() if total else ():
+            groups.setdefault(min(total, self._width(batch.listeners[at], quota)), []).append(at)
+        return [self._searched(batch, width, group) for width, group in groups.items()]
+
+    def _searched(self, batch: Batch, width: int, group: list[int]) -> Searched:
+        return width, group, search(self._index, batch.vectors[group], width)[1]
 
     def _coldest(self, batch: Batch, quota: int) -> list[Rows]:
         """Of each listener the nearest tracks that nobody has played, one in COLD_EVERY at most; one search for all."""
@@ -63,9 +88,8 @@ class Als:
         most = -(-quota // COLD_EVERY)
         scores, places = search(self._cold, batch.vectors, STEP * most)
         found = []
-        for listener, own, at in zip(batch.listeners, scores, places, strict=True):
-            rows = self._release.cold.rows[at[own > 0]]
-            found.append(rows[batch.unheard(listener, rows)][:most])
+        for at, (own, near) in enumerate(zip(scores, places, strict=True)):
+            found.append(batch.unheard(at).first(self._release.cold.rows[near[own > 0]], most))
         return found
 
     @staticmethod

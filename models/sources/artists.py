@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 from models.compiled import compiled
 from models.explain import more_of
 from models.release import Release
-from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows, firsts
-from models.sources.liked import liked
+from models.sources.bars import Columns, is_barred
+from models.sources.base import NOTHING, Batch, Candidates, Rows, firsts
+from models.sources.liked import strongest
 from models.sources.shelf import Shelf
+from models.sources.sparse import LOW
 
 NOW = 3  # artists of the last plays …
 EACH_NOW = 40  # … and so many unheard tracks of each, most popular first
@@ -30,50 +32,65 @@ class Artists:
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""
-        return [self._of(batch, listener, quota) for listener in batch.listeners]
+        return [self._of(batch, at, quota) for at in range(len(batch.listeners))]
 
-    def _of(self, batch: Batch, listener: Listener, quota: int) -> Candidates:
+    def _of(self, batch: Batch, at: int, quota: int) -> Candidates:
+        listener, shelf = batch.listeners[at], self._shelf
         if not len(listener.rows):
             return NOTHING
-        strongest, _ = liked(self._shelf, listener, ARTISTS)
-        now = self._playing(listener)
-        wanted = firsts(np.concatenate((now, strongest)), NOW + ARTISTS, batch.scratch)
-        if not len(wanted):
-            return NOTHING
-        each = np.where(np.arange(len(wanted)) < len(now), EACH_NOW, EACH)
-        rows = self._unheard(batch, listener, wanted, each)[:quota]
+        rows = _unheard(
+            listener.recent, listener.rows, listener.weights, shelf.artists, shelf.by_artist, shelf.starts,
+            self._played, batch.unheard(at).columns, quota, *batch.scratch,
+        )  # fmt: skip
 
         def reasons(positions: Sequence[int]) -> list[str]:
             return [more_of(self._names[row]) for row in rows[list(positions)].tolist()]
 
         return Candidates(rows, reasons)
 
-    def _playing(self, listener: Listener) -> Rows:
-        """The artists of the last plays, newest first."""
-        artists = self._shelf.artists_at(listener.recent[: -4 * NOW - 1 : -1])
-        known = [artist for artist in dict.fromkeys(artists.tolist()) if artist >= 0]
-        return np.array(known[:NOW], dtype=np.int64)
 
-    def _unheard(self, batch: Batch, listener: Listener, artists: Rows, each: Rows) -> Rows:
-        """At most `each` of each artist, in turn."""
-        rows, of = self._shelf.first_of_artists(artists, LOOK * each)
-        fine = batch.unheard(listener, rows) & (rows < self._played)
-        chosen: Rows = rows[_in_turn(of, fine, each)]
-        return chosen
+@compiled
+def _unheard(
+    recent: Rows,
+    own: Rows,
+    weights: NDArray[np.float64],
+    artists: Rows,
+    by_artist: Rows,
+    starts: Rows,
+    played: int,
+    bars: Columns,
+    quota: int,
+    sums: NDArray[np.float64],
+    marks: NDArray[np.int32],
+) -> Rows:
+    """At most `quota` rows of the artists of now and of the strongest, in turn."""
+    now = _playing(recent, artists, marks)
+    liked = LOW - (strongest(artists, own, weights, ARTISTS, sums) & LOW)
+    wanted = firsts(np.concatenate((now, liked)), NOW + ARTISTS, marks)
+    places, ends = starts[wanted], starts[wanted + 1]
+    found, count = np.empty(quota, np.int64), 0
+    for turn in range(EACH_NOW):
+        for at in range(len(wanted)):
+            each = EACH_NOW if at < len(now) else EACH
+            if turn == 0:
+                ends[at] = min(ends[at], places[at] + LOOK * each)
+            while turn < each and places[at] < ends[at]:
+                row = by_artist[places[at]]
+                places[at] += 1
+                if row < played and not is_barred(row, bars):
+                    found[count] = row
+                    count += 1
+                    break
+            if count == quota:
+                return found
+    return found[:count]
 
 
 @compiled
-def _in_turn(of: Rows, fine: NDArray[np.bool_], most: Rows) -> Rows:
-    """Positions of what is fine: the first of each number in `of`, which rises, then the second, up to `most` of it."""
-    taken, waiting = np.zeros(len(most), np.int64), np.empty((len(most), most.max()), np.int64)
-    for at in range(len(of)):
-        if fine[at] and taken[of[at]] < most[of[at]]:
-            waiting[of[at], taken[of[at]]] = at
-            taken[of[at]] += 1
-    chosen, count = np.empty(taken.sum(), np.int64), 0
-    for turn in range(taken.max()):
-        for each in range(len(most)):
-            if turn < taken[each]:
-                chosen[count] = waiting[each, turn]
-                count += 1
-    return chosen
+def _playing(recent: Rows, artists: Rows, marks: NDArray[np.int32]) -> Rows:
+    """The artists of the last plays, newest first."""
+    latest = recent[::-1][: 4 * NOW].copy()
+    for at in range(len(latest)):
+        if latest[at] >= 0:
+            latest[at] = artists[latest[at]]
+    return firsts(latest, NOW, marks)

@@ -8,8 +8,8 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.compiled import compiled
-from models.scratch import Scratch
-from models.sources.noted import noted
+from models.sources.bars import NO_BITS, NO_FLAGS, Bars, barred_works
+from models.sources.noted import is_noted
 from models.sources.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -54,99 +54,83 @@ class Batch:
     ) -> None:
         """`excluded`: by row, what is in nobody's list."""
         self.listeners = listeners
-        self._excluded = excluded
+        self._excluded = np.empty(0, np.bool_) if excluded is None else excluded
+        self._allowed: dict[int, Bars] = {}
+        self._unheard: dict[int, Bars] = {}
+        self._kinds: dict[int, tuple[Rows, NDArray[np.int8]]] = {}
         self.signals = signals  # parallel to the listeners
         self.vectors = vectors  # (listeners, factors); zeros: nothing is known of this listener's taste
         self.scratch = shelf.scratch
         self._shelf = shelf
 
-    def allowed(self, listener: Listener, rows: Rows) -> NDArray[np.bool_]:
-        """Which of these rows may be in this listener's list at all. A row of −1 may not."""
-        return self._without(listener, rows, NO_ROWS, NO_ROWS)
+    def allowed(self, at: int) -> Bars:
+        """What may not be in the list of the listener `at` at all."""
+        found = self._allowed.get(at)
+        if found is None:
+            found = self._allowed[at] = self._bars(self.listeners[at], heard=False)
+        return found
 
-    def unheard(self, listener: Listener, rows: Rows) -> NDArray[np.bool_]:
-        """Which of these rows may be in the list and are new to the listener.
+    def unheard(self, at: int) -> Bars:
+        """What may not be in the list of the listener `at`, or is not new to them.
 
-        In every edition, but for what their profile only notes (models.met): of that in the very one.
+        What they have heard in any edition is not new; of what their profile only notes (models.met) the very one.
         """
-        kept = self._without(listener, rows, listener.rows, listener.recent)
-        if len(listener.met):
-            at = np.flatnonzero(kept)
-            kept[at[noted(listener.met, self._shelf.catalogue.keys[rows[at]])]] = False
-        return kept
+        found = self._unheard.get(at)
+        if found is None:
+            found = self._unheard[at] = self._bars(self.listeners[at], heard=True)
+        return found
 
-    def kinds(self, listener: Listener, rows: Rows) -> NDArray[np.int8]:
+    def kinds(self, at: int, rows: Rows) -> NDArray[np.int8]:
         """KNOWN, BEGUN or UNSEEN, of each row; BEGUN is also what is only noted as met (models.met)."""
-        kinds = _kinds(rows, listener.rows, listener.plays, listener.recent, listener.recent_played, self.scratch.marks)
-        if len(listener.met):
-            unseen = np.flatnonzero(kinds == UNSEEN)
-            kinds[unseen[noted(listener.met, self._shelf.catalogue.keys[rows[unseen]])]] = BEGUN
-        return kinds
+        kept = self._kinds.get(at)
+        if kept is None or kept[0] is not rows:
+            listener = self.listeners[at]
+            heard = listener.rows, listener.plays, listener.recent, listener.recent_played
+            kinds = _kinds(rows, *heard, _noting(listener), self._shelf.catalogue.keys, self.scratch.marks)
+            kept = self._kinds[at] = (rows, kinds)
+        return kept[1]
 
-    def _without(self, listener: Listener, rows: Rows, heard: Rows, recent: Rows) -> NDArray[np.bool_]:
-        shelf = self._shelf
-        kept = _usable(rows, shelf.works, listener.works, heard, recent, self.scratch.marks)
-        if self._excluded is not None:
-            kept &= ~self._excluded[rows]
-        if len(listener.artists) and len(rows):
-            kept &= ~np.isin(shelf.artists[rows], listener.artists)
-        return kept
+    def _bars(self, listener: Listener, *, heard: bool) -> Bars:
+        shelf, works = self._shelf, listener.works
+        if len(listener.artists):
+            every, _ = shelf.first_of_artists(listener.artists, np.full(len(listener.artists), len(shelf)))
+            works = np.concatenate((works, shelf.works[every]))
+        own = (listener.rows, listener.recent) if heard else (NO_ROWS, NO_ROWS)
+        bits = barred_works(shelf.works, works, *own) if heard or len(works) else NO_BITS
+        noted = _noting(listener) if heard else NO_FLAGS
+        return Bars((shelf.works, bits, self._excluded, noted, shelf.catalogue.keys))
 
 
-def firsts(rows: Rows, most: int, scratch: Scratch) -> Rows:
+def _noting(listener: Listener) -> NDArray[np.uint8]:
+    return listener.met if len(listener.met) else NO_FLAGS
+
+
+@compiled
+def firsts(rows: Rows, most: int, marks: NDArray[np.int32]) -> Rows:
     """The first `most` distinct rows, in their order; −1 is none."""
-    found: Rows = rows[_firsts(rows, most, scratch.marks)]
-    return found
-
-
-def first_places(rows: Rows, most: int, scratch: Scratch) -> Rows:
-    """Where the first `most` distinct rows stand; −1 is none."""
-    return _firsts(rows, most, scratch.marks)
-
-
-@compiled
-def _firsts(rows: Rows, most: int, marks: NDArray[np.int32]) -> Rows:
-    places, count = np.empty(min(most, len(rows)), np.int64), 0
-    for at in range(len(rows)):
-        if count == len(places):
+    found, count = np.empty(min(most, len(rows)), np.int64), 0
+    for row in rows:
+        if count == len(found):
             break
-        if rows[at] >= 0 and marks[rows[at]] == 0:
-            marks[rows[at]] = 1
-            places[count] = at
+        if row >= 0 and marks[row] == 0:
+            marks[row] = 1
+            found[count] = row
             count += 1
-    for at in range(count):
-        marks[rows[places[at]]] = 0
-    return places[:count]
-
-
-@compiled
-def _usable(
-    rows: Rows, works: Rows, barred: Rows, heard: Rows, recent: Rows, marks: NDArray[np.int32]
-) -> NDArray[np.bool_]:
-    """Which rows there are whose work is neither barred nor that of a row that was heard."""
-    for work in barred:
-        marks[work] = 1
-    for row in heard:
-        marks[works[row]] = 1
-    for row in recent:
-        if row >= 0:
-            marks[works[row]] = 1
-    usable = np.empty(len(rows), np.bool_)
-    for at in range(len(rows)):
-        usable[at] = rows[at] >= 0 and marks[works[rows[at]]] == 0
-    for work in barred:
-        marks[work] = 0
-    for row in heard:
-        marks[works[row]] = 0
-    for row in recent:
-        if row >= 0:
-            marks[works[row]] = 0
-    return usable
+    for row in found[:count]:
+        marks[row] = 0
+    return found[:count]
 
 
 @compiled
 def _kinds(
-    rows: Rows, own: Rows, plays: Rows, recent: Rows, played: NDArray[np.bool_], marks: NDArray[np.int32]
+    rows: Rows,
+    own: Rows,
+    plays: Rows,
+    recent: Rows,
+    played: NDArray[np.bool_],
+    noted: NDArray[np.uint8],
+    keys: Rows,
+    marks: NDArray[np.int32],
 ) -> NDArray[np.int8]:
     for at in range(len(own)):
         marks[own[at]] = 2 if plays[at] > 0 else 1
@@ -156,6 +140,8 @@ def _kinds(
     kinds = np.empty(len(rows), np.int8)
     for at in range(len(rows)):
         kinds[at] = UNSEEN - marks[rows[at]]
+        if kinds[at] == UNSEEN and len(noted) > 0 and is_noted(noted, keys[rows[at]]):
+            kinds[at] = BEGUN
     for row in own:
         marks[row] = 0
     for row in recent:

@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from models.compiled import compiled
 from models.explain import played_before
-from models.sources.base import Batch, Candidates, Listener
+from models.sources.bars import Columns, is_barred
+from models.sources.base import Batch, Candidates, Listener, Rows
 
 
 class History:
@@ -15,12 +18,13 @@ class History:
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""
-        return [self._of(batch, listener, quota) for listener in batch.listeners]
+        return [
+            self._of(listener, _best(listener.rows, listener.weights, quota, batch.allowed(at).columns))
+            for at, listener in enumerate(batch.listeners)
+        ]
 
     @staticmethod
-    def _of(batch: Batch, listener: Listener, quota: int) -> Candidates:
-        usable = np.flatnonzero((listener.weights > 0) & batch.allowed(listener, listener.rows))
-        best = usable[np.argsort(-listener.weights[usable], kind="stable")[:quota]]
+    def _of(listener: Listener, best: Rows) -> Candidates:
 
         def reasons(positions: Sequence[int]) -> list[str]:
             own = best[list(positions)]
@@ -31,3 +35,15 @@ class History:
             ]
 
         return Candidates(listener.rows[best], reasons)
+
+
+@compiled
+def _best(rows: Rows, weights: NDArray[np.float64], most: int, bars: Columns) -> Rows:
+    """Where the heaviest rows stand, heaviest first, equals in their order: of weights over 0, and not barred."""
+    usable, count = np.empty(len(rows), np.int64), 0
+    for at in range(len(rows)):
+        if weights[at] > 0 and not is_barred(rows[at], bars):
+            usable[count] = at
+            count += 1
+    order = np.argsort(-weights[usable[:count]], kind="mergesort")
+    return usable[order[:most]]

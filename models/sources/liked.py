@@ -3,13 +3,19 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from models.compiled import compiled
 from models.sources.base import Listener, Rows
 from models.sources.shelf import Shelf
-from models.sources.sparse import summed
+from models.sources.sparse import Keys, rows_of, sum_up, weights_of
 
 
 def liked(shelf: Shelf, listener: Listener, most: int) -> tuple[Rows, NDArray[np.float64]]:
     """The strongest artists, strongest first, and their weights: sums of what their tracks weigh, dislikes as 0."""
-    found = summed(shelf.artists[listener.rows], listener.weights, shelf.scratch)
-    artists = found.top(most)
-    return artists, found.at(artists, shelf.scratch)
+    keys = strongest(shelf.artists, listener.rows, listener.weights, most, shelf.scratch.sums)
+    return rows_of(keys), weights_of(keys).astype(np.float64)
+
+
+@compiled
+def strongest(artists: Rows, rows: Rows, weights: NDArray[np.float64], most: int, sums: NDArray[np.float64]) -> Keys:
+    """The same, as keys; `artists`: of each row of the catalogue."""
+    return np.sort(sum_up(artists[rows], weights, sums))[::-1][:most].copy()

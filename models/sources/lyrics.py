@@ -9,7 +9,7 @@ from models.index import search
 from models.lyrics.songs import Songs
 from models.lyrics.taste import own, points
 from models.release import Release
-from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows
+from models.sources.base import NOTHING, Batch, Candidates, Rows
 
 CLUSTERS = 3  # of the songs' clusters, the nearest to a point of taste: only songs of these are proposed
 WIDER = 8  # times as many are searched: many are known or of another cluster
@@ -28,10 +28,10 @@ class Lyrics:
         part = self._part
         if part is None:
             return [NOTHING] * len(batch.listeners)
-        return [self._of(part, batch, listener, quota) for listener in batch.listeners]
+        return [self._of(part, batch, at, quota) for at in range(len(batch.listeners))]
 
-    def _of(self, part: Songs, batch: Batch, listener: Listener, quota: int) -> Candidates:
-        songs, weights = own(listener, part.song_of, part.vectors)
+    def _of(self, part: Songs, batch: Batch, at: int, quota: int) -> Candidates:
+        songs, weights = own(batch.listeners[at], part.song_of, part.vectors)
         centres, _ = points(part.vectors[songs], weights)
         if not len(centres):
             return NOTHING
@@ -41,8 +41,7 @@ class Lyrics:
         for nearest, clusters in zip(near, matching, strict=True):
             usable = nearest[nearest >= 0]
             usable = usable[np.isin(part.clusters[usable], clusters)]
-            rows = part.rows[usable]
-            found.append(usable[batch.unheard(listener, rows)] if len(rows) else usable)
+            found.append(usable[batch.unheard(at).keeps(part.rows[usable])])
         turns = np.concatenate([np.arange(len(each)) for each in found])
         merged = np.concatenate(found)[np.argsort(turns, kind="stable")]
         _, first = np.unique(merged, return_index=True)

@@ -25,13 +25,14 @@ class Neighbours:
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source. Only what the listener has not heard: the rest is their own history."""
-        taste = best(batch, lambda signals: signals.taste, 2 * quota)
-        near = best(batch, lambda signals: signals.near, quota)
+        taste = best(batch, lambda signals: signals.everybody.taste, 2 * quota)
+        near = best(batch, lambda signals: signals.everybody.near, quota)
         found = []
-        for listener, long, short in zip(batch.listeners, taste, near, strict=True):
-            new = long[batch.unheard(listener, long)][: quota - quota // 2] if len(long) else long
-            now = short[batch.unheard(listener, short)][: quota // 2] if len(short) else short
-            found.append(self._explained(batch, listener, firsts(np.concatenate((now, new)), quota, batch.scratch)))
+        for at, (listener, long, short) in enumerate(zip(batch.listeners, taste, near, strict=True)):
+            new = batch.unheard(at).first(long, quota - quota // 2)
+            now = batch.unheard(at).first(short, quota // 2)
+            rows = firsts(np.concatenate((now, new)), quota, batch.scratch.marks)
+            found.append(self._explained(batch, listener, rows))
         return found
 
     def _explained(self, batch: Batch, listener: Listener, rows: Rows) -> Candidates:

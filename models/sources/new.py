@@ -10,7 +10,7 @@ import polars as pl
 
 from models.explain import new_by
 from models.release import Release
-from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows
+from models.sources.base import NOTHING, Batch, Candidates, Rows
 from models.sources.liked import liked
 from models.sources.shelf import Shelf
 from models.taste import DAY
@@ -34,10 +34,10 @@ class New:
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""
-        return [self._of(batch, listener, quota) for listener in batch.listeners]
+        return [self._of(batch, at, quota) for at in range(len(batch.listeners))]
 
-    def _of(self, batch: Batch, listener: Listener, quota: int) -> Candidates:
-        artists, weights = liked(self._shelf, listener, ARTISTS)
+    def _of(self, batch: Batch, of_listener: int, quota: int) -> Candidates:
+        artists, weights = liked(self._shelf, batch.listeners[of_listener], ARTISTS)
         begins = np.searchsorted(self._artists, artists)
         counts = np.searchsorted(self._artists, artists, side="right") - begins
         of = np.repeat(np.arange(len(artists)), counts)
@@ -45,7 +45,7 @@ class New:
             return NOTHING
         at = begins[of] + np.arange(len(of)) - (np.cumsum(counts) - counts)[of]
         rows, scores = self._rows[at], weights[of] * self._listeners[at]
-        fine = np.flatnonzero(batch.unheard(listener, rows))
+        fine = np.flatnonzero(batch.unheard(of_listener).keeps(rows))
         rows = rows[fine[np.argsort(-scores[fine], kind="stable")]][:quota]
 
         def reasons(positions: Sequence[int]) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.compiled import compiled
 from models.scratch import Scratch
 from models.sources.base import Listener, Rows
-from models.sources.sparse import NONE, Sparse, take_out
+from models.sources.sparse import NONE, Keys, Sparse, take_out
 
 WINDOW = 10  # plays looked back, and ahead
 AROUND = 8  # plays looked at before and after an earlier occurrence
@@ -40,7 +40,6 @@ class OwnPast(NamedTuple):
 
 
 Floats = NDArray[np.float64]
-Found = tuple[Rows, NDArray[np.float32]]
 AFTER, PAIR, STRAIGHT, SOON_AFTER = range(4)
 
 NOTHING_PAST = OwnPast(NONE, NONE, NONE, NONE, NONE)
@@ -53,15 +52,26 @@ def own_past(listener: Listener, scratch: Scratch) -> OwnPast:
     d = k+1 … WINDOW plays after p, with 2^(−age/half-life) / (k+1) / (d−k), SKIPPED as much for what was skipped there.
     `around`: for what stood d plays away on either side, with AROUND_FADE^k · 2^(−age/half-life) / d^AROUND_BEND.
     """
-    recent, times, played = listener.recent, listener.recent_times, listener.recent_played
-    at, back = _occurrences(recent, scratch.marks)
-    if not len(at):
+    if not len(listener.recent):
         return NOTHING_PAST
+    found = _own_past(listener.recent, listener.recent_times, listener.recent_played, *scratch)
+    return OwnPast(*map(Sparse, found))
+
+
+@compiled
+def _own_past(
+    recent: Rows, times: Rows, played: NDArray[np.bool_], sums: Floats, marks: NDArray[np.int32]
+) -> tuple[Keys, Keys, Keys, Keys, Keys]:
+    """The columns of OwnPast."""
+    at, back = _occurrences(recent, marks)
     faded = np.exp2((times[at] - times[-1]) / HALF_LIFE_S)
-    after, pair, straight, soon = (
-        Sparse(*_followed(recent, times, played, at, back, faded, how, scratch.sums)) for how in range(4)
+    return (
+        _followed(recent, times, played, at, back, faded, AFTER, sums),
+        _followed(recent, times, played, at, back, faded, PAIR, sums),
+        _followed(recent, times, played, at, back, faded, STRAIGHT, sums),
+        _followed(recent, times, played, at, back, faded, SOON_AFTER, sums),
+        _around(recent, times, at, back, faded, sums),
     )
-    return OwnPast(after, pair, straight, soon, Sparse(*_around(recent, times, at, back, faded, scratch.sums)))
 
 
 @compiled
@@ -93,7 +103,7 @@ def _occurrences(recent: Rows, marks: NDArray[np.int32]) -> tuple[Rows, Rows]:
 @compiled
 def _followed(
     recent: Rows, times: Rows, played: NDArray[np.bool_], at: Rows, back: Rows, faded: Floats, how: int, sums: Floats
-) -> Found:
+) -> Keys:
     """What came after the occurrences, as far as the present is from its own occurrence of the same track."""
     size = len(recent)
     touched, count = np.empty(len(at) * WINDOW, np.int64), 0
@@ -124,7 +134,7 @@ def _followed(
 
 
 @compiled
-def _around(recent: Rows, times: Rows, at: Rows, back: Rows, faded: Floats, sums: Floats) -> Found:
+def _around(recent: Rows, times: Rows, at: Rows, back: Rows, faded: Floats, sums: Floats) -> Keys:
     """What stood within AROUND plays of the occurrences."""
     size = len(recent)
     touched, count = np.empty(len(at) * 2 * AROUND, np.int64), 0
@@ -150,21 +160,31 @@ def alike(listener: Listener, scratch: Scratch, most: int = ALIKE) -> Sparse:
     Each of the best `most` sessions votes with this for each of its tracks (VSKNN, Ludewig & Jannach 2018, within one's
     own past).
     """
-    recent, times = listener.recent, listener.recent_times
-    if len(recent) < 2:
+    if len(listener.recent) < 2:
         return NONE
-    begins, lengths, likeness = _likeness(recent, times, scratch.marks)
-    best = np.argsort(-likeness, kind="stable")[:most]
-    return Sparse(*_voted(recent, begins[best], lengths[best], likeness[best], *scratch))
+    return Sparse(_alike(listener.recent, listener.recent_times, most, *scratch))
+
+
+@compiled
+def _alike(recent: Rows, times: Rows, most: int, sums: Floats, marks: NDArray[np.int32]) -> Keys:
+    begins, lengths, likeness = _likeness(recent, times, marks)
+    best = np.argsort(-likeness, kind="mergesort")[:most]
+    return _voted(recent, begins[best], lengths[best], likeness[best], sums, marks)
+
+
+@compiled
+def session_start(times: Rows) -> int:
+    """The place of the first play since the last pause; 0 without a play."""
+    start = max(len(times) - 1, 0)
+    while start > 0 and times[start] - times[start - 1] <= PAUSE_S:
+        start -= 1
+    return start
 
 
 @compiled
 def _likeness(recent: Rows, times: Rows, marks: NDArray[np.int32]) -> tuple[Rows, Rows, Floats]:
     """Where each session begins that has a track of the current one, how long it is, and how alike it is."""
-    size = len(recent)
-    start = size - 1
-    while start > 0 and times[start] - times[start - 1] <= PAUSE_S:
-        start -= 1
+    size, start = len(recent), session_start(times)
     current = min(max(size - start, WINDOW), LONGEST)
     end = max(0, size - current)  # where the past ends
     for place in range(end, size):  # the newest place of a track is the last one written
@@ -195,9 +215,7 @@ def _likeness(recent: Rows, times: Rows, marks: NDArray[np.int32]) -> tuple[Rows
 
 
 @compiled
-def _voted(
-    recent: Rows, begins: Rows, lengths: Rows, likeness: Floats, sums: Floats, marks: NDArray[np.int32]
-) -> Found:
+def _voted(recent: Rows, begins: Rows, lengths: Rows, likeness: Floats, sums: Floats, marks: NDArray[np.int32]) -> Keys:
     """One vote of each session for each of its tracks."""
     touched, count = np.empty(lengths.sum(), np.int64), 0
     for session in range(len(begins)):

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from models.sources.base import Batch, Candidates
-from models.sources.head import first_unheard
 from models.sources.shelf import Shelf
 
 REASON = "Popular with listeners now"
@@ -20,7 +19,8 @@ class Popular:
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""
-        return [Candidates(first_unheard(batch, listener, self._rows, quota), _reasons) for listener in batch.listeners]
+        listeners = range(len(batch.listeners))
+        return [Candidates(batch.unheard(at).first(self._rows, quota), _reasons) for at in listeners]
 
 
 def _reasons(positions: Sequence[int]) -> list[str]:

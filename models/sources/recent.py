@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
+from models.compiled import compiled
 from models.explain import ago_played
-from models.sources.base import Batch, Candidates, Listener, first_places
+from models.sources.bars import Columns, is_barred
+from models.sources.base import Batch, Candidates, Listener, Rows
 
 
 class Recent:
@@ -15,16 +18,37 @@ class Recent:
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""
-        return [self._of(batch, listener, quota) for listener in batch.listeners]
+        return [
+            self._of(listener, _newest(listener.recent, quota, batch.allowed(at).columns, batch.scratch.marks))
+            for at, listener in enumerate(batch.listeners)
+        ]
 
     @staticmethod
-    def _of(batch: Batch, listener: Listener, quota: int) -> Candidates:
-        backwards = np.ascontiguousarray(listener.recent[::-1])
-        newest = len(backwards) - 1 - first_places(backwards, 2 * quota, batch.scratch)
-        newest = newest[batch.allowed(listener, listener.recent[newest])][:quota]
-
+    def _of(listener: Listener, newest: Rows) -> Candidates:
         def reasons(positions: Sequence[int]) -> list[str]:
             ages = listener.newest - listener.recent_times[newest[list(positions)]]
             return [ago_played(age) for age in ages.tolist()]
 
         return Candidates(listener.recent[newest], reasons)
+
+
+@compiled
+def _newest(recent: Rows, most: int, bars: Columns, marks: NDArray[np.int32]) -> Rows:
+    """The newest places of the `most` tracks heard last that are not barred, of twice as many that are looked at."""
+    met, looked = np.empty(min(2 * most, len(recent)), np.int64), 0
+    places, count = np.empty(min(most, len(recent)), np.int64), 0
+    for place in range(len(recent) - 1, -1, -1):
+        row = recent[place]
+        if looked == len(met) or count == len(places):
+            break
+        if row < 0 or marks[row]:
+            continue
+        marks[row] = 1
+        met[looked] = row
+        looked += 1
+        if not is_barred(row, bars):
+            places[count] = place
+            count += 1
+    for row in met[:looked]:
+        marks[row] = 0
+    return places[:count]

@@ -26,7 +26,7 @@ class Shelf:
 
     `artists[row]` numbers the artist, `releases[row]` the release of that artist: a track of an unknown one stands for
     itself. `works[row]` numbers the song: a live or remastered edition by the same artist is the same work. All are
-    dense, from 0.
+    dense, from 0. The rows of artist a are `by_artist[starts[a]:starts[a + 1]]`, most popular first.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -38,8 +38,10 @@ class Shelf:
             pl.struct("artist", "title").rank("dense")
         )
         self.releases = _releases(self.artists, catalogue.frame["release"])
-        self._by_artist = np.argsort(self.artists, kind="stable")
-        self._starts = np.searchsorted(self.artists[self._by_artist], np.arange(len(self.artist_keys) + 1))
+        self.by_artist: NDArray[np.int64] = np.argsort(self.artists, kind="stable")
+        self.starts: NDArray[np.int64] = np.searchsorted(
+            self.artists[self.by_artist], np.arange(len(self.artist_keys) + 1)
+        )
         self.scratch = Scratch.of(len(self.artists))  # there are no more artists or works than tracks
         self.works: NDArray[np.int64] = works.to_series().to_numpy().astype(np.int64) - 1
 
@@ -55,11 +57,11 @@ class Shelf:
         self, artists: NDArray[np.int64], most: NDArray[np.int64]
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """The first `most` rows of each artist, artist after artist, and the position of each row's artist."""
-        starts = self._starts[artists]
-        counts = np.minimum(self._starts[artists + 1] - starts, most)
+        starts = self.starts[artists]
+        counts = np.minimum(self.starts[artists + 1] - starts, most)
         of = np.repeat(np.arange(len(artists)), counts)
         at = starts[of] + np.arange(len(of)) - (np.cumsum(counts) - counts)[of]
-        return self._by_artist[at], of
+        return self.by_artist[at], of
 
     def artists_at(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
         """The artist of each row; of an unknown one (−1) a number that no artist has, −1."""
@@ -67,12 +69,12 @@ class Shelf:
 
     def heads(self, artists: NDArray[np.int64]) -> NDArray[np.int64]:
         """The first row of each of these artists."""
-        return self._by_artist[self._starts[artists]]
+        return self.by_artist[self.starts[artists]]
 
     def rank_by_artist(self) -> NDArray[np.int64]:
         """Of each row its place among its artist's tracks, 0 the most popular."""
         places = np.empty(len(self.artists), dtype=np.int64)
-        places[self._by_artist] = np.arange(len(self.artists)) - self._starts[self.artists[self._by_artist]]
+        places[self.by_artist] = np.arange(len(self.artists)) - self.starts[self.artists[self.by_artist]]
         return places
 
     def first_rows(self, cap: int) -> NDArray[np.int64]:

@@ -51,8 +51,6 @@ class Signalled:
 
 def best(batch: Batch, pick: Callable[[Signals], Sparse], quota: int) -> list[Rows]:
     """For each listener the rows that a signal scores highest, of those that their list may hold."""
-    found = []
-    for listener, signals in zip(batch.listeners, batch.signals, strict=True):
-        rows = pick(signals).top(SPARE * quota)
-        found.append(rows[batch.allowed(listener, rows)][:quota] if len(rows) else rows)
-    return found
+    return [
+        batch.allowed(at).first(pick(signals).top(SPARE * quota), quota) for at, signals in enumerate(batch.signals)
+    ]

@@ -4,6 +4,7 @@ Worked out once a listener and list; everything is numpy over rows of one releas
 """
 
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +14,25 @@ from models.neighbours.table import Table
 from models.scratch import Scratch
 from models.sources.base import Listener, Rows
 from models.sources.own_past import WINDOW, OwnPast, alike, own_past
-from models.sources.sparse import Sparse, take_out
+from models.sources.sparse import DEEP, Keys, Sparse, highest, keyed
 
 FADE = 0.6  # from one play to the one before it, in what everybody plays next
 NEAR_FADE = 0.8
+FADES, NEAR_FADES = FADE ** np.arange(WINDOW), NEAR_FADE ** np.arange(WINDOW)
+THEN = 5  # plays
 OWN_TRACKS = 300  # of the listener's strongest, whose neighbours are looked at
+
+Columns = tuple[Rows, NDArray[np.int32], NDArray[np.float32]]  # of a Table
+Found = tuple[Keys, Keys]
+
+
+class Everybody(NamedTuple):
+    """What others play."""
+
+    next: Sparse  # after the last track
+    then: Sparse  # after the last five
+    near: Sparse  # around the last ten
+    taste: Sparse  # around the listener's strongest tracks
 
 
 class Signals:
@@ -37,65 +52,72 @@ class Signals:
         return alike(self._listener, self._scratch)
 
     @cached_property
-    def next(self) -> Sparse:
-        """What everybody plays after the last track."""
-        return self._followed(1)
-
-    @cached_property
-    def then(self) -> Sparse:
-        """What everybody plays after the last five."""
-        return self._followed(5)
-
-    @cached_property
-    def near(self) -> Sparse:
-        """What everybody plays around the last ten."""
-        rows = self._last(WINDOW)
-        return self._gathered(self._neighbours, rows, NEAR_FADE ** np.arange(len(rows)))
-
-    @cached_property
-    def taste(self) -> Sparse:
-        """What everybody plays around the listener's strongest tracks."""
+    def everybody(self) -> Everybody:
+        """What others play after and around the same plays."""
         listener = self._listener
-        own = np.flatnonzero(listener.weights > 0)
-        if len(own) > OWN_TRACKS:
-            own = own[np.argpartition(-listener.weights[own], OWN_TRACKS - 1)[:OWN_TRACKS]]
-        return self._gathered(self._neighbours, listener.rows[own], np.log1p(3.0 * listener.weights[own]))
+        rows, weights = listener.rows, listener.weights
+        if len(rows) > OWN_TRACKS:
+            own = np.flatnonzero(weights > 0)
+            if len(own) > OWN_TRACKS:
+                own = own[np.argpartition(-weights[own], OWN_TRACKS - 1)[:OWN_TRACKS]]
+            rows, weights = rows[own], weights[own]
+        followers, neighbours = _columns(self._followers), _columns(self._neighbours)
+        found = _of_everybody(listener.recent, rows, weights, followers, neighbours, self._scratch.marks)
+        return Everybody(*(Sparse(*each) for each in found))
 
-    def _followed(self, plays: int) -> Sparse:
-        rows = self._last(plays)
-        return self._gathered(self._followers, rows, FADE ** np.arange(len(rows)))
 
-    def _gathered(self, table: Table, rows: Rows, weights: NDArray[np.floating]) -> Sparse:
-        return Sparse(*_gathered(table.starts, table.rows, table.weights, rows, weights, self._scratch.sums))
-
-    def _last(self, plays: int) -> Rows:
-        """Rows of the newest plays, newest first; a track that the release does not know is −1."""
-        return np.ascontiguousarray(self._listener.recent[::-1][:plays])
+def _columns(table: Table) -> Columns:
+    return table.starts, table.rows, table.weights
 
 
 @compiled
-def _gathered(
-    starts: Rows,
-    others: NDArray[np.int32],
-    strengths: NDArray[np.float32],
-    rows: Rows,
-    weights: NDArray[np.floating],
-    sums: NDArray[np.float64],
-) -> tuple[Rows, NDArray[np.float32]]:
+def _of_everybody(
+    recent: Rows,
+    own: Rows,
+    liking: NDArray[np.float64],
+    followers: Columns,
+    neighbours: Columns,
+    marks: NDArray[np.int32],
+) -> tuple[Found, Found, Found, Found]:
+    """The keys of Everybody, and the highest of them.
+
+    `liking`: the weights of the listener's own tracks, of which those over 0 count.
+    """
+    latest = recent[::-1][:WINDOW].copy()  # newest first; a track that the release does not know is −1
+    fades, near_fades = FADES.copy(), NEAR_FADES.copy()  # a global is read only: another kind of column to Numba
+    votes = np.log1p(3.0 * np.maximum(liking, 0.0))
+    return (
+        _gathered(followers, latest[:1], fades, marks),
+        _gathered(followers, latest[:THEN], fades, marks),
+        _gathered(neighbours, latest, near_fades, marks),
+        _gathered(neighbours, own, votes, marks),
+    )
+
+
+@compiled
+def _gathered(table: Columns, rows: Rows, weights: NDArray[np.floating], marks: NDArray[np.int32]) -> Found:
     """Σ weight x row of the table; a row that it does not have, −1 for one, has none."""
+    starts, others, strengths = table
     most = 0
     for row in rows:
         if 0 <= row < len(starts) - 1:
             most += starts[row + 1] - starts[row]
-    touched, count = np.empty(most, np.int64), 0
+    found, sums, count = np.empty(most, np.int64), np.empty(most), 0
     for at in range(len(rows)):
         if not 0 <= rows[at] < len(starts) - 1:
             continue
         for entry in range(starts[rows[at]], starts[rows[at] + 1]):
-            vote = weights[at] * strengths[entry]
-            if vote > 0.0:
-                if sums[others[entry]] == 0.0:
-                    touched[count] = others[entry]
-                    count += 1
-                sums[others[entry]] += vote
-    return take_out(touched, count, sums)
+            vote, other = weights[at] * strengths[entry], others[entry]
+            if vote <= 0.0:
+                continue
+            place = marks[other]
+            if place:
+                sums[place - 1] += vote
+            else:
+                found[count], sums[count] = other, vote
+                count += 1
+                marks[other] = count
+    for row in found[:count]:
+        marks[row] = 0
+    keys = keyed(found[:count], sums[:count])
+    return keys, highest(keys, DEEP)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from models.explain import beside_artist
 from models.release import Release
-from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows
+from models.sources.base import NOTHING, Batch, Candidates, Rows
 from models.sources.liked import liked
 from models.sources.shelf import Shelf
 from models.sources.sparse import summed
@@ -33,9 +33,10 @@ class Similar:
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""
-        return [self._of(batch, listener, quota) for listener in batch.listeners]
+        return [self._of(batch, at, quota) for at in range(len(batch.listeners))]
 
-    def _of(self, batch: Batch, listener: Listener, quota: int) -> Candidates:
+    def _of(self, batch: Batch, of_listener: int, quota: int) -> Candidates:
+        listener = batch.listeners[of_listener]
         own, weights = liked(self._shelf, listener, OWN)
         at, of = self._table.entries(self._shelf.heads(own))
         if not len(at):
@@ -47,7 +48,7 @@ class Similar:
         best = np.argsort(-likeness, kind="stable")[:OTHERS]
         rows, of = self._shelf.first_of_artists(self._shelf.artists[heads[best]], np.full(len(best), EACH))
         scores = likeness[best][of] * self._shares[rows]
-        fine = np.flatnonzero(batch.unheard(listener, rows) & (scores > 0))
+        fine = np.flatnonzero(batch.unheard(of_listener).keeps(rows) & (scores > 0))
         rows = rows[fine[np.argsort(-scores[fine], kind="stable")]][:quota]
 
         def reasons(positions: Sequence[int]) -> list[str]:

@@ -25,10 +25,10 @@ class Sounds:
         """See Source. Nothing where the release knows no sounds."""
         if self._sounds is None:
             return [NOTHING] * len(batch.listeners)
-        return [self._of(batch, listener, quota) for listener in batch.listeners]
+        return [self._of(batch, at, quota) for at in range(len(batch.listeners))]
 
-    def _of(self, batch: Batch, listener: Listener, quota: int) -> Candidates:
-        seeds = self.seeds(listener)
+    def _of(self, batch: Batch, at: int, quota: int) -> Candidates:
+        seeds = self.seeds(batch.listeners[at])
         if self._sounds is None or not len(seeds):
             return NOTHING
         vectors = self._sounds.vectors[self._sounds.places(seeds)].astype(np.float32)
@@ -37,7 +37,7 @@ class Sounds:
             _, near = search(self._sounds.index, vectors, width)
             rows = np.where(near >= 0, self._sounds.rows[near], -1).T.ravel()  # the first of each seed, then the second
             of = np.tile(np.arange(len(seeds)), near.shape[1])
-            fine = batch.unheard(listener, rows)
+            fine = batch.unheard(at).keeps(rows)
             rows, of = rows[fine], of[fine]
             distinct, first = np.unique(rows, return_index=True)
             if len(distinct) >= quota or width >= total:

@@ -11,4 +11,6 @@ class Transitions(Signalled):
     name = "transitions"
 
     def __init__(self, release: Release) -> None:
-        super().__init__(release, lambda signals: signals.then, OFTEN_HERE, lambda signals: signals.next, often_after)
+        super().__init__(
+            release, lambda said: said.everybody.then, OFTEN_HERE, lambda said: said.everybody.next, often_after
+        )

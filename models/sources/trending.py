@@ -7,7 +7,6 @@ import polars as pl
 
 from models.explain import RISING
 from models.sources.base import Batch, Candidates, Rows
-from models.sources.head import first_unheard
 from models.sources.shelf import Shelf
 
 FEWEST = 2  # recent listeners
@@ -26,7 +25,8 @@ class Trending:
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""
-        return [Candidates(first_unheard(batch, listener, self._rows, quota), _reasons) for listener in batch.listeners]
+        listeners = range(len(batch.listeners))
+        return [Candidates(batch.unheard(at).first(self._rows, quota), _reasons) for at in listeners]
 
 
 def trending_rows(frame: pl.DataFrame) -> Rows:

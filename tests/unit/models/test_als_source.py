@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.als.settings import AlsSettings
+from models.meanwhile import Meanwhile
 from models.profile import ProfileView
 from models.release import Release
 from models.sources.als import NO_CAUSE, Als
@@ -89,3 +90,26 @@ def test_als_without_a_cause_says_so_plainly(tmp_path: Path) -> None:
     shelf = Shelf(release.catalogue)
     (proposed,) = Als(release, 1.0).candidates(batch(shelf, [STRANGER], np.ones((1, 2), dtype=np.float32)), 2)
     assert proposed.reasons([0, 1]) == [NO_CAUSE, NO_CAUSE]
+
+
+def test_what_was_begun_is_for_that_batch_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.sources.als.WORTH_A_THREAD", 1)
+    release = line(tmp_path / "r")
+    shelf = Shelf(release.catalogue)
+    source = Als(release, 1.0)
+    ends = np.array([[1.0, 0.0], [0.0, 1.0]], np.float32)
+    first, second = (batch(shelf, [STRANGER], ends[at : at + 1]) for at in range(2))
+    source.begin(first, 2)
+    assert rows(source.candidates(second, 2)[0]) == [11, 10]
+    source.begin(first, 2)
+    assert rows(source.candidates(first, 2)[0]) == [0, 1]
+    assert rows(source.candidates(first, 2)[0]) == [0, 1]
+
+
+def test_what_goes_wrong_meanwhile_is_heard() -> None:
+    def wrong() -> int:
+        raise ValueError("so it is")
+
+    assert Meanwhile(lambda: 3).result() == 3
+    with pytest.raises(ValueError, match="so it is"):
+        Meanwhile(wrong).result()

@@ -11,7 +11,7 @@ from numba.core.dispatcher import Dispatcher
 from models import compose
 from models.beginner import TRACKS, beginner
 from models.ranker import blend, columns, merge
-from models.sources import artists, base, neighbours, noted, own_past, signals, sparse
+from models.sources import artists, bars, base, history, liked, neighbours, noted, own_past, recent, signals, sparse
 from services.bench.made import make
 from tests.unit.scorer.worlds import make_release
 
@@ -27,8 +27,14 @@ plain = ListSettings()
 Arms(load(Path(sys.argv[1])), Split(plain, plain)).warm([])
 print(*look.cold())
 """
-MODULES = (artists, base, blend, columns, compose, merge, neighbours, noted, own_past, signals, sparse)
-INSIDE = {"take_out", "_has_room", "_repeated"}  # other compiled functions have these in themselves
+MODULES = (
+    artists, bars, base, blend, columns, compose, history, liked, merge, neighbours, noted, own_past, recent, signals,
+    sparse,
+)  # fmt: skip
+INSIDE = {  # other compiled functions have these in themselves; and the last, who asks for sources that are off
+    "_around", "_followed", "_gathered", "_has_room", "_likeness", "_mark", "_occurrences", "_playing", "_repeated",
+    "_voted", "is_barred", "is_noted", "keyed", "session_start", "strongest", "sum_up", "take_out", "_kept",
+}  # fmt: skip
 
 
 def cold() -> list[str]:

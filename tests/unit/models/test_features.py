@@ -143,7 +143,7 @@ def slow_signals(release: Release, who: Listener, row: int) -> dict[str, float]:
     )  # tests/unit/models/test_signals.py, test_own_past.py
     own = signals.own
     columns = {"own": own.after, "own_pair": own.pair, "straight": own.straight, "soon": own.soon, "around": own.around}
-    columns |= {name: getattr(signals, name) for name in ("alike", "next", "then", "near", "taste")}
+    columns |= {"alike": signals.alike, **signals.everybody._asdict()}
     found = {name: dict(zip(c.rows.tolist(), c.weights.tolist(), strict=True)) for name, c in columns.items()}
     here = {name: scores.get(row, 0.0) for name, scores in found.items()}
     places = {

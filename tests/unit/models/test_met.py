@@ -3,15 +3,21 @@
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from numpy.typing import NDArray
 
 from models.ids import SHORT, key_of
 from models.met import BYTES, note, note_many
 from models.profile import SEGMENT, Profile, ProfileView
 from models.sources.base import BEGUN, KNOWN, UNSEEN
-from models.sources.noted import noted
+from models.sources.noted import is_noted
 from models.taste import TasteSettings, fold
 from tests.unit.models.listeners import batch, read, thirty
 from tests.unit.scorer.worlds import NOON, listen
+
+
+def noted(flags: NDArray[np.uint8], keys: NDArray[np.int64]) -> NDArray[np.bool_]:
+    return np.array([is_noted(flags, key) for key in keys])
+
 
 FIVE = TasteSettings(max_tracks=5, max_recent=5, max_past=0)
 
@@ -38,10 +44,6 @@ def test_many_at_once_are_noted_as_one_by_one() -> None:
     assert len(many) == BYTES
 
 
-def test_of_nothing_noted_nothing_is_found() -> None:
-    assert not noted(np.empty(0, np.uint8), np.arange(3)).any()
-
-
 def heard(tracks: range, taste: TasteSettings) -> Profile:
     profile = Profile()
     for offset, track in enumerate(tracks):
@@ -55,10 +57,10 @@ def test_a_track_that_a_profile_no_longer_lists_is_not_new_again() -> None:
     without.met = bytearray()  # as it would be without notes
     listeners = read(shelf, *(ProfileView(each.encode()) for each in (whole, without)))
     asked, rows = batch(shelf, listeners), np.array([0, 19, 25])
-    assert asked.kinds(listeners[0], rows).tolist() == [BEGUN, KNOWN, UNSEEN]
-    assert asked.kinds(listeners[1], rows).tolist() == [UNSEEN, KNOWN, UNSEEN]
-    assert asked.unheard(listeners[0], rows).tolist() == [False, False, True]
-    assert asked.unheard(listeners[1], rows).tolist() == [True, False, True]
+    assert asked.kinds(0, rows).tolist() == [BEGUN, KNOWN, UNSEEN]
+    assert asked.kinds(1, rows).tolist() == [UNSEEN, KNOWN, UNSEEN]
+    assert asked.unheard(0).keeps(rows).tolist() == [False, False, True]
+    assert asked.unheard(1).keeps(rows).tolist() == [True, False, True]
 
 
 def test_what_is_sealed_is_noted_once_and_for_all() -> None:

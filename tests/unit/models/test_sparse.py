@@ -16,7 +16,7 @@ SCRATCH = Scratch.of(200)
 
 
 def sparse(**scores: float) -> Sparse:
-    return Sparse(np.array([int(row[1:]) for row in scores]), np.array(list(scores.values()), np.float32))
+    return summed(np.array([int(row[1:]) for row in scores]), np.array(list(scores.values())), SCRATCH)
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +43,7 @@ def test_the_top_is_the_beginning_of_the_whole_order(weights: list[float], asked
     shuffled = random.sample(range(len(weights)), len(weights))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("models.sources.sparse.DEEP", 5)
-        column = Sparse(np.array(shuffled, np.int64) * 3, np.array([weights[at] for at in shuffled], np.float32))
+        column = summed(np.array(shuffled, np.int64) * 3, np.array([weights[at] for at in shuffled]), SCRATCH)
         for most in asked:
             assert column.top(most).tolist() == [3 * at for at in ordered[:most]]
 
