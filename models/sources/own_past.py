@@ -65,13 +65,8 @@ def _own_past(
     """The columns of OwnPast."""
     at, back = _occurrences(recent, marks)
     faded = np.exp2((times[at] - times[-1]) / HALF_LIFE_S)
-    return (
-        _followed(recent, times, played, at, back, faded, AFTER, sums),
-        _followed(recent, times, played, at, back, faded, PAIR, sums),
-        _followed(recent, times, played, at, back, faded, STRAIGHT, sums),
-        _followed(recent, times, played, at, back, faded, SOON_AFTER, sums),
-        _around(recent, times, at, back, faded, sums),
-    )
+    after = [_followed(recent, times, played, at, back, faded, how, sums) for how in range(4)]  # compiled in only once
+    return after[AFTER], after[PAIR], after[STRAIGHT], after[SOON_AFTER], _around(recent, times, at, back, faded, sums)
 
 
 @compiled
