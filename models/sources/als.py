@@ -5,6 +5,7 @@ places is such a track's.
 """
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import faiss
 import numpy as np
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 
 from models.explain import because_of
 from models.index import flat_of, search
-from models.meanwhile import Meanwhile
 from models.release import Release
 from models.sources.base import NOTHING, Batch, Candidates, Listener, Rows
 
@@ -34,7 +34,8 @@ class Als:
         self._release = release
         self._factors = release.factors
         self._index = release.index
-        self._begun: tuple[Batch, int, Meanwhile[list[Searched]]] | None = None
+        self._beside = ThreadPoolExecutor(1, thread_name_prefix="als")  # its thread begins with the first large batch
+        self._begun: tuple[Batch, int, Future[list[Searched]]] | None = None
         self._cold = None if release.cold is None else flat_of(release.cold.factors)
         # A track's share in a listener's vector is cᵢ·A⁻¹yᵢ. A⁻¹ without the listener's own part is the same for all
         # and tells the causes apart as well, without the pull that popular tracks' long vectors have.
@@ -44,7 +45,7 @@ class Als:
     def begin(self, batch: Batch, quota: int) -> None:
         """Search while other sources look. For a few the thread, and another core's cold cache, cost more than that."""
         if len(batch.listeners) >= WORTH_A_THREAD:
-            self._begun = batch, quota, Meanwhile(lambda: self._search(batch, quota))
+            self._begun = batch, quota, self._beside.submit(self._search, batch, quota)
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source. The search widens for listeners who know too many of the nearest."""

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from models.als.settings import AlsSettings
-from models.meanwhile import Meanwhile
 from models.profile import ProfileView
 from models.release import Release
 from models.sources.als import NO_CAUSE, Als
@@ -106,10 +105,16 @@ def test_what_was_begun_is_for_that_batch_only(tmp_path: Path, monkeypatch: pyte
     assert rows(source.candidates(first, 2)[0]) == [0, 1]
 
 
-def test_what_goes_wrong_meanwhile_is_heard() -> None:
-    def wrong() -> int:
+def test_what_goes_wrong_beside_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("models.sources.als.WORTH_A_THREAD", 1)
+    release = line(tmp_path / "r")
+    source, shelf = Als(release, 1.0), Shelf(release.catalogue)
+    asked = batch(shelf, [STRANGER], np.ones((1, 2), np.float32))
+
+    def wrong(*_: object) -> None:
         raise ValueError("so it is")
 
-    assert Meanwhile(lambda: 3).result() == 3
+    monkeypatch.setattr(source, "_search", wrong)
+    source.begin(asked, 2)
     with pytest.raises(ValueError, match="so it is"):
-        Meanwhile(wrong).result()
+        source.candidates(asked, 2)
