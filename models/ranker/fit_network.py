@@ -3,7 +3,9 @@
 Of the next track: −log softmax(scores)[played], where a candidate that was not played stands for as many as were left
 out, so log(weight) is added to its score. Of a week: how often each is played, as a Poisson regression, the score being
 the logarithm of a rate; what is sure to be played is told so from what may be, which "played at all" tells less well
-(docs/evaluation.md). AdamW with one cycle of the step (Smith & Topin 2018).
+(docs/evaluation.md). Most of what is new to the listener is not played at all, and its rates hardly count there; so
+what they have not played is put in order once more, among itself, as for the next track. AdamW with one cycle of the
+step (Smith & Topin 2018).
 """
 
 from collections.abc import Callable, Sequence
@@ -14,12 +16,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import poisson_nll_loss
 
+from models.ranker.features import NAMES
 from models.ranker.fit import Lesson
 from models.ranker.network import RankerNetwork
 from models.ranker.settings import RankerSettings
 
 USUAL = -4.0  # the logarithm of the plays that a score of 0 stands for: about what a candidate has in a week
 MOST_PLAYS = 5.0  # of a track in a week; more say no more
+NEW = 0.3  # what the order of the new tracks among themselves counts beside all rates
+KNOWN = NAMES.index("known")
 FLAT = 1e-6  # a feature that hardly varies is left as it is
 
 
@@ -88,13 +93,19 @@ def _learn(
 
 
 def _one_of_them(scores: Tensor, lesson: Taught) -> Tensor:
+    """ListNet (Cao et al. 2007): −Σ log softmax(scores)[played] / played."""
+    played = (lesson.plays > 0).to(scores.dtype)
     shares = torch.log_softmax(scores + lesson.weights.log(), dim=0)
-    return -(shares * lesson.plays).sum() / lesson.plays.sum()
+    return -(shares * played).sum() / played.sum()
 
 
 def _how_often(scores: Tensor, lesson: Taught) -> Tensor:
     losses = poisson_nll_loss(scores + USUAL, lesson.plays.clamp(max=MOST_PLAYS), reduction="none")
-    return (losses * lesson.weights).sum() * (10.0 / lesson.weights.sum())
+    loss = (losses * lesson.weights).sum() * (10.0 / lesson.weights.sum())
+    new = lesson.features[:, KNOWN] == 0
+    if not lesson.plays[new].any():
+        return loss
+    return loss + NEW * _one_of_them(scores[new], Taught(*(column[new] for column in lesson)))
 
 
 def _spread(lessons: Sequence[Lesson]) -> tuple[Tensor, Tensor]:

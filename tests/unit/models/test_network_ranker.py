@@ -19,7 +19,8 @@ pytest.importorskip("torch", reason="torch is in requirements-neural.lock (docs/
 pytest.importorskip("onnx", reason="onnx is in requirements-neural.lock")
 
 from models.ranker.export import NotEqual, export
-from models.ranker.fit_network import fit_network
+from models.ranker.fit_network import KNOWN, fit_network
+from models.ranker.network import RankerNetwork
 
 SMALL = RankerSettings(hidden=16, members=2, network_epochs=15, network_rate=0.02, epochs=3)
 
@@ -55,6 +56,32 @@ def test_of_a_week_it_learns_how_often_each_is_played() -> None:
     often = unseen[:, AGE] > 3.0
     once = (unseen[:, OWN] > 3.0) & ~often
     assert np.median(scores[often]) - np.median(scores[once]) == pytest.approx(np.log(4.0), abs=0.5)
+
+
+def test_what_is_new_is_put_in_order_though_it_is_hardly_ever_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    def week(number: int) -> Lesson:
+        made = lesson(number, number, OWN)
+        table = made.features.copy()
+        table[:, KNOWN] = np.arange(len(table)) < 30
+        plays = np.where(table[:, KNOWN] == 1, np.floor(2.0 * table[:, OWN]), 0.0).astype(np.float32)
+        if number % 3 == 0:
+            plays[30 + np.argmax(table[30:, AGE])] = 1.0
+        return made._replace(features=table, plays=plays)
+
+    def found(network: RankerNetwork | None) -> float:
+        """The share of weeks in which the new track to be played is among the first three new ones."""
+        assert network is not None
+        scorer = NetworkScorer(export(network, features(3, 1)))
+        hits = []
+        for number in range(900, 1_000):
+            table = week(number).features[30:]
+            hits.append(np.argmax(table[:, AGE]) in np.argsort(-scorer.scores(table))[:3])
+        return float(np.mean(hits))
+
+    weeks = [week(number) for number in range(90)]
+    with_order = found(fit_network(weeks, SMALL, one_answer=False))
+    monkeypatch.setattr("models.ranker.fit_network.NEW", 0.0)
+    assert with_order > found(fit_network(weeks, SMALL, one_answer=False)) + 0.1
 
 
 def test_the_same_lessons_give_the_same_graph_and_leave_torch_as_it_was() -> None:
