@@ -1,6 +1,6 @@
 """The features of models.ranker.features that come of a listener's plays, each a column over the candidates.
 
-`marks` is a column of zeros as long as the catalogue, and is left so (models.compiled.Scratch).
+`marks` is a column of zeros as long as the catalogue, and is left so (models.scratch).
 """
 
 import numpy as np

@@ -61,6 +61,8 @@ def teach(
         some = [lesson for lesson in taught if lesson.listener not in others]
         tried = {NETWORK: ways[NETWORK]} if NETWORK in ways and len(some) >= MANY else ways
         trials = {kind: trial for kind, fit in tried.items() if (trial := fit(some, mix)) is not None}
+        if not trials:  # the network could not be exported
+            trials = {BLEND: trial} if (trial := ways[BLEND](some, mix)) is not None else {}
         progress((done + 0.5) / len(lessons.taught))
         measured = _measure(held, {kind: trial.ranker for kind, trial in trials.items()})
         best = _best(measured, JUDGED_BY[mix], list(trials)) if len(held) >= FEW else None

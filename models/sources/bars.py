@@ -21,11 +21,10 @@ class Bars:
 
     def __init__(self, columns: Columns) -> None:
         self.columns = columns  # for other loops that ask `is_barred`
-        self._any = any(len(column) for column in columns[1:4])
 
     def first(self, rows: Rows, most: int) -> Rows:
         """The first `most` of these rows that are not barred."""
-        return _first(rows, most, self.columns) if self._any else rows[:most]
+        return _first(rows, most, self.columns)
 
     def keeps(self, rows: Rows) -> NDArray[np.bool_]:
         """Which of these rows are not barred."""

@@ -144,7 +144,7 @@ class Profiler:
                 except Transient as error:
                     log.info("notices of partition %d may be repeated: %s", partition, error)
                     return
-                if before == cursor.folded:
+                if before == cursor.folded == here.cursor.folded:  # no batch was committed meanwhile
                     here.stored = cursor
 
     def folded(self, partition: int) -> int | None:
@@ -211,7 +211,7 @@ class Profiler:
         made = await self._remaking.remade(partition, damaged, here.cursor.folded)
         data = {user: Stored(profile.head(), profile.past, begins=True) for user, profile in made.items()}
         # Where another worker has come further, nothing is written, and the batch's own commit tells.
-        await self._patiently(self._store.commit, partition, here.cursor.folded, here.stored, data)
+        await self._patiently(self._store.commit, partition, here.cursor.folded, here.cursor, data)
         for profile in made.values():
             profile.past = b""
         here.profiles.update(made)

@@ -120,8 +120,7 @@ class BulkLoop:
         ended, _ = await asyncio.wait(self._under_way.values(), return_when=until) if self._under_way else ((), ())
         self._under_way = {tp: task for tp, task in self._under_way.items() if task not in ended}
         behind = None
-        for task in ended:
-            error = task.exception()
+        for error in [task.exception() for task in ended]:  # each is asked, or asyncio complains of what nobody heard
             if isinstance(error, ReadAgainError):
                 behind = error
             elif error is not None:

@@ -47,10 +47,10 @@ class Remaking:
         )  # fmt: skip
         profiles, first = await self._patiently(self._folded, partition, list(damaged), until)
         self._metrics.remade(len(profiles))
-        if first:
+        if until >= 0 and first != 0:
             log.error(
-                "partition %d: the log begins at offset %d; what the %d listeners heard before is in no profile of "
-                "theirs any more", partition, first, len(damaged),
+                "partition %d: the log begins at offset %s; what the %d listeners heard before is in no profile of "
+                "theirs any more", partition, f"{until + 1} or later" if first is None else first, len(damaged),
             )  # fmt: skip
         return profiles
 

@@ -47,7 +47,7 @@ def leave_after(seconds: float) -> None:
 
 
 def _leave(seconds: float) -> None:
-    log.warning("left after %g s with a server away; what was not acknowledged comes again", seconds)
+    log.warning("left after %g s, before all was closed; what was not acknowledged comes again", seconds)
     os._exit(0)
 
 

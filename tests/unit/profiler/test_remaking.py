@@ -1,6 +1,7 @@
 """A stored profile that cannot be read is made anew from the log; nobody else notices."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -68,6 +69,47 @@ def test_what_retention_has_removed_is_told(caplog: pytest.LogCaptureFixture) ->
     assert "the log begins at offset 10; what the 1 listeners heard before is in no profile" in caplog.text
     assert world.store.data[0, "u0"] == folded(LOG[10:])[0, "u0"]
     assert world.store.data[0, "u1"] == folded(LOG)[0, "u1"]
+
+
+def test_that_retention_has_removed_all_of_it_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    world = World()
+    world.run(LOG[:30])
+    damaged(world, "u0")
+    world.run(LOG[30:], worker=world.worker())
+    assert "the log begins at offset 30 or later; what the 1 listeners heard before" in caplog.text
+    assert world.store.data[0, "u0"] == folded(LOG[30:])[0, "u0"]
+
+
+def test_resting_beside_a_batch_takes_no_cursor_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its commit is first in the store and answered last; a profile that is damaged then is written with the newest."""
+    world = World()
+    world.log.records = LOG
+    worker, commit = world.profiler, world.store.commit
+
+    async def go() -> None:
+        await worker.assign([0])
+        await worker.apply(0, LOG[:20])
+        answered = asyncio.Event()
+
+        async def slow(*arguments: Any) -> int:
+            before = await commit(*arguments)
+            await answered.wait()
+            return before
+
+        monkeypatch.setattr(world.store, "commit", slow)
+        resting = asyncio.create_task(worker.rest())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        monkeypatch.setattr(world.store, "commit", commit)
+        await worker.apply(0, LOG[20:40])
+        answered.set()
+        await resting
+        damaged(world, "u0")
+        worker._assigned[0].profiles.clear()
+        await worker.apply(0, LOG[40:])
+
+    asyncio.run(go())
+    assert world.store.data == folded(LOG)
 
 
 def test_a_store_that_another_worker_has_taken_further_is_not_written_over() -> None:
