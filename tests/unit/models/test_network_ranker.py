@@ -151,3 +151,13 @@ def test_without_torch_a_blend_is_taught_and_somebody_is_told(
     assert {each.kind for each in rankers.values()} == {"npz"}
     assert "onnx_mrr" not in metrics["ranker_up-next"]
     assert "segue[neural]" in caplog.text
+
+
+def test_of_many_lessons_the_blend_is_taught_only_where_there_is_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(teaching, "MANY", 1)
+    _, metrics = teach(taught(OWN), SMALL, lambda _: None)
+    assert "onnx_mrr" in metrics["ranker_up-next"]
+    assert "npz_mrr" not in metrics["ranker_up-next"]
+    monkeypatch.setattr(teaching, "_network", lambda *_: None)  # as when ONNX Runtime says something else
+    rankers, _ = teach(taught(OWN), SMALL, lambda _: None)
+    assert {each.kind for each in rankers.values()} == {"npz"}
