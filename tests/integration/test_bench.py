@@ -10,6 +10,8 @@ from typing import Any
 import polars as pl
 import pytest
 
+from models.layout import SEGMENT_BYTES
+
 ROOT = Path(__file__).parents[2]
 LIMIT_S = 300
 
@@ -73,7 +75,7 @@ def test_memory(tmp_path: Path) -> None:
                   "--tracks", "2000", "--profiles", "50")  # fmt: skip
     few, many, own = found["redis"]["20"], found["redis"]["2000"], found["redis"]["log"]
     assert (few["past"], few["redis_past"]) == (0, 0)
-    assert many["past"] == 256 * 8 * ((2_000 - 256) // 256)
+    assert many["past"] == SEGMENT_BYTES * ((2_000 - 256) // 256)
     assert (own["listeners"], own["plays"]) == (3, 6 * 7 * 12)
     for it in (few, many, own):
         assert it["redis_head"] > it["head"]
