@@ -108,9 +108,9 @@ class Features:
         of_recent(rows, *recent, newest, marks, table[_RECENT], table[_AT["due"]], table[_AT["session"]])
         of_own(rows, listener.rows, *own, newest, marks, table[_OWN], table[_AT["skip_rate"]])
         latest = shelf.artists_at(listener.recent[::-1][:LATEST])
-        rates, artists, before = table[_ARTIST_RATES], shelf.artists[rows], shelf.artists_at(listener.recent)
+        rates, artists = table[_ARTIST_RATES], shelf.artists[rows]
         of_track(rows, *recent, newest, marks, table[_HABITS])
-        of_artist(artists, recent[0], before, *recent[1:], newest, marks, batch.scratch.sums, table[_OF_ARTIST])
+        of_artist(artists, shelf.artists, *recent, newest, marks, batch.scratch.sums, table[_OF_ARTIST])
         of_artists(artists, shelf.artists[listener.rows], *own, latest, newest, marks, table[_ARTIST], rates)
         *kind, size, session = context(listener, shelf)
         table[_CONTEXT], table[_SIZES] = np.array(kind)[:, None], np.array([[size], [session]])

@@ -54,8 +54,8 @@ def of_track(
 @compiled
 def of_artist(
     artists: Rows,
+    artist_of: Rows,
     recent: Rows,
-    of_recent: Rows,
     times: Rows,
     played: NDArray[np.bool_],
     newest: int,
@@ -65,7 +65,7 @@ def of_artist(
 ) -> None:
     """Fills `found`: plays of the candidate's artist in each of ARTIST, and their tracks played in the first of these.
 
-    `artists`, of the candidates; `of_recent`, of the recent plays, −1: unknown.
+    `artists`, of the candidates; `artist_of`, of each row of the catalogue.
     """
     known, totals = 0, np.zeros((3, len(artists)))
     for artist in artists:
@@ -76,9 +76,9 @@ def of_artist(
         days = (newest - times[place]) / DAY_S
         if days >= ARTIST[1]:
             break
-        if of_recent[place] < 0 or not played[place] or marks[of_recent[place]] == 0:
+        if recent[place] < 0 or not played[place] or marks[artist_of[recent[place]]] == 0:
             continue
-        at = marks[of_recent[place]] - 1
+        at = marks[artist_of[recent[place]]] - 1
         totals[1, at] += 1.0
         if days < ARTIST[0]:
             totals[0, at] += 1.0
