@@ -15,7 +15,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from schemas.outcome import Outcome
 from services.runtime.errors import Transient
 from services.runtime.http import Health
-from services.runtime.metrics import BATCH, from_zero
+from services.runtime.metrics import BATCH, ByPartition, from_zero
 
 BANDS = (1, 5, 10, 20, 50)  # the last rank of each
 BAND_NAMES = ("1", "2-5", "6-10", "11-20", "21-50", "51+")
@@ -48,7 +48,9 @@ class Metrics:
         from_zero(self._passed, "poison", "mark", "late", "no_list")
         from_zero(self._retries, "BrokerAway")
         self._listeners = Gauge("segue_outcomes_listeners", "Listeners whose list is remembered.", registry=registry)
-        self._lag = Gauge("segue_outcomes_lag_records", "Listens not taken yet.", ["partition"], registry=registry)
+        self._lag = ByPartition(
+            Gauge("segue_outcomes_lag_records", "Listens not taken yet.", ["partition"], registry=registry)
+        )
         self._batch = Histogram("segue_outcomes_batch_listens", "Outcomes a batch.", buckets=BATCH, registry=registry)
         self._delay = Histogram(
             "segue_outcomes_delay_seconds", "Listen appended to outcome acknowledged.", buckets=DELAY, registry=registry
@@ -88,9 +90,7 @@ class Metrics:
         self.health.beat()
         self.health.set("assignment", assigned, "the group has given it no partition yet, or there are more members")
         self._listeners.set(listeners)
-        self._lag.clear()
-        for partition, records in lags.items():
-            self._lag.labels(str(partition)).set(records)
+        self._lag.set(lags)
 
     def answered(self) -> None:
         """The broker answered."""

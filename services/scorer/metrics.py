@@ -10,7 +10,7 @@ from schemas.recommendation import Recommendations
 from schemas.release import Manifest
 from services.runtime.errors import RedisAway, Transient
 from services.runtime.http import Health
-from services.runtime.metrics import BATCH, LATENCY, STAGE, from_zero, stopwatch
+from services.runtime.metrics import BATCH, LATENCY, STAGE, ByPartition, counting, from_zero, stopwatch
 
 AGE = (1, 10, 60, 600, 3_600, 21_600, 86_400, 604_800, 2_592_000, 31_536_000)
 FALLBACK = "popular"
@@ -41,7 +41,7 @@ class Metrics:
         self._stage = histogram("stage_seconds", "Time a batch spent in a stage.", STAGE, "stage")
         self._freshness = histogram("freshness_seconds", "Listen appended to list made.", LATENCY)
         self._age = histogram("profile_age_seconds", "Newest listen of a profile to list made.", AGE)
-        self._lag = gauge("lag_records", "Notices not taken yet.", "partition")
+        self._lag = ByPartition(gauge("lag_records", "Notices not taken yet.", "partition"))
         self._release = gauge("release_info", "1 for the release in force.", "release")
         self._created = gauge("release_created_timestamp_seconds", "When the release in force was made.")
         self._load_s = gauge("release_load_seconds", "How long the release in force took to load.")
@@ -82,7 +82,7 @@ class Metrics:
             self._freshness.observe(max(0.0, (made.made_at - made.produced_at) / 1000))
             self._age.observe(max(0.0, (made.made_at - made.listened_at) / 1000))
         for source, count in items.items():
-            self._items.labels(source).inc(count)
+            counting(self._items, source).inc(count)
         self.health.set("redis", ok=True)
 
     def remembered(self, lists: int) -> None:
@@ -92,9 +92,7 @@ class Metrics:
     def turned(self, lags: dict[int, int]) -> None:
         """The loop has come round."""
         self.health.beat()
-        self._lag.clear()
-        for partition, records in lags.items():
-            self._lag.labels(str(partition)).set(records)
+        self._lag.set(lags)
 
     def retried(self, error: Transient) -> None:
         """A server is away; the notices are held, which is not being stuck."""

@@ -4,7 +4,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
 from services.runtime.http import Health
-from services.runtime.metrics import LATENCY, forget_partition, from_zero, process_registry
+from services.runtime.metrics import LATENCY, ByPartition, counting, forget_partition, from_zero, process_registry
 
 
 def test_a_revoked_partitions_series_go_and_the_others_stay() -> None:
@@ -66,3 +66,27 @@ def test_a_counter_of_known_labels_is_there_at_zero() -> None:
     from_zero(Counter("letters", "Letters.", ["cause"], registry=registry), "empty", "future").labels("empty").inc()
     assert registry.get_sample_value("letters_total", {"cause": "future"}) == 0.0
     assert registry.get_sample_value("letters_total", {"cause": "empty"}) == 1.0
+
+
+def test_a_gauge_by_partition_has_the_partitions_at_hand_and_no_others() -> None:
+    registry = CollectorRegistry()
+    lag = ByPartition(Gauge("lag", "Lag.", ["partition"], registry=registry))
+    value = registry.get_sample_value
+    for values in ({1: 7.0, 2: 8.0}, {1: 9.0, 2: 8.0}, {2: 8.0, 3: 0.0}):
+        lag.set(values)
+        assert {number: value("lag", {"partition": str(number)}) for number in values} == values
+    assert value("lag", {"partition": "1"}) is None
+    lag.set({})
+    assert value("lag", {"partition": "2"}) is None
+    lag.set({2: 8.0})
+    assert value("lag", {"partition": "2"}) == 8.0
+
+
+def test_a_child_is_looked_up_once_and_counts_where_it_belongs() -> None:
+    one, other = CollectorRegistry(), CollectorRegistry()
+    for registry in (one, other):
+        items = Counter("items", "Items.", ["source"], registry=registry)
+        assert counting(items, "als") is counting(items, "als")
+        counting(items, "als").inc(2)
+    assert one.get_sample_value("items_total", {"source": "als"}) == 2
+    assert other.get_sample_value("items_total", {"source": "als"}) == 2
