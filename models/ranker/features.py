@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from models.ranker.columns import FAR, LATEST, NEVER_H, of_artists, of_context, of_own, of_recent, of_signals
 from models.ranker.habits import of_artist, of_track
+from models.ranker.steps import of_steps
 from models.sources.base import BEGUN, KNOWN, Batch, Listener, Rows
 from models.sources.shelf import Shelf
 
@@ -37,6 +38,8 @@ NAMES = (
     *_LOGGED, "dot", "due", "session", "skip_rate", "artist_skip_rate", "artist_last", "artist_latest",
     "trend", "track_skip_rate", "known", "begun",
     "going_on", "going_on_5", "same_artist", "repeating", "skipping", "skipped_last",
+    "after_last", "after_second", "after_third", "after_before",
+    "met_behind", "met_ahead", "heard_behind", "heard_ahead",
 )  # fmt: skip
 _SCALE = np.array(list(_LOGGED.values()), dtype=np.float32)[:, None]
 _AT = {name: at for at, name in enumerate(NAMES)}
@@ -51,6 +54,7 @@ _PLACES, _RECENT, _OWN = _from("own_place", "then_place"), _from("weight_0.5d", 
 _HABITS, _OF_ARTIST = _from("days_14d", "skips_28d"), _from("artist_plays_7d", "artist_tracks_7d")
 _ARTIST, _ARTIST_RATES = _from("artist_weight", "artist_age"), _from("artist_skip_rate", "artist_latest")
 _FACTS, _RATES = _from("artist_rank", "recent_listeners"), _from("trend", "track_skip_rate")
+_STEPS = _from("after_last", "heard_ahead")
 _CONTEXT, _SIZES = _from("going_on", "skipped_last"), _from("size", "session_size")
 
 
@@ -110,6 +114,7 @@ class Features:
         latest = shelf.artists_at(listener.recent[::-1][:LATEST])
         rates, artists = table[_ARTIST_RATES], shelf.artists[rows]
         of_track(rows, *recent, newest, marks, table[_HABITS])
+        of_steps(rows, listener.recent, listener.recent_times, marks, table[_STEPS])
         of_artist(artists, shelf.artists, *recent, newest, marks, batch.scratch.sums, table[_OF_ARTIST])
         of_artists(artists, shelf.artists[listener.rows], *own, latest, newest, marks, table[_ARTIST], rates)
         *kind, size, session = context(listener, shelf)

@@ -20,6 +20,7 @@ from models.recommender import Recommender
 from models.taste import DAY, TasteSettings
 
 WEEK_S = 7 * DAY
+OF_A_WEEK = 10  # times as many candidates that were not played as beside one answer: many are right
 LENGTH = {"for-you": 100, "up-next": 50}  # of the lists that candidates are proposed for
 
 
@@ -57,7 +58,7 @@ def lessons(
             lesson = Lesson(number, features, plays, np.ones(len(plays), np.float32), merged.fused)
             if held_out:
                 made.whole[mix].append(lesson)
-            made.taught[mix].append(sampled(lesson, settings.rest * (5 if mix == "for-you" else 1), rng))
+            made.taught[mix].append(sampled(lesson, settings.rest * (OF_A_WEEK if mix == "for-you" else 1), rng))
         progress((number + 1) / len(frames))
     return made
 

@@ -13,8 +13,8 @@ class RankerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     days: Annotated[float, Meta(gt=0)] = 84.0  # the last so many days are lessons …
     share: Annotated[float, Meta(gt=0, lt=1)] = 0.3  # … but never more than this share of the listens
     listeners: Annotated[int, Meta(ge=0)] = 400  # who are learned from, at most; 0: no ranker is taught
-    guesses: Positive = 6_000  # plays to guess, in all
-    rest: Positive = 200  # candidates of a lesson that were not played
+    guesses: Positive = 12_000  # plays to guess, in all
+    rest: Positive = 100  # candidates of a lesson that were not played; of a week ten times as many
     epochs: Positive = 15
     batch: Positive = 16
     rate: Annotated[float, Meta(gt=0)] = 0.015

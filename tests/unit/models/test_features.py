@@ -107,6 +107,7 @@ def slow(release: Release, who: Listener, row: int, vector: list[float]) -> dict
         ),
         **slow_rhythm(plays, row),
         **slow_habits(release, plays, row),
+        **slow_steps(plays, row),
         **slow_artist(release, own, plays, row),
         "listeners": frame["listeners"],
         "recent_listeners": frame["recent_listeners"],
@@ -168,6 +169,39 @@ def slow_rhythm(plays: list[Play], row: int) -> dict[str, float]:
         "every": every,
         "due": min((len(plays) - met[-1]) / max(every, 1), 20) if every else 0.0,
     }
+
+
+def slow_steps(plays: list[Play], row: int) -> dict[str, float]:
+    """1/d of distances in plays; nothing: 0."""
+    rows, size = [other for other, _, _ in plays], len(plays)
+    found = dict.fromkeys((f"after_{name}" for name in ("last", "second", "third", "before")), 0.0)
+    found |= {f"{what}_{where}": 0.0 for what in ("met", "heard") for where in ("behind", "ahead")}
+    if size < 2:
+        return found
+
+    def soon(place: int) -> float:
+        together = []  # a pause ends it
+        for to in range(place + 1, min(place + 10, size - 1) + 1):
+            if abs(plays[place][1] - plays[to][1]) > 2 * HOUR:
+                break
+            together.append(to)
+        return max((1 / (to - place) for to in together if rows[to] == row), default=0.0)
+
+    earlier = [place for place in range(size - 2, -1, -1) if rows[place] == rows[-1] >= 0]
+    for name, place in zip(("last", "second", "third"), earlier, strict=False):
+        found[f"after_{name}"] = soon(place)
+    before = [place for place in range(size - 3, -1, -1) if rows[place] == rows[-2] >= 0]
+    found["after_before"] = max(map(soon, before[:2]), default=0.0)
+    mine = [place for place in range(size) if rows[place] == row]
+    if rows[-1] < 0 or not mine:
+        return found
+    for what, distance in (
+        ("met", mine[0] - rows.index(rows[-1])),
+        ("heard", mine[-1] - earlier[0] if earlier else 0),
+    ):
+        if distance:
+            found[f"{what}_{'behind' if distance > 0 else 'ahead'}"] = 1 / abs(distance)
+    return found
 
 
 def slow_habits(release: Release, plays: list[Play], row: int) -> dict[str, float]:
@@ -265,6 +299,13 @@ def test_the_evening_says_something_of_every_feature(world: Release) -> None:
     found = made(world, heard(*long_ago, *EVENING), list(range(len(TITLES))))
     silent = [name for name, column in zip(NAMES, found.T, strict=True) if not column.any()]
     assert silent == []
+
+
+def test_of_a_list_played_in_its_order_the_reference_agrees(world: Release) -> None:
+    """First backwards, then three times forwards, with one of it twice, and begun again."""
+    rows = [*range(12, -1, -1), *[*range(6), 2, *range(6, 13)] * 3, 0]
+    who = heard(*((row, 60 * ago, True) for ago, row in zip(range(len(rows) - 1, -1, -1), rows, strict=True)))
+    agrees(world, who, list(range(16)), [1.0, 0.0, -1.0])
 
 
 plays = st.lists(
