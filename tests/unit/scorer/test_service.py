@@ -15,7 +15,7 @@ HEAVY = ("torch", "sklearn", "implicit", "faust", "mode", "scipy.sparse", "scipy
 
 
 def imported_of(names: tuple[str, ...]) -> str:
-    code = f"import services.scorer.__main__, sys; print(*[name for name in {names!r} if name in sys.modules])"
+    code = f"import services.scorer.process, sys; print(*[name for name in {names!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
