@@ -45,6 +45,9 @@ def teach(
             shutil.copyfile(Path(settings.networks) / network_file(task), folder / network_file(task))
     else:
         about = About(mels, {}, {}, {})
+        # By content, not as the catalogue has them: its order changes with every listen, and so would the lesson.
+        order = sorted(range(len(heard)), key=lambda at: (heard[at].sha256, msgspec.json.encode(labels[at])))
+        heard, labels = [heard[at] for at in order], [labels[at] for at in order]
         for done, task in enumerate(TASKS):
 
             def tell(share: float, done: int = done) -> None:
