@@ -20,7 +20,7 @@ TARGETS = {
     "profiler": ("services.profiler.__main__",),
     "trainer": ("services.trainer.__main__", "services.trainer.child"),
     "trainer-neural": ("services.trainer.__main__", "services.trainer.child"),
-    "scorer": ("services.scorer.process",),
+    "scorer": ("services.scorer.__main__",),
     "outcomes": ("services.outcomes.__main__", "services.runtime.topics"),
 }
 # The extras of pyproject.toml that an image installs, where they are not the one of its name.

@@ -1,6 +1,6 @@
 """Import everything that a service can come to import, also what it imports only when it needs it.
 
-Run by the Python of an image's environment: `python deploy/reach.py services.scorer.process`. Prints JSON: how many
+Run by the Python of an image's environment: `python deploy/reach.py services.scorer.__main__`. Prints JSON: how many
 modules of Segue these were, and the top-level packages that are loaded in the end.
 """
 

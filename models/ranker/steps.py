@@ -14,15 +14,15 @@ from models.sources.own_past import SESSION_S
 
 AHEAD = 10  # plays after an occurrence
 OF_NEWEST = 3  # earlier occurrences of the newest track, each its own column …
-OF_BEFORE = 2  # … and of the one before it, the nearest of these
-AFTER, BEFORE, MET, LAST = 0, 3, 4, 6  # columns: `found` has two of each of the last two, behind and ahead
+OF_BEFORE = 2  # … and of the one before it, one column for both: the nearer counts
+AFTER, BEFORE, MET, LAST = 0, 3, 4, 6  # columns: of MET and LAST two each, behind (it came later), then ahead (earlier)
 
 
 @compiled
 def of_steps(rows: Rows, recent: Rows, times: Rows, marks: Marks, found: Columns) -> None:
     """Fills `found`: how soon it came after the last, the second last and the third last earlier occurrence of the
-    newest track; after one of the two last of the track before that; how far its first play stands behind, and
-    ahead of, that of the newest track; and its last play behind, and ahead of, the last earlier one of that.
+    newest track; after one of the two last of the track before that; how far its first play stands behind (later
+    than), and ahead of, that of the newest track; and its last play behind, and ahead of, the last earlier one of that.
 
     `recent`, `times`: what was heard, oldest first; −1 is a track that the release does not know.
     """
@@ -52,7 +52,7 @@ def of_steps(rows: Rows, recent: Rows, times: Rows, marks: Marks, found: Columns
 @compiled
 def _came_after(place: int, recent: Rows, times: Rows, marks: Marks, column: Columns) -> None:
     for to in range(place + 1, min(place + AHEAD, len(recent) - 1) + 1):
-        if abs(times[to] - times[place]) > SESSION_S:
+        if abs(times[to] - times[place]) >= SESSION_S:
             return
         if recent[to] >= 0 and marks[recent[to]]:
             at = marks[recent[to]] - 1

@@ -182,7 +182,7 @@ def slow_steps(plays: list[Play], row: int) -> dict[str, float]:
     def soon(place: int) -> float:
         together = []  # a pause ends it
         for to in range(place + 1, min(place + 10, size - 1) + 1):
-            if abs(plays[place][1] - plays[to][1]) > 2 * HOUR:
+            if abs(plays[place][1] - plays[to][1]) >= 2 * HOUR:
                 break
             together.append(to)
         return max((1 / (to - place) for to in together if rows[to] == row), default=0.0)

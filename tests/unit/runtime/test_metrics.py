@@ -4,7 +4,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
 from services.runtime.http import Health
-from services.runtime.metrics import LATENCY, ByPartition, counting, forget_partition, from_zero, process_registry
+from services.runtime.metrics import (
+    LATENCY,
+    ByPartition,
+    counting,
+    forget_partition,
+    from_zero,
+    process_registry,
+    stopwatch,
+)
 
 
 def test_a_revoked_partitions_series_go_and_the_others_stay() -> None:
@@ -80,6 +88,30 @@ def test_a_gauge_by_partition_has_the_partitions_at_hand_and_no_others() -> None
     assert value("lag", {"partition": "2"}) is None
     lag.set({2: 8.0})
     assert value("lag", {"partition": "2"}) == 8.0
+
+
+def test_what_has_not_changed_is_not_written_again() -> None:
+    registry = CollectorRegistry()
+    gauge = Gauge("lag", "Lag.", ["partition"], registry=registry)
+    lag = ByPartition(gauge)
+    lag.set({1: 7.0, 2: 7.0})
+    for partition in ("1", "2"):
+        gauge.labels(partition).set(99)  # to be seen whether it is written
+    lag.set({1: 7.0, 2: 8.0})
+    assert registry.get_sample_value("lag", {"partition": "1"}) == 99
+    assert registry.get_sample_value("lag", {"partition": "2"}) == 8
+
+
+def test_a_lap_is_of_the_stage_that_ends() -> None:
+    registry = CollectorRegistry()
+    stages = Histogram("stage_seconds", "Stages.", ["stage"], registry=registry)
+    for _ in range(2):
+        lap = stopwatch(stages)
+        lap("read")
+        lap("rank")
+        lap("rank")
+    assert registry.get_sample_value("stage_seconds_count", {"stage": "read"}) == 2
+    assert registry.get_sample_value("stage_seconds_count", {"stage": "rank"}) == 4
 
 
 def test_a_child_is_looked_up_once_and_counts_where_it_belongs() -> None:

@@ -97,8 +97,9 @@ def test_what_the_alerts_ask_for_exists() -> None:
 
 
 def conditions(service: str) -> tuple[set[str], float]:
-    """What the service's __main__ makes its Health of: the conditions, and after how long it counts as stuck."""
-    path = importlib.util.find_spec(f"services.{service}.__main__")
+    """What the service's process makes its Health of: the conditions, and after how long it counts as stuck."""
+    where = f"services.{service}.process", f"services.{service}.__main__"
+    path = importlib.util.find_spec(where[0]) or importlib.util.find_spec(where[1])
     assert path
     assert path.origin
     tree = ast.parse(Path(path.origin).read_text(encoding="utf-8"))

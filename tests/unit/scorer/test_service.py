@@ -1,5 +1,6 @@
 """The process as a whole: what it imports, how it is set up."""
 
+import os
 import subprocess
 import sys
 
@@ -23,6 +24,25 @@ def imported_of(names: tuple[str, ...]) -> str:
 def test_the_scorer_imports_nothing_that_trains_or_streams() -> None:
     assert imported_of(HEAVY) == ""
     assert imported_of(("faiss", "torch")) == "faiss"  # this look can fail
+
+
+@pytest.mark.parametrize("begun", ["services.scorer.__main__", "services.cli.__main__"])
+@pytest.mark.parametrize(("told", "threads"), [(None, "1"), ("2", "2")])
+def test_polars_has_one_thread_unless_told_otherwise(begun: str, told: str | None, threads: str) -> None:
+    """It reads that once, when it is imported: nothing may import it before the scorer's own first lines."""
+    code = (
+        f"import {begun}, sys; assert 'polars' not in sys.modules\n"
+        "from services.scorer.__main__ import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"  # for its settings
+        "import polars; print(polars.thread_pool_size())"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "POLARS_MAX_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True,
+        env=environment | {"SEGUE_LIST_LENGTH": "0"} | ({"POLARS_MAX_THREADS": told} if told else {}),
+    )  # fmt: skip
+    assert done.stdout.split()[-1] == threads
 
 
 def test_settings_come_from_the_environment() -> None:
