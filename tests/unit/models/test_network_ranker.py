@@ -38,7 +38,8 @@ def test_it_learns_a_rule_and_the_graph_says_what_torch_says() -> None:
     assert network is not None
     unseen = [lesson(99, 1_000 + n, OWN, answers=3) for n in range(100)]
     scorer = NetworkScorer(export(network, lessons[0].features))  # raises where they differ by 1e-4
-    assert np.mean([each.played[np.argmax(scorer.scores(each.features))] for each in unseen]) > 0.85  # 0.91 to 0.94 by seed
+    right = [each.played[np.argmax(scorer.scores(each.features))] for each in unseen]
+    assert np.mean(right) > 0.85  # by three seeds 0.91 to 0.94; chance: 0.05
 
 
 def test_of_a_week_it_learns_how_often_each_is_played() -> None:
