@@ -1,6 +1,7 @@
 """A network (torch) to an ONNX graph that says the same, or no graph at all."""
 
 import logging
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -28,10 +29,12 @@ def export(made: nn.Module, inputs: Mapping[str, tuple[int, ...]], outputs: Sequ
     made.eval()
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is not there
     many = torch.export.Dim("n")
-    program = torch.onnx.export(
-        made, tuple(torch.zeros((2, *shape)) for shape in inputs.values()), dynamo=True, verbose=False,
-        input_names=list(inputs), output_names=list(outputs), dynamic_shapes={name: {0: many} for name in inputs},
-    )  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own, about its own parts
+        program = torch.onnx.export(
+            made, tuple(torch.zeros((2, *shape)) for shape in inputs.values()), dynamo=True, verbose=False,
+            input_names=list(inputs), output_names=list(outputs), dynamic_shapes={name: {0: many} for name in inputs},
+        )  # fmt: skip
     if program is None:
         raise NotTheSame(f"{path.name}: torch made no graph")
     program.save(path)

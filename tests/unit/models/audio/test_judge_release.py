@@ -18,7 +18,6 @@ MELS = MelSettings()
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")  # torch's own, of its exporter
 def test_what_is_easily_told_apart_is_near_and_alike(tmp_path: Path) -> None:
     count = 16
     mels = [logmel(tone(150 + 10 * at, 1.2) if at % 2 else noise(at, 1.2), MELS) for at in range(count)]

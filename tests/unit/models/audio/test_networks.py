@@ -48,7 +48,6 @@ def test_the_same_seed_gives_the_same_network() -> None:
     assert np.array_equal(first, second)
 
 
-@pytest.mark.filterwarnings("ignore")  # torch's own, of its exporter
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_graph_says_the_same(shape: str, tmp_path: Path) -> None:
     mels, targets = lesson(6)
@@ -65,7 +64,6 @@ class TwoFaced(torch.nn.Module):
         return numbers + (1.0 if torch.compiler.is_exporting() else 0.0)
 
 
-@pytest.mark.filterwarnings("ignore")  # torch's own, of its exporter
 def test_a_graph_that_says_something_else_is_refused(tmp_path: Path) -> None:
     with pytest.raises(NotTheSame, match=r"a\.onnx: differs from the network by \d"):
         export(TwoFaced(), {"numbers": (3,)}, ["out"], tmp_path / "a.onnx")
