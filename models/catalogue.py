@@ -55,10 +55,10 @@ class Catalogue:
         self.artists: list[str] = frame["artist"].to_list()
         self.popularity: NDArray[np.float32] = frame["popularity"].to_numpy()
         self.keys: NDArray[np.int64] = np.array([key_of(track) for track in self.track_ids], dtype=np.int64)
-        by_name = {name: artist_key_of(name) for name in set(self.artists) if name}
-        # An unknown artist is "": such tracks are not all one artist's, so each stands for itself.
         self.artist_keys: NDArray[np.int64] = np.array(
-            list(map(by_name.get, self.artists, self.keys.tolist())), dtype=np.int64
+            # An unknown artist is "": such tracks are not all one artist's, so each stands for itself.
+            [artist_key_of(name) if name else key for name, key in zip(self.artists, self.keys.tolist(), strict=True)],
+            dtype=np.int64,
         )
         self._order = np.argsort(self.keys)
         self._sorted = np.append(self.keys[self._order], np.iinfo(np.int64).max)

@@ -33,16 +33,18 @@ def of_steps(rows: Rows, recent: Rows, times: Rows, marks: Marks, found: Columns
     for at in range(len(rows)):
         marks[rows[at]] = at + 1
     newest, before = recent[size - 1], recent[size - 2]
-    seen = np.zeros(2, np.int64)
+    of_newest, of_before = 0, 0
     for place in range(size - 2, -1, -1):
+        if of_newest == OF_NEWEST and of_before == OF_BEFORE:
+            break
         if recent[place] < 0:
             continue
-        if recent[place] == newest and seen[0] < OF_NEWEST:
-            _came_after(place, recent, times, marks, found[AFTER + seen[0]])
-            seen[0] += 1
-        if recent[place] == before and seen[1] < OF_BEFORE and place < size - 2:
+        if recent[place] == newest and of_newest < OF_NEWEST:
+            _came_after(place, recent, times, marks, found[AFTER + of_newest])
+            of_newest += 1
+        if recent[place] == before and of_before < OF_BEFORE and place < size - 2:
             _came_after(place, recent, times, marks, found[BEFORE])
-            seen[1] += 1
+            of_before += 1
     if newest >= 0:
         _beside(len(rows), recent, marks, found)
     for row in rows:

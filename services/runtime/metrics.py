@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from time import perf_counter
+from typing import Any, TypeVar
 
 from prometheus_client import (
     CollectorRegistry,
@@ -20,6 +21,8 @@ from prometheus_client.metrics import MetricWrapperBase
 from prometheus_client.registry import Collector
 
 from services.runtime.http import Health
+
+M = TypeVar("M", bound=MetricWrapperBase)
 
 # Seconds. Prometheus's own begin at 5 ms, where a recommendation should already be made.
 LATENCY = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
@@ -69,16 +72,15 @@ def from_zero(counter: Counter, *values: str) -> Counter:
     return counter
 
 
-@lru_cache(maxsize=1_024)
-def of_stage(stages: Histogram, stage: str) -> Histogram:
-    """`stages.labels(stage)`, looked up once. Not of one that is ever cleared: then a child counts for nobody."""
-    return stages.labels(stage)
+def labelled(metric: M, value: str) -> M:
+    """`metric.labels(value)`, looked up once. Not of one that is ever cleared: then a child counts for nobody."""
+    found: M = _looked_up(metric, value)
+    return found
 
 
 @lru_cache(maxsize=1_024)
-def counting(counter: Counter, value: str) -> Counter:
-    """The same of a counter of one label."""
-    return counter.labels(value)
+def _looked_up(metric: MetricWrapperBase, value: str) -> Any:  # a cached function forgets what kind it was given
+    return metric.labels(value)
 
 
 class ByPartition:
@@ -106,7 +108,7 @@ def stopwatch(stages: Histogram) -> Callable[[str], None]:
     def lap(stage: str) -> None:
         nonlocal last
         now = perf_counter()
-        of_stage(stages, stage).observe(now - last)
+        labelled(stages, stage).observe(now - last)
         last = now
 
     return lap

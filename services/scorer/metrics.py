@@ -10,7 +10,7 @@ from schemas.recommendation import Recommendations
 from schemas.release import Manifest
 from services.runtime.errors import RedisAway, Transient
 from services.runtime.http import Health
-from services.runtime.metrics import BATCH, LATENCY, STAGE, ByPartition, counting, from_zero, stopwatch
+from services.runtime.metrics import BATCH, LATENCY, STAGE, ByPartition, from_zero, labelled, stopwatch
 
 AGE = (1, 10, 60, 600, 3_600, 21_600, 86_400, 604_800, 2_592_000, 31_536_000)
 FALLBACK = "popular"
@@ -82,7 +82,7 @@ class Metrics:
             self._freshness.observe(max(0.0, (made.made_at - made.produced_at) / 1000))
             self._age.observe(max(0.0, (made.made_at - made.listened_at) / 1000))
         for source, count in items.items():
-            counting(self._items, source).inc(count)
+            labelled(self._items, source).inc(count)
         self.health.set("redis", ok=True)
 
     def remembered(self, lists: int) -> None:

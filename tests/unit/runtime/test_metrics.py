@@ -7,9 +7,9 @@ from services.runtime.http import Health
 from services.runtime.metrics import (
     LATENCY,
     ByPartition,
-    counting,
     forget_partition,
     from_zero,
+    labelled,
     process_registry,
     stopwatch,
 )
@@ -118,7 +118,7 @@ def test_a_child_is_looked_up_once_and_counts_where_it_belongs() -> None:
     one, other = CollectorRegistry(), CollectorRegistry()
     for registry in (one, other):
         items = Counter("items", "Items.", ["source"], registry=registry)
-        assert counting(items, "als") is counting(items, "als")
-        counting(items, "als").inc(2)
+        assert labelled(items, "als") is labelled(items, "als")
+        labelled(items, "als").inc(2)
     assert one.get_sample_value("items_total", {"source": "als"}) == 2
     assert other.get_sample_value("items_total", {"source": "als"}) == 2
