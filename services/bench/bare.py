@@ -1,7 +1,8 @@
 """The references of the profiler: loops that read `listens` and do nothing. `python -m services.bench.bare NAME FILE`.
 
 `bare_faust` is an agent with the live loop's own settings of faust, `bare_aiokafka` a getmany loop under uvloop. Both
-write how many listens they have seen into FILE, twenty times a second.
+write into FILE, twenty times a second, how many listens they have seen, how many of these came with the first look,
+and the seconds from there to the newest: a fast loop is through between two looks of anybody else.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import uvloop
@@ -24,16 +26,26 @@ AT_ONCE = 5_000
 
 
 class Seen:
-    """How many."""
+    """How many, and when."""
 
-    count = 0
+    def __init__(self) -> None:
+        self.count = self.looked = self.first = 0
+        self.begun = self.newest = 0.0
+
+    def look(self) -> None:
+        """Note the time when more have come since the last look."""
+        if self.count > self.looked:
+            self.looked, self.newest = self.count, perf_counter()
+            if not self.first:
+                self.first, self.begun = self.count, self.newest
 
 
 async def tell(seen: Seen, path: Path) -> None:
     """Write it, again and again; whole or not at all."""
     aside = path.with_suffix(".aside")
     while True:
-        aside.write_text(str(seen.count), encoding="ascii")
+        seen.look()
+        aside.write_text(f"{seen.looked} {seen.first} {seen.newest - seen.begun}", encoding="ascii")
         aside.replace(path)
         await asyncio.sleep(TELL_S)
 
@@ -49,6 +61,7 @@ async def bare_aiokafka(kafka: KafkaSettings, seen: Seen) -> None:
         while True:
             batches = await consumer.getmany(timeout_ms=200, max_records=AT_ONCE)
             seen.count += sum(map(len, batches.values()))
+            seen.look()
     finally:
         await consumer.stop()
 

@@ -22,7 +22,6 @@ from schemas.events import Listen
 from schemas.topics import LISTENS, RECOMMENDATIONS
 from services.bench.curve import Point, curve
 from services.bench.freshness import READY_S, listens
-from services.bench.profiler import ARTISTS, TRACKS
 from services.bench.system import System, user
 from services.bench.traffic import ListAnswers, Traffic
 from services.local.stack import LocalStack
@@ -32,6 +31,11 @@ from services.runtime.settings import RedisSettings
 
 SERVICES = ("profiler", "scorer", "outcomes", "trainer")
 A_DAY = 20  # plays
+# Made-up listeners meet new tracks as those of a real log did (docs/performance.md), who had played 17, 138 and 853
+# different ones after 20, 200 and 2,000 plays: a Pitman-Yor process (1997), whose next play is of a new track with
+# probability (START + NEW·tracks) / (START + plays), else it is an earlier play again.
+START, NEW = 10.0, 0.79
+MANY, ARTISTS = 10**9, 2_500  # that are to be had
 NOON = 1_704_110_400
 MILLION, GIB, MIB = 1_000_000, 2**30, 2**20
 RATE = 200.0
@@ -66,17 +70,18 @@ class Bytes(Struct, frozen=True):
 
 
 class Memory(Struct, frozen=True):
-    """Plays -> bytes, `log` for the log that was given; RSS in MiB; the curve of bytes against NDCG@100."""
+    """Plays -> bytes, `log` for the log that was given, `log_20` for the first 20 of each of its listeners' plays; RSS
+    in MiB; the curve of bytes against NDCG@100.
+    """
 
     redis: dict[str, Bytes]
     rss_mib: dict[str, float]
     curve: list[Point]
 
 
-def measure(options: MemoryBench, log: pl.DataFrame | None, told: Told) -> Memory:
+def measure(options: MemoryBench, taste: TasteSettings, log: pl.DataFrame | None, told: Told) -> Memory:
     """All of it. `log`: listens as models.interactions.COLUMNS. Raises Fatal, Transient or LocalError."""
     found: dict[str, Bytes] = {}
-    taste = TasteSettings()
     # Without a file: what it buffers for one would be taken for the listeners'.
     stack = LocalStack(kafka=False, redis_options={"appendonly": "no"})
     with stack, sync_redis(RedisSettings(url=stack.redis_url)) as redis:
@@ -86,6 +91,11 @@ def measure(options: MemoryBench, log: pl.DataFrame | None, told: Told) -> Memor
             events = (made(user(at), plays, rng) for at in range(options.listeners))
             found[str(plays)] = stored(redis, events, taste)
         if log is not None:
+            for plays in options.plays:
+                told(f"the first {plays:,} plays of the log's listeners")
+                begun = list(first(plays, by_listener(log)))
+                if begun:
+                    found[f"log_{plays}"] = stored(redis, begun, taste)
             told(f"folding {log.height:,} listens of the log")
             found["log"] = stored(redis, by_listener(log), taste)
     points = [] if log is None else curve(Log(log), told)
@@ -93,13 +103,29 @@ def measure(options: MemoryBench, log: pl.DataFrame | None, told: Told) -> Memor
 
 
 def made(name: str, plays: int, rng: np.random.Generator) -> list[Listen]:
-    """So many plays of one made-up listener, popular tracks mostly, oldest first."""
-    tracks = np.minimum(rng.pareto(0.8, size=plays), TRACKS - 1).astype(int).tolist()
+    """So many plays of one made-up listener, oldest first; ids as long as those of a real log."""
+    tracks: list[int] = []
+    chances, places = rng.random(plays).tolist(), rng.random(plays).tolist()
+    known = 0
+    for at in range(plays):
+        if chances[at] < (START + NEW * known) / (START + at):
+            tracks.append(int(rng.integers(MANY)))
+            known += 1
+        else:
+            tracks.append(tracks[int(places[at] * at)])
     step = 86_400_000 // A_DAY
     return [
-        Listen(f"{name}-{at}", name, f"track-{track}", NOON * 1000 + at * step, artist=f"artist-{track % ARTISTS}")
+        Listen(
+            rng.bytes(16).hex(), name, f"track-{track:022}", NOON * 1000 + at * step,
+            artist=f"Artist {track % ARTISTS}", ms_played=200_000 + at,
+        )
         for at, track in enumerate(tracks)
-    ]
+    ]  # fmt: skip
+
+
+def first(plays: int, listeners: Iterable[list[Listen]]) -> Iterator[list[Listen]]:
+    """So many of each who has as many."""
+    return (mine[:plays] for mine in listeners if len(mine) >= plays)
 
 
 def by_listener(log: pl.DataFrame) -> Iterator[list[Listen]]:

@@ -28,6 +28,7 @@ from services.runtime.keys import cursor_key
 from services.runtime.redis_client import sync_redis
 
 LOOPS = ("bare_faust", "faust", "bare_aiokafka", "bulk")
+REFERENCES = {"faust": "bare_faust", "bulk": "bare_aiokafka"}
 TRACKS, ARTISTS = 20_000, 2_500
 LOOK_S = 0.05
 LIMIT_S = 1_200.0
@@ -52,6 +53,7 @@ class Rate(Struct, frozen=True):
     listens_per_second: float
     listens: int  # counted: without those that were through when it was first looked at
     seconds: float
+    ratio: float | None = None  # ours / the loop that does nothing, where both ran
 
 
 def measure(options: ProfilerBench, told: Told, log: pl.DataFrame | None = None) -> dict[str, Rate]:
@@ -74,7 +76,11 @@ def measure(options: ProfilerBench, told: Told, log: pl.DataFrame | None = None)
             if name in (options.only or LOOPS):
                 told(f"{name} ...")
                 found[name] = _bare(system, name, options) if name.startswith("bare") else _ours(system, name, options)
-        return found
+    for name, bare in REFERENCES.items():
+        if name in found and bare in found:
+            ratio = found[name].listens_per_second / found[bare].listens_per_second
+            found[name] = replace(found[name], ratio=round(ratio, 3))
+    return found
 
 
 async def _fill(system: System, options: ProfilerBench, events: Iterator[tuple[bytes, bytes]]) -> None:
@@ -120,7 +126,7 @@ def _ours(system: System, loop: str, options: ProfilerBench) -> Rate:
             "profiler", {"SEGUE_PROFILER_LOOP": loop, "SEGUE_PROFILER_GROUP": f"bench-{loop}-{time.time_ns()}"}
         )
         try:
-            return _watched(folded, options.listens, service.check)
+            return _rate(*_watched(folded, options.listens, service.check))
         finally:
             service.stop()
 
@@ -128,7 +134,7 @@ def _ours(system: System, loop: str, options: ProfilerBench) -> Rate:
 def _bare(system: System, name: str, options: ProfilerBench) -> Rate:
     """A loop that only counts; it writes how far it is into a file."""
     count, log = system.folder / f"{name}.count", system.folder / f"{name}.log"
-    count.write_text("0", encoding="ascii")
+    count.write_text("0 0 0", encoding="ascii")
     child = Child(
         [executable, "-m", "services.bench.bare", name, count],
         log=log, cwd=system.folder, env={**os.environ, **system.servers}, remove=system.folder,
@@ -139,15 +145,17 @@ def _bare(system: System, name: str, options: ProfilerBench) -> Rate:
             raise Fatal(f"{name} ended by itself; the end of its log:\n{child.tail()}")
 
     try:
-        return _watched(lambda: int(count.read_text(encoding="ascii") or 0), options.listens, check)
+        _watched(lambda: int(count.read_text(encoding="ascii").split()[0]), options.listens, check)
+        seen, first, seconds = map(float, count.read_text(encoding="ascii").split())
+        return _rate(int(seen - first), seconds)
     finally:
         child.terminate()
         if child.wait(10) is None:
             child.kill()
 
 
-def _watched(done: Callable[[], int], whole: int, check: Callable[[], None]) -> Rate:
-    """From the first look that shows something to the first that shows all."""
+def _watched(done: Callable[[], int], whole: int, check: Callable[[], None]) -> tuple[int, float]:
+    """How many came from the first look that shows something to the first that shows all, and in what time."""
     limit = time.perf_counter() + LIMIT_S
     first: tuple[float, int] | None = None
     while True:
@@ -155,9 +163,15 @@ def _watched(done: Callable[[], int], whole: int, check: Callable[[], None]) -> 
         if first is None and count:
             first = now, count
         if count >= whole and first is not None:
-            seconds = max(LOOK_S, now - first[0])
-            return Rate(round((whole - first[1]) / seconds, 1), whole - first[1], round(seconds, 2))
+            return whole - first[1], now - first[0]
         check()
         if now > limit:
             raise Fatal(f"only {count:,} of {whole:,} listens are through after {LIMIT_S:.0f} s")
         time.sleep(LOOK_S)
+
+
+def _rate(listens: int, seconds: float) -> Rate:
+    """Raises Fatal where all were through at the first look."""
+    if not listens:
+        raise Fatal("all listens were through before there was a clock to stop: send more of them (--listens)")
+    return Rate(round(listens / seconds, 1), listens, round(seconds, 3))

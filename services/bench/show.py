@@ -54,8 +54,7 @@ def show_profiler(console: Console, found: Mapping[str, Rate]) -> None:
     """One line a loop, and how it compares with the one that does nothing."""
     table = Table("loop", "listens/s", "listens", "seconds", "of the bare loop", box=None)
     for name, it in found.items():
-        bare = found.get({"faust": "bare_faust", "bulk": "bare_aiokafka"}.get(name, ""))
-        share = f"{it.listens_per_second / bare.listens_per_second:.2f}" if bare and bare.listens_per_second else ""
+        share = "" if it.ratio is None else f"{it.ratio:.2f}"
         table.add_row(name, f"{it.listens_per_second:,.0f}", f"{it.listens:,}", f"{it.seconds:g}", share)
     console.print(table)
 

@@ -64,7 +64,7 @@ class System:
 
     def announce(self, tracks: int, profiles: int, known: int, rng: np.random.Generator) -> list[str]:
         """Publish a made-up release, fill Redis with profiles of its tracks; the release's track ids."""
-        release = self.made("made-up", tracks, rng)
+        release = self.made("made-up", tracks, rng, ranked=True)
         self.tell(release)
         self.fill(release, profiles, known, rng)
         return list(release.catalogue.track_ids)

@@ -104,16 +104,23 @@ def memory(
 ) -> None:
     """What a listener takes in Redis and what each service takes; of a log also the curve of bytes against NDCG@100.
 
+    SEGUE_TASTE_* apply, but to the curve, which has bounds of its own.
+
     Example: `segue bench memory --plays 20,200,2000 --json`
     """
+    import os
+
     from services.bench.memory import MemoryBench, measure
     from services.bench.show import counts, show_memory
     from services.cli.times import parse_seconds
+    from services.profiler.settings import ProfilerSettings
+    from services.runtime.settings import load
 
     console = console_of(as_json)
     pace = parse_seconds(seconds, "--seconds") if seconds.rstrip("s") != "0" else 0.0
     options = MemoryBench(counts(plays, "--plays"), listeners, tracks, profiles, pace, seed)
-    _end(console, measure(options, _listens_of(log or []), console.print), show_memory, as_json)
+    taste = load(ProfilerSettings, os.environ).taste
+    _end(console, measure(options, taste, _listens_of(log or []), console.print), show_memory, as_json)
 
 
 def release(

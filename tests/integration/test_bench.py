@@ -38,9 +38,13 @@ def test_freshness() -> None:
 
 @pytest.mark.slow
 def test_profiler() -> None:
-    found = bench("profiler", "--listens", "20000", "--listeners", "100", "--only", "faust,bare_faust")
-    assert set(found) == {"faust", "bare_faust"}
-    assert all(0 < it["listens"] < 20_000 and it["listens_per_second"] > 0 for it in found.values())
+    found = bench("profiler", "--listens", "40000", "--listeners", "100")
+    assert set(found) == {"faust", "bare_faust", "bulk", "bare_aiokafka"}
+    assert all(0 < it["listens"] < 40_000 and it["listens_per_second"] > 0 for it in found.values())
+    for ours, bare in (("faust", "bare_faust"), ("bulk", "bare_aiokafka")):
+        ratio = found[ours]["listens_per_second"] / found[bare]["listens_per_second"]
+        assert found[ours]["ratio"] == pytest.approx(ratio, abs=0.001)
+        assert found[bare]["ratio"] is None
 
 
 @pytest.mark.slow
@@ -74,6 +78,9 @@ def test_memory(tmp_path: Path) -> None:
     found = bench("memory", "--plays", "20,2000", "--listeners", "5", "--listens", str(log), "--seconds", "1",
                   "--tracks", "2000", "--profiles", "50")  # fmt: skip
     few, many, own = found["redis"]["20"], found["redis"]["2000"], found["redis"]["log"]
+    begun = found["redis"]["log_20"]
+    assert (begun["listeners"], begun["plays"], begun["past"]) == (3, 20, 0)
+    assert "log_2000" not in found["redis"]  # nobody has as many
     assert (few["past"], few["redis_past"]) == (0, 0)
     assert many["past"] == SEGMENT_BYTES * ((2_000 - 256) // 256)
     assert (own["listeners"], own["plays"]) == (3, 6 * 7 * 12)
