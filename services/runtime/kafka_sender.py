@@ -8,7 +8,6 @@ its batches never expire here, and what was not acknowledged is sent again by wh
 
 import threading
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -23,9 +22,6 @@ from services.runtime.settings import KafkaSettings
 PATIENCE = 0.5  # seconds between signs of life while the broker does not answer
 PARTING = 1.5  # seconds that a broker still has once the service is to end
 ANSWER_S = 30.0  # after which the producer is given up
-# Longer than it takes to hand over what is sent at once, which is then flushed: one request, and not one for each
-# partition as its first message comes in. Nothing waits so long but what is sent while the flush is under way.
-LINGER_MS = 20
 NEVER_MS = 2**31 - 1
 
 
@@ -51,7 +47,7 @@ class KafkaSender:
     ) -> None:
         """Connects; `more` goes to the producer. Raises BrokerAway, BadSetting."""
         self._make: Callable[[], KafkaProducer] = lambda: producer(
-            settings, client, **{"delivery_timeout_ms": NEVER_MS, "max_block_ms": 5_000, "linger_ms": LINGER_MS, **more}
+            settings, client, **{"delivery_timeout_ms": NEVER_MS, "max_block_ms": 5_000, **more}
         )
         self._alive, self._stop, self._answer_s = alive, stop, answer_s
         self._producer: KafkaProducer | None = self._make()
@@ -66,8 +62,6 @@ class KafkaSender:
                 self._producer = self._make()
             try:
                 sent = [self._producer.send(topic, m.value, m.key, partition=m.partition) for m in messages]
-                with suppress(kafka_errors.KafkaError):  # how each message fared is asked of it
-                    self._producer.flush(PATIENCE)
                 self._wait_for(sent)
             except kafka_errors.KafkaTimeoutError:
                 self._give_up()
