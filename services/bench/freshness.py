@@ -40,6 +40,7 @@ class FreshnessOptions(Struct, frozen=True):
     profiles: int = 100_000
     known: int = 50
     seed: int = 7
+    partitions: int = LISTENS.partitions
 
 
 class Freshness(Struct, frozen=True):
@@ -65,7 +66,7 @@ class Freshness(Struct, frozen=True):
 
 def measure(options: FreshnessOptions, told: Told) -> dict[str, Freshness]:
     """Rate -> what was measured. Raises Fatal, Transient or LocalError naming what did not work."""
-    with System() as system:
+    with System(options.partitions) as system:
         told(f"making {options.tracks:,} tracks and {options.profiles:,} profiles")
         rng = np.random.default_rng(options.seed)
         tracks = system.announce(options.tracks, options.profiles, options.known, rng)

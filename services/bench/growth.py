@@ -1,6 +1,7 @@
 """How each figure grows with users, tracks and partitions: the other benchmarks, again and again, at several sizes."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure as Canvas
@@ -16,12 +17,21 @@ from services.runtime.settings import RedisSettings
 MEASURES = ("profiler", "scorer", "freshness", "memory", "release")
 ACROSS = 3  # panels beside one another
 RATE = 50.0  # listens a second, of freshness
+PLAYS = 20  # of a listener, of memory
 
 Told = Callable[[str], None]
 
 
+class Size(NamedTuple):
+    """What a benchmark is run at."""
+
+    users: int
+    tracks: int
+    partitions: int
+
+
 class GrowthBench(Struct, frozen=True):
-    """See `segue bench growth --help`."""
+    """See `segue bench growth --help`. The middle of each is what the others are grown at."""
 
     only: tuple[str, ...] = ()
     users: tuple[int, ...] = (1_000, 10_000, 100_000)
@@ -41,71 +51,89 @@ class Series(Struct, frozen=True):
     points: list[tuple[int, float]]
 
 
+Figures = dict[str, float]  # by unit
+
+
 def measure(options: GrowthBench, told: Told) -> list[Series]:
     """All that are wanted. Raises Fatal, Transient or LocalError naming what did not work."""
-    wanted = options.only or MEASURES
-    makers: dict[str, Callable[[GrowthBench, Told], list[Series]]] = {
+    makers: dict[str, Callable[[Size, GrowthBench], Figures]] = {
         "profiler": _profiler, "scorer": _scorer, "freshness": _freshness, "memory": _memory, "release": _release,
     }  # fmt: skip
-    return [series for name in MEASURES if name in wanted for series in makers[name](options, told)]
-
-
-def _profiler(options: GrowthBench, told: Told) -> list[Series]:
-    def rate(users: int, partitions: int) -> float:
-        told(f"profiler, bulk: {users:,} users, {partitions} partitions")
-        bench = profiler.ProfilerBench(options.listens, users, ("bulk",), options.seed, partitions)
-        return profiler.measure(bench, lambda _: None)["bulk"].listens_per_second
-
-    middle, usual = options.users[len(options.users) // 2], profiler.ProfilerBench().partitions
     return [
-        Series("bulk profiler", "listens/s", "users", [(users, rate(users, usual)) for users in options.users]),
-        Series("bulk profiler", "listens/s", "partitions", [(each, rate(middle, each)) for each in options.partitions]),
-    ]
+        series for name in MEASURES if name in (options.only or MEASURES)
+        for series in _grown(name, makers[name], options, told)
+    ]  # fmt: skip
 
 
-def _scorer(options: GrowthBench, told: Told) -> list[Series]:
-    bench = scorer.ScorerBench(options.tracks, seconds=options.seconds, seed=options.seed)
-    found = scorer.measure(bench, told)
-    lists = [(int(tracks), it.lists_per_second) for tracks, it in found.items()]
-    cpu = [(int(tracks), it.cpu_us) for tracks, it in found.items()]
-    return [Series("scorer", "lists/s", "tracks", lists), Series("scorer", "CPU µs a list", "tracks", cpu)]
+def _grown(
+    name: str, figures: Callable[[Size, GrowthBench], Figures], options: GrowthBench, told: Told
+) -> list[Series]:
+    """Each of its figures against each of the sizes; what several series have in common is measured once."""
+    along = {against: tuple(sorted(getattr(options, against))) for against in Size._fields}
+    middle = Size(*(sizes[len(sizes) // 2] for sizes in along.values()))
+    known: dict[Size, Figures] = {}
+    found: dict[tuple[str, str], list[tuple[int, float]]] = {}
+    for against, sizes in along.items():
+        for size in sizes:
+            at = middle._replace(**{against: size})
+            if at not in known:
+                told(f"{name}: {at.users:,} users, {at.tracks:,} tracks, {at.partitions} partitions")
+                known[at] = figures(at, options)
+            for unit, figure in known[at].items():
+                found.setdefault((unit, against), []).append((size, figure))
+    return [Series(name, unit, against, points) for (unit, against), points in found.items()]
 
 
-def _freshness(options: GrowthBench, told: Told) -> list[Series]:
-    def p50(tracks: int, profiles: int) -> float:
-        told(f"freshness: {tracks:,} tracks, {profiles:,} users")
-        bench = freshness.FreshnessOptions((RATE,), options.seconds, tracks, profiles, seed=options.seed)
-        return freshness.measure(bench, lambda _: None)[f"{RATE:g}"].p50_ms
-
-    users, tracks = options.users, options.tracks
-    return [
-        Series("freshness at 50/s", "p50 ms", "users", [(each, p50(tracks[0], each)) for each in users]),
-        Series("freshness at 50/s", "p50 ms", "tracks", [(each, p50(each, users[0])) for each in tracks]),
-    ]
+def _profiler(at: Size, options: GrowthBench) -> Figures:
+    bench = profiler.ProfilerBench(options.listens, at.users, ("faust", "bulk"), options.seed, at.partitions, at.tracks)
+    rates = profiler.measure(bench, _nobody)
+    return {f"listens/s, {loop}": rate.listens_per_second for loop, rate in rates.items()}
 
 
-def _memory(options: GrowthBench, told: Told) -> list[Series]:
-    """Redis as a whole, so that what its tables add with their size is in it."""
-    points = []
+def _scorer(at: Size, options: GrowthBench) -> Figures:
+    bench = scorer.ScorerBench(
+        (at.tracks,), listeners=at.users, seconds=options.seconds, seed=options.seed, partitions=at.partitions
+    )
+    [it] = scorer.measure(bench, _nobody).values()
+    return {"lists/s": it.lists_per_second, "CPU µs a list": it.cpu_us}
+
+
+def _freshness(at: Size, options: GrowthBench) -> Figures:
+    bench = freshness.FreshnessOptions(
+        (RATE,), options.seconds, at.tracks, at.users, seed=options.seed, partitions=at.partitions
+    )
+    [it] = freshness.measure(bench, _nobody).values()
+    return {f"p50 ms at {RATE:g}/s": it.p50_ms, f"p99 ms at {RATE:g}/s": it.p99_ms}
+
+
+def _memory(at: Size, options: GrowthBench) -> Figures:
+    """Redis as a whole, so that what its tables add with their size is in it; and what the services hold."""
     stack = LocalStack(kafka=False, redis_options={"appendonly": "no"})
     with stack, sync_redis(RedisSettings(url=stack.redis_url)) as redis:
-        for users in options.users:
-            told(f"memory: {users:,} users of 20 plays")
-            rng = np.random.default_rng(options.seed)
-            crowd = (memory.made(f"listener-{at}", 20, rng) for at in range(users))
-            points.append((users, memory.stored(redis, crowd, TasteSettings(), weigh=False).used))
-    return [Series("Redis, 20 plays each", "bytes a listener", "users", points)]
+        rng = np.random.default_rng(options.seed)
+        crowd = (memory.made(f"listener-{number}", PLAYS, rng) for number in range(at.users))
+        used = memory.stored(redis, crowd, TasteSettings(), weigh=False).used
+    bench = memory.MemoryBench(
+        tracks=at.tracks, profiles=at.users, seconds=options.seconds, seed=options.seed, partitions=at.partitions
+    )
+    rss = memory.resident(bench, _nobody)
+    return {
+        f"Redis, bytes a listener of {PLAYS} plays": used, "RSS MiB, scorer": rss["scorer"],
+        "RSS MiB, profiler": rss["profiler"],
+    }  # fmt: skip
 
 
-def _release(options: GrowthBench, told: Told) -> list[Series]:
-    swaps, gaps = [], []
-    for tracks in options.tracks:
-        told(f"release: {tracks:,} tracks")
-        bench = release.ReleaseBench(tracks, 1_000, seconds=max(15.0, options.seconds), listeners=0, seed=options.seed)
-        it = release.measure(bench, lambda _: None)
-        swaps.append((tracks, it.swap_s))
-        gaps.append((tracks, it.swapping.longest_gap_ms))
-    return [Series("release", "swap s", "tracks", swaps), Series("release", "longest gap ms", "tracks", gaps)]
+def _release(at: Size, options: GrowthBench) -> Figures:
+    bench = release.ReleaseBench(
+        at.tracks, at.users, seconds=max(15.0, options.seconds), listeners=0, seed=options.seed,
+        partitions=at.partitions,
+    )  # fmt: skip
+    it = release.measure(bench, _nobody)
+    return {"load s": it.load_s, "swap s": it.swap_s, "longest gap ms": it.swapping.longest_gap_ms}
+
+
+def _nobody(_: str) -> None:
+    """What each benchmark tells of itself is not told here."""
 
 
 def drawn(found: Sequence[Series]) -> str:
@@ -118,7 +146,7 @@ def drawn(found: Sequence[Series]) -> str:
         panel.plot(sizes, figures, "o-", color=OURS, linewidth=1.5, markersize=4)
         panel.set_xscale("log")
         panel.set_ylim(bottom=0, top=1.15 * max(figures) or 1.0)
-        panel.set_title(f"{series.measure}: {series.unit}", fontsize=9)
+        panel.set_title(f"{series.measure}: {series.unit}", fontsize=8)
         panel.set_xlabel(series.against, fontsize=8)
         panel.tick_params(labelsize=7)
         panel.grid(alpha=0.25)

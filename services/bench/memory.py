@@ -52,6 +52,7 @@ class MemoryBench(Struct, frozen=True):
     profiles: int = 10_000
     seconds: float = 10.0  # of load before the services are weighed; 0: they are not
     seed: int = 7
+    partitions: int = LISTENS.partitions
 
 
 class Bytes(Struct, frozen=True):
@@ -169,7 +170,7 @@ def _used(redis: Redis) -> int:
 
 def resident(options: MemoryBench, told: Told) -> dict[str, float]:
     """MiB of RSS of each service after some load, the scorer with a catalogue of `tracks`."""
-    with System() as system:
+    with System(options.partitions) as system:
         told(f"making {options.tracks:,} tracks and {options.profiles:,} profiles")
         rng = np.random.default_rng(options.seed)
         tracks = system.announce(options.tracks, options.profiles, 50, rng)

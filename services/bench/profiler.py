@@ -29,7 +29,7 @@ from services.runtime.redis_client import sync_redis
 
 LOOPS = ("bare_faust", "faust", "bare_aiokafka", "bulk")
 REFERENCES = {"faust": "bare_faust", "bulk": "bare_aiokafka"}
-TRACKS, ARTISTS = 20_000, 2_500
+ARTISTS = 2_500
 LOOK_S = 0.05
 LIMIT_S = 1_200.0
 SENT_AT_ONCE = 50_000
@@ -45,6 +45,7 @@ class ProfilerBench(Struct, frozen=True):
     only: tuple[str, ...] = ()
     seed: int = 7
     partitions: int = LISTENS.partitions
+    tracks: int = 20_000
 
 
 class Rate(Struct, frozen=True):
@@ -97,7 +98,7 @@ def _listens(options: ProfilerBench) -> Iterator[tuple[bytes, bytes]]:
     """Everybody's plays over the last 90 days, popular tracks mostly, oldest first."""
     rng = np.random.default_rng(options.seed)
     who = rng.integers(options.listeners, size=options.listens)
-    what = np.minimum(rng.pareto(0.8, size=options.listens), TRACKS - 1).astype(int)
+    what = np.minimum(rng.pareto(0.8, size=options.listens), options.tracks - 1).astype(int)
     now = time.time_ns() // 1_000_000
     at = np.linspace(now - 90 * 86_400_000, now, options.listens).astype(int)
     for number, (listener, track, when) in enumerate(zip(who.tolist(), what.tolist(), at.tolist(), strict=True)):

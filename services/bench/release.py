@@ -48,6 +48,7 @@ class ReleaseBench(Struct, frozen=True):
     listeners: int = 150  # of the crowd that is learned from; 0: nothing is trained
     days: int = 60
     seed: int = 7
+    partitions: int = LISTENS.partitions
 
 
 class Gaps(Struct, frozen=True):
@@ -99,7 +100,7 @@ class WatchedAnswers(ListAnswers):
 def measure(options: ReleaseBench, told: Told) -> ReleaseTimes:
     """All of it. Raises Fatal, Transient or LocalError naming what did not work."""
     rng = np.random.default_rng(options.seed)
-    with System() as system:
+    with System(options.partitions) as system:
         trained, learned = _trained(system.folder, options, told) if options.listeners else (0.0, 0)
         told(f"making two releases of {options.tracks:,} tracks")
         first, second = (system.made(name, options.tracks, rng, ranked=True) for name in ("first", "second"))

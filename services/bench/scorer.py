@@ -60,6 +60,7 @@ class ScorerBench(Struct, frozen=True):
     batch: int = ScorerOptions().max_batch
     ranked: bool = True
     seed: int = 7
+    partitions: int = LISTENS.partitions
 
 
 class ScorerRate(Struct, frozen=True):
@@ -91,7 +92,7 @@ class Bench:
         self.scorer = Scorer(
             RedisProfiles(self.redis), self.lists, self.metrics, Made(0), _at_once, now_ms, options.batch, 0
         )
-        self.records = [notice(number) for number in range(options.listeners)]
+        self.records = [notice(number, options.partitions) for number in range(options.listeners)]
 
     def make(self, records: Sequence[Record]) -> None:
         """Lists for these, all the way."""
@@ -111,7 +112,7 @@ def measure(options: ScorerBench, told: Told) -> dict[str, ScorerRate]:
     """Tracks -> what was measured. Raises Fatal, Transient or LocalError naming what did not work."""
     found = {}
     gc.freeze()  # as the scorer does, before there is a release
-    with System() as system:
+    with System(options.partitions) as system:
         for tracks in options.tracks:
             told(f"making {tracks:,} tracks")
             rng = np.random.default_rng(options.seed)
@@ -191,10 +192,10 @@ def _reference(bench: Bench, release: Release) -> tuple[list[Weighted], Callable
     return [(listener.rows, listener.weights) for listener in read], work
 
 
-def notice(number: int) -> Record:
+def notice(number: int, partitions: int) -> Record:
     """That a listener's profile changed: it was folded up to offset 0."""
     name = user(number)
-    partition = partition_of(name.encode(), LISTENS.partitions)
+    partition = partition_of(name.encode(), partitions)
     now = time.time_ns() // 1_000_000
     return Record(partition, number, encode(ProfileChanged(name, partition, 0, now, now)))
 

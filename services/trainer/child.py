@@ -42,7 +42,7 @@ def main() -> None:
 
     try:
         folder = train(
-            read([Path(path) for path in job.segments], COLUMNS),
+            read([Path(path) for path in job.segments], COLUMNS, job.days),
             catalogue_columns(Path(job.tracks)),
             Path(job.root),
             job.settings,

@@ -27,6 +27,7 @@ from services.trainer.columns import LISTENS
 
 log = logging.getLogger(__name__)
 
+DAY_MS = 86_400_000
 SMALL = 250_000  # rows; a segment that has reached this is not merged again
 
 
@@ -132,12 +133,20 @@ class History:
         return {partition: spans for partition, spans in found.items() if spans}
 
 
-def read(paths: list[Path], columns: Collection[str] = tuple(LISTENS)) -> pl.DataFrame:
-    """The listens of some segments, in their order; those of `columns` that they have."""
+def read(paths: list[Path], columns: Collection[str] = tuple(LISTENS), days: float = 0.0) -> pl.DataFrame:
+    """The listens of some segments, in their order; those of `columns` that they have.
+
+    `days`: only from so many days before the newest on, the others are not even loaded; 0: all of them.
+    """
     if not paths:
         return pl.DataFrame(schema=LISTENS).select(list(columns))
     there = pl.read_parquet_schema(paths[0])
-    return pl.read_parquet(paths, columns=[name for name in columns if name in there])
+    wanted = [name for name in columns if name in there]
+    if not days:
+        return pl.read_parquet(paths, columns=wanted)
+    listens = pl.scan_parquet(paths)
+    newest = listens.select(pl.col("listened_at").max()).collect().item()
+    return listens.filter(pl.col("listened_at") > newest - days * DAY_MS).select(wanted).collect()
 
 
 def _lock(folder: Path) -> IO[bytes]:

@@ -18,6 +18,7 @@ class Job(Struct, frozen=True):
     gaps: dict[str, list[Span]]
     settings: TrainSettings
     nice: int
+    days: float = 0.0  # of listens before the newest that are learned from; 0: all
     service: str = ""  # folder of the release in service; empty: there is none
     service_sha256: str = ""  # of its manifest
 

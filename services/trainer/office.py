@@ -95,6 +95,7 @@ class Office:
             gaps=history.gaps(),
             settings=self._settings,
             nice=self._options.nice,
+            days=self._options.learn_days,
             service=str(releases.folder_of(self._current)) if self._current else "",
             service_sha256=self._current.sha256 if self._current else "",
         )

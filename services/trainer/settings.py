@@ -34,6 +34,7 @@ class TrainerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     every_listens: Count = 50_000  # train when so many listens are new …
     every_seconds: Seconds = 86_400.0  # … or when the newest release is so old and anything is new
     min_listens: Count = 1  # a history smaller than this is not trained on
+    learn_days: Annotated[float, Meta(ge=0)] = 0.0  # learn from so many days before the newest listen; 0: from all
     flush_listens: Count = 200_000  # write a segment when so many listens wait …
     flush_seconds: Seconds = 10.0  # … or when the oldest has waited so long
     merge_segments: Annotated[int, Meta(ge=2)] = 16  # so many small neighbours become one

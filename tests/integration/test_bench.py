@@ -110,11 +110,20 @@ def test_release() -> None:
     assert it["ratio"] == pytest.approx(it["swapping"]["longest_gap_ms"] / it["steady"]["longest_gap_ms"], abs=0.02)
 
 
+@pytest.mark.slow
 def test_growth(tmp_path: Path) -> None:
     plot = tmp_path / "growth.svg"
-    [series] = bench("growth", "--only", "memory", "--users", "20,200", "--plot", str(plot))
-    assert [users for users, _ in series["points"]] == [20, 200]
-    assert all(200 < figure < 50_000 for _, figure in series["points"])
+    found = bench("growth", "--only", "memory", "--users", "20,200", "--tracks", "2000", "--partitions", "2",
+                  "--seconds", "1", "--plot", str(plot))  # fmt: skip
+    by_size = {(it["unit"], it["against"]): it["points"] for it in found}
+    units = {"Redis, bytes a listener of 20 plays", "RSS MiB, scorer", "RSS MiB, profiler"}
+    assert set(by_size) == {(unit, against) for unit in units for against in ("users", "tracks", "partitions")}
+    for unit in units:
+        few, many = by_size[unit, "users"]
+        assert (few[0], many[0]) == (20, 200)
+        assert by_size[unit, "tracks"] == [[2_000, many[1]]]  # the middle of the users: measured once for all three
+        assert by_size[unit, "partitions"] == [[2, many[1]]]
+    assert all(200 < figure < 50_000 for _, figure in by_size["Redis, bytes a listener of 20 plays", "users"])
     assert plot.read_text(encoding="utf-8").startswith("<svg")
 
 

@@ -190,3 +190,12 @@ def test_segments_that_overlap_are_refused(tmp_path: Path) -> None:
 
 def test_no_segments_read_as_no_listens() -> None:
     assert read([]).schema == LISTENS
+
+
+def test_only_the_last_days_are_loaded(tmp_path: Path) -> None:
+    history, day = opened(tmp_path), 86_400_000
+    history.append(0, 0, 1, listens(0, 1).with_columns(listened_at=pl.Series([10 * day, 12 * day])))
+    history.append(0, 2, 3, listens(2, 3).with_columns(listened_at=pl.Series([11 * day, 14 * day])))
+    assert read(history.paths(), days=2.5)["offset"].to_list() == [1, 3]
+    assert read(history.paths(), ["offset"], 3.5).to_dict(as_series=False) == {"offset": [1, 2, 3]}
+    assert read(history.paths(), days=0)["offset"].to_list() == [0, 1, 2, 3]
