@@ -42,7 +42,7 @@ faults: $(READY) ## Hurt a running system for ten minutes, then audit it (ARGS="
 BENCH ?= .bench
 LOG := $(wildcard ../shared/data/listens.parquet)
 
-bench: $(READY) ## Measure: each figure beside its reference from the same run, into .bench/ (about 15 minutes)
+bench: $(READY) ## Measure: each figure beside its reference from the same run, into .bench/ (about an hour)
 	@mkdir -p $(BENCH) && uptime
 	$(BIN)/segue bench scorer --tracks 10000,100000,1000000 --seconds 5s --json > $(BENCH)/scorer.json
 	$(BIN)/segue bench profiler --listens 300000 --json > $(BENCH)/profiler.json
@@ -50,7 +50,8 @@ bench: $(READY) ## Measure: each figure beside its reference from the same run, 
 	$(BIN)/segue bench memory --plays 20,200,2000 $(addprefix --listens ,$(LOG)) --json > $(BENCH)/memory.json
 	$(BIN)/segue bench release --seconds 15s --json > $(BENCH)/release.json
 	$(BIN)/segue bench freshness --seconds 10s --json > $(BENCH)/freshness.json
-	$(BIN)/segue bench growth --only profiler,scorer,memory --listens 50000 --seconds 3s --plot $(BENCH)/growth.svg --json > $(BENCH)/growth.json
+	$(BIN)/segue bench size --json > $(BENCH)/size.json
+	$(BIN)/segue bench growth --listens 50000 --seconds 3s --plot $(BENCH)/growth.svg --json > $(BENCH)/growth.json
 	$(BIN)/python -m benchmarks.fold
 	$(BIN)/python benchmarks/audio_index.py --sizes 10000
 

@@ -26,6 +26,7 @@ from models.sources.base import Batch, Candidates, Rows, no_reasons
 from models.sources.history import History
 from models.sources.reading import Reader
 from models.sources.recent import Recent
+from models.sources.sequence import OwnSequence
 from models.sources.settings import ListSettings
 from models.sources.shelf import Shelf
 from models.sources.signalled import best
@@ -99,7 +100,7 @@ def ranked(shelf: Shelf, views: Sequence[ProfileView], taste: TasteSettings) -> 
     signals = [Signals(listener, nothing, nothing, shelf.scratch) for listener in listeners]
     batch = Batch(shelf, listeners, np.zeros((len(listeners), 0), np.float32), signals)
     sequences = [Candidates(rows, no_reasons) for rows in best(batch, lambda each: each.own[0], QUOTA)]
-    votes = [VOTES["for-you"].get(name, 1.0) for name in (History.name, Recent.name, "sequence")]
+    votes = [VOTES["for-you"][name] for name in (History.name, Recent.name, OwnSequence.name)]
     found = []
     for proposed in zip(History().candidates(batch, QUOTA), Recent().candidates(batch, QUOTA), sequences, strict=True):
         merged = merge(proposed, votes, shelf.scratch)

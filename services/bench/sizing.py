@@ -2,7 +2,7 @@
 
 Every figure of the table is one of docs/measured.json, a number of the demand (how many listeners, what they do), or
 follows from these by the formula beside it. `--from FOLDER` first makes docs/measured.json of what the benchmarks said
-there with --json: profiler.json, scorer.json, memory.json (`make bench`).
+there with --json: profiler.json, scorer.json, memory.json (`make bench`) and size.json (`segue bench size`).
 """
 
 import argparse
@@ -40,6 +40,8 @@ class Measured(Struct, frozen=True, forbid_unknown_fields=True):
     list_bytes: float
     profiler_mib: float
     scorer_mib: float
+    outcomes_mib: float
+    trainer_bytes: float  # of memory at its peak, a listen that is learned from
 
 
 class Demand(Struct, frozen=True):
@@ -50,7 +52,8 @@ class Demand(Struct, frozen=True):
     peak: float = 3.0  # of the day's mean
     used: float = 0.6  # of what was measured: the rest is for catching up and for one process less
     replicas: int = 3  # copies of a message
-    log_days: int = 90  # that the log of listens is kept
+    log_days: int = 365  # of listens on the topic, which are kept for ever unless an operator says otherwise
+    learn_gib: float = 64.0  # of memory of the machine that trains
     shard_gib: float = 25.0  # of data in one Redis
     redis_over: float = 1.5  # memory beside the data: a rewrite of its file, fragments
     share: int = 2  # partitions for each process there is
@@ -77,6 +80,7 @@ def sizing(it: Measured, of: Demand) -> list[Line]:
     brokers = max(of.replicas, ceil(2 * of.replicas * written / (it.broker_bytes_per_second * of.used)))
     log = of.listeners * of.plays_a_day * of.log_days * it.event_bytes * of.replicas / GIB
     lists = of.listeners * it.list_bytes * of.replicas / GIB
+    learned = of.learn_gib * GIB / it.trainer_bytes
     rebuild = of.listeners * 200 / (it.bulk_listens_per_second * profilers)
     return [
         Line("listens at peak", "listeners × plays a day / 86,400 s × peak", peak, "/s"),
@@ -93,8 +97,10 @@ def sizing(it: Measured, of: Demand) -> list[Line]:
              brokers),
         Line("Kafka: log of listens", "listeners × plays a day × days kept × event × replicas", log, "GiB"),
         Line("Kafka: lists", "listeners × list × replicas (compacted: the newest of each)", lists, "GiB"),
-        Line("memory of services", "profilers × RSS + scorers × RSS",
-             (profilers * it.profiler_mib + scorers * it.scorer_mib) / 1024, "GiB"),
+        Line("memory of services", "profilers × RSS + scorers × RSS + outcomes",
+             (profilers * it.profiler_mib + scorers * it.scorer_mib + it.outcomes_mib) / 1024, "GiB"),
+        Line("trainer: days learned from", "memory of its machine / bytes a listen / (listeners × plays a day); "
+             "SEGUE_TRAINER_LEARN_DAYS", learned / (of.listeners * of.plays_a_day), "days"),
         Line("an emptied Redis rebuilt", "listeners × 200 plays / (bulk listens/s × profilers)", rebuild / 60, "min"),
     ]  # fmt: skip
 
@@ -136,7 +142,9 @@ def page(text: str, it: Measured | None) -> str:
 
 def measured(folder: Path, about: str) -> Measured:
     """What the benchmarks said there. Raises OSError, KeyError, msgspec.MsgspecError."""
-    profiler, scorer, memory = (_said(folder / f"{name}.json") for name in ("profiler", "scorer", "memory"))
+    profiler, scorer, memory, size = (
+        _said(folder / f"{name}.json") for name in ("profiler", "scorer", "memory", "size")
+    )
     listener, lists, resident = memory["redis"]["200"], scorer["100000"], memory["rss_mib"]
     event = listener["events"] / listener["plays"]
     now = 1_735_704_000_000
@@ -146,7 +154,8 @@ def measured(folder: Path, about: str) -> Measured:
         round(profiler["bare_aiokafka"]["listens_per_second"] * event), listener["used"],
         listener["head"] + listener["past"], round(event, 1),
         len(encode(ProfileChanged("listener-100000", 7, 1_000_000, now, now))), lists["list_bytes"],
-        resident["profiler"], resident["scorer"],
+        resident["profiler"], resident["scorer"], resident["outcomes"],
+        round(size["peak_mb"] * MB / size["listens"], 1),
     )  # fmt: skip
 
 

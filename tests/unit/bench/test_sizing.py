@@ -7,7 +7,7 @@ import pytest
 
 from services.bench.sizing import NOTHING, PAGE, Demand, Measured, known, measured, page, sizing
 
-IT = Measured("a test", 10_000.0, 100_000.0, 500.0, 1e8, 4_096.0, 3_000.0, 200.0, 150.0, 8_000.0, 100.0, 300.0)
+IT = Measured("a test", 10_000.0, 100_000.0, 500.0, 1e8, 4_096.0, 3_000.0, 200.0, 150.0, 8_000.0, 100.0, 300.0, 60.0, 256.0)
 
 
 def figures(demand: Demand, it: Measured = IT) -> dict[str, float]:
@@ -25,7 +25,8 @@ def test_a_size_that_can_be_worked_out_by_hand() -> None:
     assert found["Redis: read and written"] == pytest.approx(27.0)  # 3,000 × 3,000 × 3
     assert found["Kafka: written"] == pytest.approx(25.05)  # 3,000 × 8,350
     assert found["Kafka: brokers"] == 4  # 25.05 MB × 6 / 50 MB = 3.006
-    assert found["memory of services"] == pytest.approx((100 + 12 * 300) / 1024)
+    assert found["memory of services"] == pytest.approx((100 + 12 * 300 + 60) / 1024)
+    assert found["trainer: days learned from"] == pytest.approx(2**28 / 86_400_000)  # 64 GiB of 256 bytes each
     assert found["an emptied Redis rebuilt"] == pytest.approx(864_000 * 200 / 100_000 / 60)
 
 
@@ -47,12 +48,14 @@ def test_figures_are_taken_from_what_the_benchmarks_said(tmp_path: Path) -> None
                      (("faust", 5_000), ("bulk", 50_000), ("bare_aiokafka", 300_000))},
         "scorer": {"100000": {"lists_per_second": 700.0, "list_bytes": 6_500}},
         "memory": {"redis": {"200": {"plays": 200, "events": 30_000, "used": 7_000, "head": 6_000, "past": 0}},
-                   "rss_mib": {"profiler": 80.0, "scorer": 400.0}},
+                   "rss_mib": {"profiler": 80.0, "scorer": 400.0, "outcomes": 60.0}},
+        "size": {"listens": 1_000_000, "peak_mb": 400.0},
     }  # fmt: skip
     for name, found in said.items():
         (tmp_path / f"{name}.json").write_bytes(msgspec.json.encode(found))
     it = measured(tmp_path, "today")
     assert (it.event_bytes, it.broker_bytes_per_second, it.profile_bytes) == (150, 45e6, 6_000)
+    assert (it.outcomes_mib, it.trainer_bytes) == (60, 400)
     assert 50 < it.notice_bytes < 400
 
 
