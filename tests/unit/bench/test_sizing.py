@@ -7,7 +7,9 @@ import pytest
 
 from services.bench.sizing import NOTHING, PAGE, Demand, Measured, known, measured, page, sizing
 
-IT = Measured("a test", 10_000.0, 100_000.0, 500.0, 1e8, 4_096.0, 3_000.0, 200.0, 150.0, 8_000.0, 100.0, 300.0, 60.0, 256.0)
+IT = Measured(
+    "a test", 10_000.0, 100_000.0, 500.0, 1e8, 4_096.0, 3_000.0, 200.0, 150.0, 8_000.0, 100.0, 300.0, 60.0, 256.0
+)  # fmt: skip
 
 
 def figures(demand: Demand, it: Measured = IT) -> dict[str, float]:
