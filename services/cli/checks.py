@@ -95,8 +95,8 @@ def _topics(settings: ClientSettings) -> str:
 def _release(settings: ClientSettings) -> str:
     """Whether it is whole, where it can be seen.
 
-    Where the folder of all releases is not here, and is not meant to be by SEGUE_TRAINER_RELEASES, it is a container's or
-    another machine's. One that is here and lacks the release is amiss.
+    Where the folder of all releases is not here, and SEGUE_TRAINER_RELEASES does not say that it should be, it is a
+    container's or another machine's. One that is here and lacks the release is amiss.
     """
     announced = stream.current_release(settings.kafka)
     folder = stream.release_folder(announced)
