@@ -28,7 +28,7 @@ FOLDER = ROOT / "deploy"
 JOBS = ("profiler", "trainer", "scorer", "outcomes")
 DEADLINE = 120.0  # seconds; this may run beside others
 LISTENERS, LISTENED = 6, 240
-# What no healthy system of a few minutes has: a failure, last week, an epoch of a ranker.
+# What no healthy system of a few minutes and six listeners has: a failure, last week, a release that could be judged.
 NOT_YET = {
     "A week ago", "Hit rate, 1 d", "Hits, by source", "Hits, by rank", "Skipped, of the hits", "Hit rate, by variant",
     "Hit rate, by release", "Hit rate, 1 h", "All that was played", "Tracks that were new to the listener", "Releases",
