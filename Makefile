@@ -19,13 +19,14 @@ test: check unit integration ## Everything that must hold: check, unit and integ
 
 neural: $(NEURAL) ## Add torch (several gigabytes): neural rankers, sound and lyrics are learned with it
 
-check: $(READY) ## Lint, format, types, import contracts, generated schemas
+check: $(READY) ## Lint, format, types, import contracts, generated pages
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.export --check
 	$(BIN)/python -m schemas.page --check
+	$(BIN)/python deploy/runbooks.py --check
 
 unit: $(NEURAL) ## Unit tests: no network, no servers
 	$(BIN)/pytest -n 2 tests/unit
@@ -58,9 +59,10 @@ bench: $(READY) ## Measure: each figure beside its reference from the same run, 
 sizes: $(READY) ## Write docs/scaling.md from what `make bench` measured (ABOUT="machine, date")
 	$(BIN)/python -m services.bench.sizing --from $(BENCH) --about "$(ABOUT)"
 
-schemas: $(READY) ## Write JSON Schemas and AsyncAPI anew
+schemas: $(READY) ## Write what is made of other files anew: JSON Schemas, AsyncAPI, their page, the runbooks' page
 	$(BIN)/python -m schemas.export
 	$(BIN)/python -m schemas.page
+	$(BIN)/python deploy/runbooks.py
 
 LOCK_IMAGE := -c requirements.lock --python-version 3.11 --python-platform linux --generate-hashes \
 	--no-emit-index-url --no-header --no-annotate

@@ -25,6 +25,13 @@ TARGETS = {
 }
 # The extras of pyproject.toml that an image installs, where they are not the one of its name.
 EXTRAS = {"trainer-neural": ("trainer", "neural", "audio", "lyrics")}
+# What an image does not have all the packages for: the code looks before it goes there, and goes on without.
+BEYOND = {
+    "trainer": (
+        "models.ranker.export", "models.ranker.fit_network", "models.lyrics.topics", "models.lyrics.song_model",
+        "models.audio.build", "models.pair.build", "models.pair.fit",
+    ),
+}  # fmt: skip
 HEAVY = {"trainer-neural"}  # gigabytes: only when named
 # What docs/operations.md has people run inside a container of it.
 COMMANDS = {name: (["releases", "list", "--offline"],) for name in ("trainer", "trainer-neural")}
@@ -66,7 +73,8 @@ def check(target: str, python: Path) -> dict[str, Any]:
     """Import all that the service may import, run its command, weigh it. Raises SystemExit, and says why."""
     folder = python.parent.parent
     clean = {"cwd": folder, "env": {"PATH": str(python.parent)}, "check": True, "capture_output": True, "text": True}
-    told = json.loads(run([python, ROOT / "deploy" / "reach.py", *TARGETS[target]], clean))
+    beyond = [f"--beyond={name}" for name in BEYOND.get(target, ())]
+    told = json.loads(run([python, ROOT / "deploy" / "reach.py", *TARGETS[target], *beyond], clean))
     for command in ([target.partition("-")[0], "--help"], ["topics", "apply", "--help"], *COMMANDS.get(target, ())):
         run([python.parent / "segue", *command], clean)
     if banned := BANNED[target] & set(told["loaded"]):

@@ -1,27 +1,29 @@
 """Import everything that a service can come to import, also what it imports only when it needs it.
 
 Run by the Python of an image's environment: `python deploy/reach.py services.scorer.__main__`. Prints JSON: how many
-modules of Segue these were, and the top-level packages that are loaded in the end.
+modules of Segue these were, and the top-level packages that are loaded in the end. `--beyond NAME` is a module that the
+image is not to have what it needs for: it is not followed, and it is an error when it can be imported after all.
 """
 
+import argparse
 import ast
 import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 OURS = ("schemas", "models", "services")
 
 
-def reach(roots: list[str]) -> list[str]:
+def reach(roots: list[str], beyond: Collection[str] = ()) -> list[str]:
     """Names of all modules of ours that the roots import, directly or through others, wherever the statement stands."""
     found: dict[str, None] = {}
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
-        if name in found or name.split(".")[0] not in OURS:
+        if name in found or name in beyond or name.split(".")[0] not in OURS:
             continue
         source = source_of(name)
         if source is not None:
@@ -53,12 +55,29 @@ def imports(tree: ast.AST) -> Iterator[str]:
             yield from imports(node)
 
 
+def importable(name: str) -> bool:
+    """Whether all that a module needs is here. Raises where what is missing is a module of ours."""
+    try:
+        importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in OURS:
+            raise
+        return False
+    return True
+
+
 def main() -> None:
     """Import all of it. What is missing ends it with a traceback."""
-    names = reach(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("roots", nargs="+", metavar="MODULE")
+    parser.add_argument("--beyond", action="append", default=[], metavar="NAME")
+    options = parser.parse_args()
+    names = reach(options.roots, options.beyond)
     for name in names:
         importlib.import_module(name)
     loaded = sorted({name.split(".")[0] for name in sys.modules})
+    if stale := [name for name in options.beyond if importable(name)]:
+        raise SystemExit(f"not beyond this environment: {', '.join(stale)}")
     sys.stdout.write(json.dumps({"modules": len(names), "loaded": loaded}) + "\n")
 
 

@@ -6,6 +6,8 @@ from msgspec import Meta, Struct, field
 
 from schemas.fields import Id, Millis, Offset, Partition
 
+VARIANTS = ("a", "b")  # the ways to make lists that a scorer knows
+
 
 class Item(Struct, frozen=True):
     """One recommended track, best first in its list."""

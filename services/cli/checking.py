@@ -11,6 +11,8 @@ def register(app: typer.Typer) -> None:
 def check() -> None:
     """Look at packages, embedded servers, settings, broker, Redis, topics and release; exit 1 if anything is amiss.
 
+    "unseen" is what cannot be looked at from here, such as a release in a container's volume.
+
     Example: `SEGUE_KAFKA_BOOTSTRAP=localhost:9092 segue check`
     """
     from rich.console import Console
@@ -19,7 +21,7 @@ def check() -> None:
 
     console, amiss = Console(), 0
     for found in findings():
-        mark = "[green]ok     [/]" if found.ok else "[red]amiss  [/]"
+        mark = "[red]amiss  [/]" if not found.ok else "[green]ok     [/]" if found.seen else "[yellow]unseen [/]"
         console.print(f"{mark} {found.what:20} ", end="")
         console.print(found.says, markup=False, highlight=False, soft_wrap=True)
         amiss += not found.ok

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from models.release import BadRelease, check
 from services.cli import stream
+from services.cli.release_folders import root_of
 from services.cli.settings import ClientSettings, client_settings
 from services.local.errors import LocalError
 from services.local.java import find_java
@@ -32,8 +33,9 @@ class Finding(Struct, frozen=True):
     """One thing that was looked at."""
 
     what: str
-    ok: bool
+    ok: bool  # nothing is known to be amiss
     says: str  # what is there, or what to do
+    seen: bool = True  # False: it could not be looked at from here
 
 
 def findings() -> Iterator[Finding]:
@@ -58,9 +60,15 @@ def findings() -> Iterator[Finding]:
         yield _tried("release", lambda: _release(settings))
 
 
+class _Unseen(Exception):
+    """It is not to be seen from here, which is no fault; the text says where it is."""
+
+
 def _tried(what: str, look: Callable[[], str]) -> Finding:
     try:
         return Finding(what, True, look())
+    except _Unseen as error:
+        return Finding(what, True, str(error), seen=False)
     except (Fatal, Transient, BadSetting, LocalError, BadRelease, OSError) as error:
         return Finding(what, False, str(error))
 
@@ -85,6 +93,17 @@ def _topics(settings: ClientSettings) -> str:
 
 
 def _release(settings: ClientSettings) -> str:
+    """Whether it is whole, where it can be seen.
+
+    Where the folder of all releases is not here, and SEGUE_TRAINER_RELEASES does not say that it should be, it is a
+    container's or another machine's. One that is here and lacks the release is amiss.
+    """
     announced = stream.current_release(settings.kafka)
-    check(stream.release_folder(announced), announced.sha256)
+    folder = stream.release_folder(announced)
+    if not folder.parent.exists() and folder.parent != root_of(None).absolute():
+        raise _Unseen(
+            f"{announced.release_id} is in force; {folder.parent} is not on this machine: "
+            f"`segue releases show {announced.release_id}` where the trainer runs checks every byte"
+        )
+    check(folder, announced.sha256)
     return f"{announced.release_id} is in force and whole"

@@ -1,7 +1,8 @@
 """What live evaluation counts. Names: docs/metrics.md.
 
 A release is a label, and releases have no end: only the newest ones have series, the rest are taken away as new ones
-come. At most releases x variants x sources x 6 bands of rank series a counter: 8 x 2 x 8 x 6 = 768.
+come. Sources and variants come from messages too: those that Segue does not know share one series, `other`. At most
+releases x variants x sources x 6 bands of rank series a counter: 8 x 3 x 16 x 6 = 2,304.
 """
 
 from bisect import bisect_left
@@ -12,13 +13,16 @@ from time import time
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
 
+from models.sources.settings import SOURCES
 from schemas.outcome import Outcome
+from schemas.recommendation import VARIANTS
 from services.runtime.errors import Transient
 from services.runtime.http import Health
 from services.runtime.metrics import BATCH, ByPartition, from_zero
 
 BANDS = (1, 5, 10, 20, 50)  # the last rank of each
 BAND_NAMES = ("1", "2-5", "6-10", "11-20", "21-50", "51+")
+OTHER = "other"
 DELAY = (0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.5, 5.0, 10.0, 60.0, 600.0, 3_600.0)
 
 
@@ -62,11 +66,13 @@ class Metrics:
         self._batch.observe(len(outcomes))
         for each in outcomes:
             self._heard_of(each.release_id)
-            self._judged.labels(each.kind, each.release_id, each.variant).inc()
+            variant = each.variant if each.variant in VARIANTS else OTHER
+            self._judged.labels(each.kind, each.release_id, variant).inc()
             self._delay.observe(max(0.0, (now - each.at) / 1000))
             if each.rank is None:
                 continue
-            labels = (each.source or "", each.release_id, each.variant, band(each.rank))
+            source = each.source if each.source in SOURCES else OTHER
+            labels = (source, each.release_id, variant, band(each.rank))
             self._hits.labels(*labels).inc()
             if each.kind == "skip":
                 self._skipped.labels(*labels).inc()

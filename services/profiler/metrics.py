@@ -8,11 +8,10 @@ from time import time
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from schemas.dead_letter import DeadLetter
+from schemas.errors import CAUSES
 from schemas.profile import ProfileChanged
 from services.runtime.http import Health
 from services.runtime.metrics import BATCH, LATENCY, STAGE, from_zero, stopwatch
-
-CAUSES = ("empty", "too-large", "bad-json", "bad-schema", "bad-key", "too-early", "future")
 
 
 class Metrics:

@@ -10,9 +10,10 @@ from msgspec import Struct
 
 from models.excluded import BadExclude, ExcludeFile
 from models.sources.settings import BadSources, ListSettings, changed
+from schemas.recommendation import VARIANTS
 from services.runtime.settings import BadSetting
 
-A, B = "a", "b"
+A, B = VARIANTS
 
 
 class Split(Struct, frozen=True):

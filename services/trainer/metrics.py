@@ -5,7 +5,9 @@ from collections.abc import Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
 
+from schemas.errors import CAUSES
 from schemas.release import Manifest
+from schemas.topics import LISTENS, TRACKS
 from services.runtime.metrics import from_zero
 
 
@@ -38,6 +40,9 @@ class Metrics:
         from_zero(self._trainings, "published", "failed")
         self._gated = Counter("segue_trainer_gated", "Releases judged before they are announced.", ["verdict"],
                               registry=registry)  # fmt: skip
+        from_zero(self._gated, "promoted", "held_back")
+        for topic in (LISTENS.name, TRACKS.name):
+            self._left_out(topic, Tally(dict.fromkeys(CAUSES, 0)))
         self._ahead = Gauge(
             "segue_trainer_release_ahead", "Newest release's NDCG@100 less the opponent's, held-out listens.",
             ["opponent"], registry=registry,
@@ -47,12 +52,12 @@ class Metrics:
     def read(self, listens: int, poison: Tally[str]) -> None:
         """Records of `listens` were read."""
         self._read.inc(listens)
-        self._left_out("listens", poison)
+        self._left_out(LISTENS.name, poison)
 
     def described(self, tracks: int, poison: Tally[str]) -> None:
         """Records of `tracks` were read."""
         self._tracks.inc(tracks)
-        self._left_out("tracks", poison)
+        self._left_out(TRACKS.name, poison)
 
     def _left_out(self, topic: str, poison: Tally[str]) -> None:
         for cause, count in poison.items():

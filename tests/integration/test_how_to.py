@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from schemas.codec import decode, encode
 from schemas.events import Listen
 from schemas.recommendation import Item, Recommendations
 from services.local.jars import KAFKA, kafka_jars
+from services.local.redis_server import RedisServer
 from services.local.stack import LocalStack
 from services.runtime.kafka_clients import consumer, producer
 from services.runtime.settings import KafkaSettings
@@ -25,6 +27,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "how-to.md").read_text(encoding="ut
 EXAMPLES = dict(re.findall(r"<!-- run: (.+?) -->\n```\w+\n(.*?)```", PAGE, re.DOTALL))
 PRODUCERS = {"kafka-python producer": "play", "confluent-kafka producer": "love", "java Produce": "skip"}
 CONSUMERS = ("kafka-python consumer", "confluent-kafka consumer", "java Consume")
+APP = ("kafka-python cache", "kafka-python asking")
 LIMIT_S = 120  # seconds an example may take on a busy machine
 
 
@@ -74,7 +77,7 @@ def java(title: str, text: str, folder: Path) -> list[str]:
 
 
 def test_the_page_has_them_all() -> None:
-    assert set(EXAMPLES) == {*PRODUCERS, *CONSUMERS}
+    assert set(EXAMPLES) == {*PRODUCERS, *CONSUMERS, *APP}
     names = {path.name for path in kafka_jars()}
     for coordinate in re.findall(r"`[\w.]+:([\w-]+:[\d.]+)`", PAGE):
         assert coordinate.replace(":", "-") + ".jar" in names, "the page names another version than the one tested"
@@ -106,3 +109,36 @@ def test_what_a_producer_sends_is_a_listen_on_its_listeners_partition(
 def test_a_consumer_prints_the_list(name: str, kafka: KafkaSettings, tmp_path: Path) -> None:
     said = run(name, kafka, tmp_path).replace("'", "")
     assert said == "listener-1 list-1 [track-7, track-8]\n"
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[str]:
+    """A Redis of the app's own."""
+    server = RedisServer(tmp_path / "redis")
+    server.start()
+    yield server.url
+    server.stop()
+
+
+def test_an_app_reads_the_list_from_its_cache(kafka: KafkaSettings, cache: str, tmp_path: Path) -> None:
+    def program(name: str) -> list[str]:
+        folder = tmp_path / name.split()[1]
+        folder.mkdir()
+        assert "redis://127.0.0.1:6380/0" in EXAMPLES[name]
+        text = EXAMPLES[name].replace("redis://127.0.0.1:6380/0", cache).replace("127.0.0.1:9092", kafka.bootstrap)
+        return python("kafka-python", text, folder)
+
+    def ask(user: str) -> str:
+        command = [*asking, user]
+        return subprocess.run(command, capture_output=True, text=True, timeout=LIMIT_S, check=True).stdout
+
+    asking, keeping = program("kafka-python asking"), subprocess.Popen(program("kafka-python cache"))
+    try:
+        end = time.monotonic() + LIMIT_S
+        while (said := ask("listener-1")) != "['track-7', 'track-8']\n":
+            assert keeping.poll() is None
+            assert time.monotonic() < end, said
+    finally:
+        keeping.kill()
+        keeping.wait()
+    assert ask("a stranger") == "['track-everybody-likes']\n"

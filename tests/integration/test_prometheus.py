@@ -31,6 +31,17 @@ def test_the_configuration_and_the_rules_are_valid() -> None:
     assert linted.returncode == 0, linted.stderr
 
 
+def test_the_configuration_is_valid_with_the_alertmanager_of_the_page(tmp_path: Path) -> None:
+    page = (FOLDER.parents[1] / "docs" / "deploy.md").read_text(encoding="utf-8")
+    (alerting,) = re.findall(r"<!-- alertmanager: prometheus -->\n```yaml\n(.*?)```", page, re.DOTALL)
+    shutil.copytree(FOLDER / "rules", tmp_path / "rules")
+    for added, right in ((alerting, 0), (alerting.replace("targets", "target"), 1)):
+        text = (FOLDER / "prometheus.yml").read_text(encoding="utf-8") + added
+        (tmp_path / "prometheus.yml").write_text(text, encoding="utf-8")
+        ended = promtool("check", "config", tmp_path / "prometheus.yml")
+        assert ended.returncode == right, ended.stderr
+
+
 @pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
 def test_the_alerts_fire_and_keep_quiet(path: Path) -> None:
     ended = promtool("test", "rules", path)

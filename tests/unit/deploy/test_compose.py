@@ -6,6 +6,7 @@ reads the file in tests/integration/test_deploy.py.
 
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ ROOT = Path(__file__).parents[3]
 SCHEMA = json.loads(Path(__file__).with_name("compose-spec.json").read_text(encoding="utf-8"))
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
 DOCKERFILE = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+EXTRA = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
 
 SERVICES = COMPOSE["services"]
 OURS = ("profiler", "trainer", "scorer", "outcomes")
@@ -108,6 +111,56 @@ def test_what_it_mounts_is_there(name: str) -> None:
         else:
             assert source in COMPOSE["volumes"]
         assert target.startswith("/")
+
+
+def test_the_alertmanager_of_the_page_is_what_the_specification_allows_and_may_do_little() -> None:
+    told = dict(re.findall(r"<!-- alertmanager: (\w+) -->\n```yaml\n(.*?)```", PAGE, re.DOTALL))
+    over = yaml.safe_load(told["compose"])
+    assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(over)] == []
+    (name,) = over["services"]
+    assert name not in SERVICES
+    assert over["services"][name]["read_only"] is True
+    assert over["services"][name]["cap_drop"] == ["ALL"]
+    routes = yaml.safe_load(told["routes"])
+    known = {each["name"] for each in routes["receivers"]}
+    assert {routes["route"]["receiver"], *(each["receiver"] for each in routes["route"]["routes"])} == known
+    (rule,) = routes["inhibit_rules"]
+    assert re.findall(r'"(\w+)"', rule["source_matchers"][0]) == ["SegueProfilerDown"]
+    target = re.findall(r'"(.+)"', rule["target_matchers"][0])[0]
+    assert re.fullmatch(target, "SeguePartitionsUnassigned")
+    assert yaml.safe_load(told["prometheus"])["alerting"]["alertmanagers"][0]["static_configs"] == [
+        {"targets": [f"{name}:9093"]}
+    ]
+
+
+def test_compiled_loops_outlive_their_container() -> None:
+    """Numba compiles for 25 s of CPU where its cache is empty, and a folder in memory is empty at each start."""
+    (folder,) = re.findall(r"NUMBA_CACHE_DIR=(\S+)", DOCKERFILE)
+    assert re.search(rf"install -d -o segue -g segue .*{folder}\b", DOCKERFILE)  # a new volume has the same owner
+    using = {name for name in OURS if any(m.split(":")[1] == folder for m in SERVICES[name].get("volumes", ()))}
+    assert using == {name for name in OURS if "numba" in " ".join(EXTRA[name])}
+
+
+def test_the_broker_can_load_its_codecs() -> None:
+    """Docker mounts a tmpfs noexec: the first batch of snappy or zstd then ends in an UnsatisfiedLinkError."""
+    mounts = dict(each.split(":") for each in SERVICES["kafka"]["tmpfs"])
+    assert "exec" in mounts["/tmp"].split(",")  # noqa: S108  # the container's
+
+
+def test_the_page_asks_for_a_compose_that_can_read_the_file() -> None:
+    """`required` of an env_file came with 2.24.0."""
+    assert any("required" in each for name in OURS for each in SERVICES[name]["env_file"])
+    (needed,) = re.findall(r"Compose 2\.(\d+)(?:\.\d+)? or newer", PAGE)
+    assert int(needed) >= 24
+
+
+def test_prometheus_serves_the_runbooks_that_alerts_lead_to() -> None:
+    options = dict(each.removeprefix("--").split("=", 1) for each in SERVICES["prometheus"]["command"])
+    mounts = dict(mount.split(":")[1::-1] for mount in SERVICES["prometheus"]["volumes"])
+    folder, pages = options["config.file"].rpartition("/")[0], options["web.user-assets"]
+    assert (ROOT / mounts[folder] / pages.removeprefix(f"{folder}/") / "runbooks.html").is_file()
+    assert options["web.external-url"] == "${SEGUE_PROMETHEUS_URL:-http://127.0.0.1:9090}"
+    assert options["web.route-prefix"] == "/"  # where its own health is asked, whatever path the address has
 
 
 @pytest.mark.parametrize("name", SERVICES)

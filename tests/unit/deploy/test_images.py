@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.images import BANNED, EXTRAS, HEAVY, TARGETS, pins
+from deploy.images import BANNED, BEYOND, EXTRAS, HEAVY, TARGETS, pins
+from deploy.reach import reach
 
 ROOT = Path(__file__).parents[3]
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
@@ -68,3 +69,18 @@ def test_everything_is_pinned_by_hash_and_no_host_is_named(path: Path) -> None:
     blocks = re.split(r"\n(?=\S)", text.strip())
     assert all("--hash=sha256:" in block for block in blocks)
     assert "://" not in text
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_what_an_image_lacks_the_packages_for_is_not_followed(name: str) -> None:
+    every, rest = reach([*TARGETS[name]]), reach([*TARGETS[name]], BEYOND[name])
+    assert set(BEYOND[name]) <= set(every), "no way leads there any more: take it off the list"
+    assert not set(BEYOND[name]) & set(rest)
+    assert len(rest) > 100
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_the_page_counts_the_packages_of_an_image(name: str) -> None:
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    (count,) = re.findall(rf"^\| {name} \| (\d+) \|", page, re.MULTILINE)
+    assert int(count) == len(pins((LOCKS / f"{name}.lock").read_text(encoding="utf-8"))) + 1  # Segue's own

@@ -2,11 +2,15 @@
 
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
+from msgspec import structs
 
+from models.sources.settings import SOURCES, ListSettings
+from schemas.recommendation import VARIANTS, Item
 from services.outcomes.loop import GoingOn, serve
-from services.outcomes.metrics import band
+from services.outcomes.metrics import BAND_NAMES, band
 from services.runtime.errors import Stopped
 from services.runtime.group import Record
 from tests.unit.outcomes.fakes import T0, World, made, play
@@ -133,17 +137,37 @@ def test_ranks_come_in_bands(rank: int, name: str) -> None:
 
 def test_hits_and_skips_are_counted_by_source_release_variant_and_band() -> None:
     world = World()
-    world.log.put(made("ann", 1, 0, "x", "y", "z"))
+    items = [Item(track, 1.0, "why", source) for track, source in (("x", "als"), ("y", "recent"), ("z", "als"))]
+    world.log.put(structs.replace(made("ann", 1, 0), items=items))
     world.take(
         play("ann", "y", 5, 10), play("ann", "y", 6, 20, kind="skip"), play("ann", "q", 7, 30),
         play("ann", "q", 8, 40, kind="skip"),
     )  # fmt: skip
-    labels = {"source": "source-y", "release": "r1", "variant": "a", "rank": "2-5"}
+    labels = {"source": "recent", "release": "r1", "variant": "a", "rank": "2-5"}
     assert world.count("hits_total", **labels) == 2
     assert world.count("skipped_hits_total", **labels) == 1
     for kind in ("play", "skip"):
         assert world.count("listens_total", kind=kind, release="r1", variant="a") == 2
     assert world.count("delay_seconds_count") == 4
+
+
+def test_sources_and_variants_that_nobody_knows_share_a_series() -> None:
+    """They come from messages, and somebody else may write lists: a label must not grow without end."""
+    world = World()
+    for number in range(20):
+        world.log.put(made("ann", 10 * number, 10 * number, f"t{number}", variant=f"v{number}"))
+        world.take(play("ann", f"t{number}", 10 * number + 1, 10 * number + 1))
+    assert world.count("hits_total", source="other", release="r1", variant="other", rank="1") == 20
+    assert world.count("listens_total", kind="play", release="r1", variant="other") == 20
+
+
+def test_the_page_says_how_many_series_there_can_be() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
+    variants, sources = len(VARIANTS) + 1, len(SOURCES) + 1
+    assert f"{variants} variants × {sources} sources × {len(BAND_NAMES)} bands = " in page
+    assert f"= {8 * variants * sources * len(BAND_NAMES):,} series" in page
+    default = len(ListSettings().quotas())
+    assert f"({8 * default * len(BAND_NAMES):,} with one variant and the {default} sources" in page
 
 
 def test_only_the_newest_releases_have_series() -> None:

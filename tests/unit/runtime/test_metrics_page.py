@@ -35,12 +35,17 @@ def modules(name: str) -> dict[str, ModuleType]:
     return {package: importlib.import_module(path) for package, path in found.items() if importlib.util.find_spec(path)}
 
 
+def made(module: ModuleType, registry: CollectorRegistry, health: Health) -> None:
+    """The service's Metrics, with what they ask for."""
+    ports = {"registry": registry, "health": health}
+    wanted = inspect.signature(module.Metrics).parameters
+    module.Metrics(**{name: ports[name] for name in wanted if name in ports})
+
+
 def registered(module: ModuleType) -> dict[str, Metric]:
     """Name as Prometheus stores it -> type and labels, of everything that the service's Metrics register."""
     registry = CollectorRegistry()
-    ports = {"registry": registry, "health": Health(clock=lambda: 0.0)}
-    wanted = inspect.signature(module.Metrics).parameters
-    module.Metrics(**{name: ports[name] for name in wanted if name in ports})
+    made(module, registry, Health(clock=lambda: 0.0))
     found = {}
     for collector in registry._collector_to_names:
         name = collector._name + ("_total" if collector._type == "counter" else "")  # type: ignore[attr-defined]  # private
