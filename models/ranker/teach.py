@@ -140,7 +140,7 @@ def _measure(held: Sequence[Lesson], rankers: Mapping[str, Scores]) -> dict[str,
         "recent_": lambda lesson: -lesson.features[:, BACK],
     }
     for name, feature in INPUTS.items():
-        columns[f"{name}_"] = lambda lesson, at=NAMES.index(feature): lesson.features[:, at]  # type: ignore[misc]  # binds the loop's value
+        columns[f"{name}_"] = lambda lesson, feature=feature: lesson.features[:, NAMES.index(feature)]  # type: ignore[misc]  # binds the loop's value
     for kind, ranker in rankers.items():
         columns[f"{kind}_"] = lambda lesson, ranker=ranker: ranker.scores(lesson.features)  # type: ignore[misc]  # binds the loop's value
     found = {"recall": _mean([float(lesson.played.any()) for lesson in held])}
