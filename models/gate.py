@@ -1,7 +1,8 @@
 """The gate: whether a release may take the place of the one in service.
 
-It goes by the NDCG@100 of the lists as served in the held-out time, listener by listener, so every difference is
-paired, with a 95 % interval from redrawing listeners (models.evaluation.bootstrap).
+It goes by the lists as served in the held-out time: the NDCG@100 of those for the week, and HR@20 of those for the next
+track. Every difference is paired, listener by listener, with a 95 % interval from redrawing listeners
+(models.evaluation.bootstrap).
 """
 
 from collections.abc import Mapping
@@ -10,45 +11,50 @@ from models.evaluation.bootstrap import Figure
 from schemas.release import Gate
 
 METRIC = "ndcg@100"
+NEXT = "hr@20"
 IN_SERVICE = "in_service"
-POPULAR = "popular"
+
+Ahead = Mapping[str, Figure]  # opponent (`in_service` and baselines) -> candidate less opponent
 
 
-def decide(ahead: Mapping[str, Figure], listeners: int, least: int, tolerance: float, first: bool) -> Gate:
-    """The verdict; `ahead` is candidate less opponent (`in_service` and baselines), `first`: nothing is in service.
+def decide(week: Ahead, following: Ahead, listeners: int, least: int, tolerance: float) -> Gate:
+    """The verdict, by METRIC of the week and NEXT of the following track; no `in_service`: nothing to compare with.
 
-    1. Fewer than `least` judged listeners say nothing: promoted.
-    2. The first release must be above popularity.
-    3. It must not be worse than the one in service: neither by more than `tolerance` in the mean, nor certainly, which
-       is when the whole interval is below 0. One that cannot be compared, having seen the held-out listens, is passed.
-    4. It must be above every baseline in the mean, or certainly better than the one in service.
+    1. With fewer than `least` judged listeners it only must not be worse than the one in service in the mean.
+    2. It must be better than the one in service in the mean, by METRIC; with a `tolerance` it may be less than that
+       worse, if not certainly.
+    3. It must be above every baseline in the mean, by METRIC.
+    4. Its next tracks must not be certainly worse than those of any of them: the whole interval below 0.
     """
-    told = {name: [figure.mean, figure.low, figure.high] for name, figure in ahead.items()}
-    promoted, reason = _verdict(ahead, listeners, least, tolerance, first)
-    return Gate(promoted, reason, listeners, told)
+    told = {name: [figure.mean, figure.low, figure.high] for name, figure in week.items()}
+    next_told = {name: [figure.mean, figure.low, figure.high] for name, figure in following.items()}
+    promoted, reason = _few(week, listeners, least) if listeners < least else _verdict(week, following, tolerance)
+    return Gate(promoted, reason, listeners, told, next_told)
 
 
-def _verdict(
-    ahead: Mapping[str, Figure], listeners: int, least: int, tolerance: float, first: bool
-) -> tuple[bool, str]:
-    if listeners < least:
-        return True, f"not judged: {listeners} listeners have held-out plays enough, {least} are needed"
-    if first:
-        figure = ahead[POPULAR]
-        return figure.mean > 0, f"the first: {_told(POPULAR, figure)}"
-    service = ahead.get(IN_SERVICE)
-    if service is not None and (service.mean < -tolerance or service.high < 0):
-        return False, f"worse than the one in service: {_told(IN_SERVICE, service)}"
-    if service is not None and service.low > 0:
-        return True, f"better than the one in service: {_told(IN_SERVICE, service)}"
-    baselines = {name: figure for name, figure in ahead.items() if name != IN_SERVICE}
+def _few(week: Ahead, listeners: int, least: int) -> tuple[bool, str]:
+    few = f"{listeners} listeners have held-out plays enough, {least} are needed"
+    service = week.get(IN_SERVICE)
+    if listeners and service is not None and service.mean < 0:
+        return False, f"worse than the one in service, though {few}: {_told(IN_SERVICE, service)}"
+    return True, f"not judged: {few}"
+
+
+def _verdict(week: Ahead, following: Ahead, tolerance: float) -> tuple[bool, str]:
+    service = week.get(IN_SERVICE)
+    if service is not None and (service.mean <= -tolerance or service.high < 0):
+        return False, f"not better than the one in service: {_told(IN_SERVICE, service)}"
+    baselines = {name: figure for name, figure in week.items() if name != IN_SERVICE}
     name = min(baselines, key=lambda each: baselines[each].mean)
     if baselines[name].mean <= 0:
         return False, f"a baseline is as good: {_told(name, baselines[name])}"
-    if service is None:
-        return True, f"above every baseline; the one in service has seen these listens: {_told(name, baselines[name])}"
-    return True, f"not worse than the one in service, above every baseline: {_told(IN_SERVICE, service)}"
+    for other, figure in following.items():
+        if figure.high < 0:
+            return False, f"worse at the next track: {_told(other, figure, NEXT)}"
+    if service is not None:
+        return True, f"better than the one in service, above every baseline: {_told(IN_SERVICE, service)}"
+    return True, f"above every baseline, none in service to compare with: {_told(name, baselines[name])}"
 
 
-def _told(name: str, figure: Figure) -> str:
-    return f"{METRIC} {figure.mean:+.4f} [{figure.low:+.4f}, {figure.high:+.4f}] to {name}"
+def _told(name: str, figure: Figure, metric: str = METRIC) -> str:
+    return f"{metric} {figure.mean:+.4f} [{figure.low:+.4f}, {figure.high:+.4f}] to {name}"

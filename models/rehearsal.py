@@ -14,9 +14,9 @@ from msgspec import Struct
 from models import gate, heldout
 from models.evaluation.contenders import baselines
 from models.evaluation.judging import Verdicts
-from models.evaluation.log import Log, Numbers
+from models.evaluation.log import Log
 from models.evaluation.panel import Panel, Question
-from models.evaluation.protocol import MEASURED, MIN_RELEVANT, Next, Weekly, Window, weekly
+from models.evaluation.protocol import MEASURED, MIN_RELEVANT, Next, Weekly, Window, guesses, weekly
 from models.evaluation.replay import Replay
 from models.evaluation.result import Evaluation
 from models.evaluation.systems import SERVED, Lists, Served, System, tracks_of
@@ -26,7 +26,7 @@ from schemas.release import Gate
 
 MOST_LISTENS = 5_000_000
 TOLD = ("ndcg@10", f"ndcg@{MEASURED}", f"recall@{MEASURED}", "rep_ndcg@100", "exp_ndcg@100", "unseen_ndcg@100")
-_NOBODY = np.empty(0, dtype=np.int64)
+TOLD_NEXT = (gate.NEXT, "mrr@20")
 
 
 class CheckSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,8 +35,9 @@ class CheckSettings(Struct, frozen=True, forbid_unknown_fields=True):
     days: float = 7.0  # the last so many days are held out …
     share: float = 0.05  # … but never more than this share of the listens
     listeners: int = 500  # drawn at random; 0: no held-out check
-    least: int = 20  # judged listeners: fewer decide nothing
-    tolerance: float = 0.02  # of NDCG@100, in the mean, that a release may be below the one in service
+    guesses: int = 500  # of their plays, drawn at random, for the lists of the next track; 0: none
+    least: int = 20  # judged listeners: with fewer a release only must not be worse than the one in service
+    tolerance: float = 0.0  # of NDCG@100, in the mean, that a release may be below the one in service
     seed: int = 42
 
 
@@ -93,15 +94,19 @@ def judge(
     systems: dict[str, System] = {SERVED: Served(made, tracks_of(log, made), lists)}
     if service is not None and held.comparable:
         systems[gate.IN_SERVICE] = Served(service, tracks_of(log, service), lists)
-    systems |= baselines(log, made, start, taste.half_life_days)
+    systems |= baselines(log, made, start, taste.half_life_days, check.seed)
     progress(0.1)
-    found = _asked(log, week, systems, taste, lambda done: progress(0.1 + 0.9 * done))
-    ahead = {name: columns[gate.METRIC] for name, columns in found.differences.items()}
-    verdict = gate.decide(ahead, len(week.asked), check.least, check.tolerance, first=service is None)
+    following = _guessed(log, week, check)
+    found = _asked(log, week, following, systems, taste, lambda done: progress(0.1 + 0.9 * done))
+    ahead, ahead_next = ({name: columns[metric] for name, columns in found.differences.items()}
+                         for metric in (gate.METRIC, gate.NEXT))  # fmt: skip
+    asked_next = len(following.users) > 0
+    verdict = gate.decide(ahead, ahead_next if asked_next else {}, len(week.asked), check.least, check.tolerance)
     progress(1.0)
     if not len(week.asked):
         return Rehearsed({}, verdict)
-    metrics = {name: {metric: columns[metric].mean for metric in TOLD} for name, columns in found.figures.items()}
+    told = (*TOLD, *(TOLD_NEXT if asked_next else ()))
+    metrics = {name: {metric: columns[metric].mean for metric in told} for name, columns in found.figures.items()}
     return Rehearsed({name: {**of, "listeners": float(len(week.asked))} for name, of in metrics.items()}, verdict)
 
 
@@ -122,22 +127,36 @@ def _drawn(week: Weekly, check: CheckSettings) -> Weekly:
     return Weekly(week.window, chosen, week.users[rows], week.items[rows])
 
 
+def _guessed(log: Log, week: Weekly, check: CheckSettings) -> Next:
+    """Plays of these listeners to guess, by time."""
+    found = guesses(log, week.window, 1.0, check.seed)
+    found = found.where(np.isin(found.users, week.asked))
+    drawn = np.random.default_rng(check.seed).permutation(len(found.users))[: check.guesses]
+    return found.where(np.sort(drawn))
+
+
 def _asked(
-    log: Log, week: Weekly, systems: dict[str, System], taste: TasteSettings, progress: Callable[[float], None]
+    log: Log,
+    week: Weekly,
+    following: Next,
+    systems: dict[str, System],
+    taste: TasteSettings,
+    progress: Callable[[float], None],
 ) -> Evaluation:
-    verdicts = Verdicts(log, _no_guesses(), ())
+    verdicts = Verdicts(log, following, ())
     verdicts.begin(week, list(systems))
-    panel, replay = Panel(log, "weekly", systems, verdicts.of_week), Replay(log, taste)
-    start = week.window.start
+    panel = Panel(log, "weekly", systems, verdicts.of_week)
+    next_panel = Panel(log, "next", systems, verdicts.of_guess)
+    replay, start = Replay(log, taste), week.window.start
     for done, user in enumerate(week.asked.tolist()):
-        [profile] = replay.at(user, [start], start)
+        keys = np.flatnonzero(following.users == user).tolist()
+        moments = [int(following.moments[key]) for key in keys]
+        profile, *profiles = replay.at(user, [start, *moments], start)
         panel.ask(Question(user, start, profile, -1))
+        for key, moment, then in zip(keys, moments, profiles, strict=True):
+            next_panel.ask(Question(user, moment, then, key))
         progress(done / len(week.asked))
     panel.end()
+    next_panel.end()
     verdicts.end()
     return verdicts.evaluation([start], {})
-
-
-def _no_guesses() -> Next:
-    nobody: Numbers = _NOBODY
-    return Next(nobody, nobody, nobody, np.empty(0, dtype=bool))

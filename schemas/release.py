@@ -44,6 +44,10 @@ class Gate(Struct, frozen=True):
         dict[str, list[float]],
         Meta(description="opponent -> [mean, low, high] of the NDCG@100 of the served lists less the opponent's"),
     ] = field(default_factory=dict)
+    ahead_next: Annotated[
+        dict[str, list[float]],
+        Meta(description="The same of the HR@20 of the lists for the next track; empty where none was asked for."),
+    ] = field(default_factory=dict)
 
 
 class Manifest(Struct, frozen=True):

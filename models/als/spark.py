@@ -1,4 +1,7 @@
-"""The same factorisation on Spark (pyspark.ml.recommendation.ALS), for matrices beyond one machine's memory.
+"""The same factorisation on Spark (pyspark.ml.recommendation.ALS): the work of the ALS step over many machines.
+
+Only that step: the driver reads the history and holds the matrix, with what Spark is given some 40 bytes a pair of
+listener and track. So a history must fit one machine; the time of fitting need not.
 
 Spark reads an entry r as a confidence of 1 + α|r| in "liked" (r > 0) or in "not liked". With α = 1, an entry of
 sign(c)(|c| − 1) is the very confidence c that models.als.fit has, dislikes included.

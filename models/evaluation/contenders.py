@@ -40,15 +40,15 @@ def contenders(
     systems: dict[str, System] = {name: Served(made, tracks, lists, shown[name]) for name, lists in asked.items()}
     if not settings.baselines:
         return systems
-    systems["random"] = Random(past(log, start), settings.seed)
-    systems["chain"] = Chain(past(log, start))
-    return systems | baselines(log, made, start, settings.taste.half_life_days)
+    return systems | baselines(log, made, start, settings.taste.half_life_days, settings.seed)
 
 
-def baselines(log: Log, made: Release, start: int, half_life: float) -> dict[str, System]:
+def baselines(log: Log, made: Release, start: int, half_life: float, seed: int) -> dict[str, System]:
     """What every list must beat, fitted on what came before `start`. `half_life`: the taste's, days."""
     before, tracks = past(log, start), tracks_of(log, made)
     return {
+        "random": Random(before, seed),
+        "chain": Chain(before),
         "popular": popular(before),
         "decayed_popular": decayed_popular(before, POPULAR_DAYS),
         "personal": Personal(log, None),

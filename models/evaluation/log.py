@@ -20,10 +20,14 @@ class Log:
     judges nothing.
     """
 
-    def __init__(self, listens: pl.DataFrame) -> None:
-        """`listens`: models.interactions.COLUMNS (some may be missing), in the log's order. Raises ValueError."""
-        frame = _whole(listens)
-        self.names: list[str] = frame["user_id"].unique().sort().to_list()
+    def __init__(self, listens: pl.DataFrame, *, timed: bool = False, numbered: bool = False) -> None:
+        """`listens`: models.interactions.COLUMNS (some may be missing), in the log's order. Raises ValueError.
+
+        `timed`: a play without `ms_played` is none where any play has it; else it was heard to the end. `numbered`:
+        listeners are whole numbers, and stand in the order of these. An independent judge has it so.
+        """
+        frame = _whole(listens, numbered)
+        self.names: list[str] = frame["user_id"].unique(maintain_order=True).to_list()
         self.tracks: list[str] = frame["track_id"].unique().sort().to_list()
         self.events = frame  # what profiles are folded from: one listener after the other, each by time
         self._event_seconds: Numbers = (frame["listened_at"] // 1000).to_numpy()
@@ -32,7 +36,8 @@ class Log:
         self.users = _codes(plays["user_id"], self.names)
         self.items = _codes(plays["track_id"], self.tracks)
         self.seconds: Numbers = (plays["listened_at"] // 1000).to_numpy()
-        self.played: Flags = plays.select(_played()).to_series().to_numpy()
+        strict = timed and plays["ms_played"].is_not_null().any()
+        self.played: Flags = plays.select(_played(strict)).to_series().to_numpy()
         self._starts = _starts(self.users, len(self.names))
 
     @property
@@ -61,18 +66,18 @@ class Log:
         return _codes(tracks, self.tracks)
 
 
-def _whole(listens: pl.DataFrame) -> pl.DataFrame:
+def _whole(listens: pl.DataFrame, numbered: bool) -> pl.DataFrame:
     """Each event once, with the columns that are folded, in the order of Listen's fields."""
     frame = interactions.distinct(listens)
     if "event_id" not in frame.columns:  # every row is its own event
         frame = frame.with_columns(event_id=pl.format("row:{}", pl.int_range(pl.len())))
-    return frame.select(list(interactions.COLUMNS)).sort("user_id", "listened_at", maintain_order=True)
+    user = pl.col("user_id").cast(pl.Int64) if numbered else pl.col("user_id")
+    return frame.select(list(interactions.COLUMNS)).sort(user, "listened_at", maintain_order=True)
 
 
-def _played() -> pl.Expr:
-    return pl.when(pl.col("ms_played").is_null()).then(pl.col("kind") == "play").otherwise(
-        pl.col("ms_played") >= PLAY_MS
-    )  # fmt: skip
+def _played(strict: bool) -> pl.Expr:
+    unmeasured = pl.lit(False) if strict else pl.col("kind") == "play"  # a column's value
+    return pl.when(pl.col("ms_played").is_null()).then(unmeasured).otherwise(pl.col("ms_played") >= PLAY_MS)
 
 
 def _codes(values: pl.Series, names: list[str]) -> Numbers:

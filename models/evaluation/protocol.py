@@ -69,6 +69,10 @@ class Next(NamedTuple):
     items: Numbers
     repeat: Flags
 
+    def where(self, kept: Flags | Numbers) -> "Next":
+        """Some of them."""
+        return Next(self.users[kept], self.moments[kept], self.items[kept], self.repeat[kept])
+
 
 def windows(log: Log, protocol: Protocol) -> list[Window]:
     """The last `weeks` windows but `skip`, oldest first. The last one ends with the log's newest listen."""
@@ -90,19 +94,23 @@ def next_plays(log: Log, protocol: Protocol) -> Next:
     The draw is over all plays of these weeks by (second, listener), the same whoever asks.
     """
     spans = windows(log, protocol)
+    return guesses(log, Window(spans[0].start, spans[-1].end), protocol.share, SEED + protocol.skip)
+
+
+def guesses(log: Log, span: Window, share: float, seed: int) -> Next:
+    """The same of any span of time."""
     order = np.lexsort((log.users, log.seconds))
     order = order[log.played[order]]
     users, moments, items = log.users[order], log.seconds[order], log.items[order]
     repeat = _had_before(users, items, moments)
-    inside = (moments >= spans[0].start) & (moments < spans[-1].end)
+    inside = (moments >= span.start) & (moments < span.end)
     users, moments, items, repeat = users[inside], moments[inside], items[inside], repeat[inside]
-    drawn = np.random.default_rng(SEED + protocol.skip).random(len(users)) < protocol.share
+    drawn = np.random.default_rng(seed).random(len(users)) < share
     same = np.zeros(len(users), dtype=bool)
     twin = (np.diff(users) == 0) & (np.diff(moments) == 0)
     same[1:] |= twin
     same[:-1] |= twin
-    kept = drawn & ~same
-    return Next(users[kept], moments[kept], items[kept], repeat[kept])
+    return Next(users, moments, items, repeat).where(drawn & ~same)
 
 
 def _had_before(users: Numbers, items: Numbers, moments: Numbers) -> Flags:

@@ -37,7 +37,7 @@ def evaluate(
     `progress` hears of `log`, `fit` and `ask`, and the share done. Raises NothingToJudge, ValueError, BadSources.
     """
     progress("log", 0.0)
-    log = Log(listens)
+    log = Log(listens, timed=True, numbered=settings.numbered)
     prove(log, settings.protocol)
     progress("log", 1.0)
     run = _Run(log, tracks, scratch, settings, progress)

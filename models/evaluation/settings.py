@@ -22,5 +22,6 @@ class Settings(Struct, frozen=True):
     baselines: bool = True  # also each source alone and the baselines
     also: tuple[str, ...] = ()  # the served lists with these settings changed (models.sources.settings.changed), each
     leave_out: bool = False  # also the served lists without each of their sources
+    numbered: bool = False  # listeners are whole numbers in the log's file
     seed: int = 42  # of the random baseline
     threads: int = 0  # of a fit; 0: every core

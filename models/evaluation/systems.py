@@ -14,7 +14,7 @@ from models.profile import ProfileView
 from models.recommender import Recommender
 from models.release import Release
 from models.shown import Shown
-from models.sources.settings import SOURCES, ListSettings, changed
+from models.sources.settings import SOURCES, BadSources, ListSettings, changed
 
 Kind = Literal["weekly", "next"]
 
@@ -22,6 +22,7 @@ SERVED = "served"
 MOST_SHOWN = 100_000  # listeners of whom it is remembered what they were shown
 ALONE = "source_"  # before the name of a source
 WITHOUT = "without_"
+OWN = ("length", "mix", "mixes")  # settings that each kind of question has its own of
 QUOTA = 4.0  # candidates for each track of the list, from a source that the served lists do not use
 
 
@@ -121,7 +122,13 @@ def without(lists: Lists) -> dict[str, Lists]:
 
 
 def also(lists: Lists, changes: str) -> Lists:
-    """The served lists with some settings changed. Raises BadSources; of length and mix each question has its own."""
+    """The served lists with some settings changed, none of them of OWN. Raises BadSources."""
+    for part in changes.split():
+        if part.partition("=")[0] in OWN:
+            raise BadSources(
+                f"{part!r} would change nothing: {', '.join(OWN)} are the evaluation's own, `for-you` for the week and "
+                "`up-next` for the next track; `served_discover` and `served_familiar` are those mixes"
+            )
     made = Lists.of(changed(lists.weekly, changes))
     return Lists(replace(made.weekly, mix=lists.weekly.mix), replace(made.next, mix=lists.next.mix))
 

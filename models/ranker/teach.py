@@ -24,7 +24,23 @@ ONE_ANSWER = "up-next"  # whose lessons have one
 MANY = 300  # lessons, from which on the blend is not tried where there is a network: it was never better, and slower
 FEW = 20  # held-out lessons, below which nothing can be said
 _FIGURES = ("mrr", "hr@20", "ndcg@100")
-WEIGHT = NAMES.index("weight_14d")
+# What each source goes by alone, as far as a column says it, and the dot product: a ranker must beat the best of these.
+INPUTS = {
+    "decayed": "weight_14d",
+    "history": "weight",
+    "sequence": "own",
+    "around": "around",
+    "sessions": "alike",
+    "next": "next",
+    "transitions": "then",
+    "neighbours": "near",
+    "taste": "taste",
+    "artists": "artist_weight",
+    "popular": "listeners",
+    "trending": "trend",
+    "dot": "dot",
+}
+BACK = NAMES.index("back")  # `recent`: what was heard last comes first
 
 log = logging.getLogger(__name__)
 
@@ -50,8 +66,8 @@ def teach(
     """The rankers worth having, by mix, and what was measured of each mix ("ranker_" + mix).
 
     A blend, and a network where torch is installed (that alone where lessons are many), learn from some listeners and
-    are judged on the others, by what the mix is for. The better one is shipped when it beats the fusion of the sources
-    and the listener's own decayed plays; it is then taught once more on everybody.
+    are judged on the others, by what the mix is for. The better one is shipped when it beats every one of its inputs:
+    the fusion of the sources, each source alone, the dot product; it is then taught once more on everybody.
     """
     rankers, metrics = {}, {}
     ways = _ways(settings)
@@ -114,15 +130,17 @@ def _network(lessons: Sequence[Lesson], mix: str, settings: RankerSettings) -> S
 def _best(measured: Mapping[str, float], by: str, kinds: Sequence[str]) -> str | None:
     """The kind that does best, if it beats what needs no teaching."""
     best = max(kinds, key=lambda kind: measured[f"{kind}_{by}"], default=None)
-    beaten = max(measured[f"fusion_{by}"], measured[f"decayed_{by}"])
+    beaten = max(measured[f"{name}_{by}"] for name in ("fusion", "recent", *INPUTS))
     return best if best is not None and measured[f"{best}_{by}"] > beaten else None
 
 
 def _measure(held: Sequence[Lesson], rankers: Mapping[str, Scores]) -> dict[str, float]:
     columns: dict[str, Callable[[Lesson], NDArray[np.floating]]] = {
         "fusion_": lambda lesson: lesson.fused,
-        "decayed_": lambda lesson: lesson.features[:, WEIGHT],
+        "recent_": lambda lesson: -lesson.features[:, BACK],
     }
+    for name, feature in INPUTS.items():
+        columns[f"{name}_"] = lambda lesson, feature=feature: lesson.features[:, NAMES.index(feature)]  # type: ignore[misc]  # binds the loop's value
     for kind, ranker in rankers.items():
         columns[f"{kind}_"] = lambda lesson, ranker=ranker: ranker.scores(lesson.features)  # type: ignore[misc]  # binds the loop's value
     found = {"recall": _mean([float(lesson.played.any()) for lesson in held])}

@@ -60,14 +60,16 @@ def evaluate(
 
     from models.evaluation.protocol import Protocol
     from services.evaluate.app import prove_writable, run
+    from services.evaluate.lists import numbers_of
     from services.evaluate.progress import shown
     from services.evaluate.settings import EvaluateSettings, Outputs
     from services.runtime.settings import load
 
+    users = numbers_of(listens) if user is None else None
     settings = load(EvaluateSettings, os.environ).evaluation(
-        Protocol(weeks, skip, share), baselines, also or (), leave_out=leave_out
+        Protocol(weeks, skip, share), baselines, also or (), leave_out=leave_out, numbered=users is not None
     )
-    outputs = Outputs(lists, html)
+    outputs = Outputs(lists, html, users)
     prove_writable(outputs)
     progress = Console(stderr=True)
     files = Files(listens, tracks or (), lyrics or (), user=user)

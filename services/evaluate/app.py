@@ -38,8 +38,8 @@ def run(
         except NothingToJudge as error:
             raise Fatal(str(error)) from error
     if outputs.lists is not None and outputs.next_lists is not None:
-        write_whole(outputs.lists, weekly_lists(served, tracks).write_parquet)
-        write_whole(outputs.next_lists, next_lists(served, tracks).write_parquet)
+        write_whole(outputs.lists, weekly_lists(served, tracks, outputs.users).write_parquet)
+        write_whole(outputs.next_lists, next_lists(served, tracks, outputs.users).write_parquet)
     if outputs.html is not None:
         from services.evaluate.report import report  # with the library that draws
 

@@ -1,6 +1,7 @@
 """The served lists as tables by artist and track, for whoever would judge them by other means."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -9,17 +10,32 @@ from models.evaluation.log import Numbers
 from models.evaluation.result import Served
 
 
-def weekly_lists(served: Served, tracks: pl.DataFrame) -> pl.DataFrame:
-    """(window_start, user_id, rank, artist, track); times in seconds, ranks from 1."""
+def numbers_of(files: Sequence[Path]) -> pl.DataType | None:
+    """The type of the listeners' ids where they are whole numbers in every file, as only Parquet can say."""
+    found = [_type_of(file) for file in files]
+    return found[0] if found and all(each.is_integer() for each in found) else None
+
+
+def _type_of(file: Path) -> pl.DataType:
+    try:
+        return pl.read_parquet_schema(file).get("user_id", pl.String())
+    except (OSError, pl.exceptions.PolarsError):
+        return pl.String()  # a file of another format
+
+
+def weekly_lists(served: Served, tracks: pl.DataFrame, users: pl.DataType | None = None) -> pl.DataFrame:
+    """(window_start, user_id, rank, artist, track); times in seconds, ranks from 1; `users`: the type of their ids."""
     starts = [each.window_start for each in served.weekly]
     rows = _rows(served, tracks, "window_start", starts, [(each.user, each.tracks) for each in served.weekly])
+    rows = rows.cast({"user_id": users or pl.String()})
     return rows.select("window_start", "user_id", "rank", "artist", "track")
 
 
-def next_lists(served: Served, tracks: pl.DataFrame) -> pl.DataFrame:
-    """(user_id, at, rank, artist, track); times in seconds, ranks from 1."""
+def next_lists(served: Served, tracks: pl.DataFrame, users: pl.DataType | None = None) -> pl.DataFrame:
+    """(user_id, at, rank, artist, track); as `weekly_lists`."""
     moments = [each.at for each in served.next]
     rows = _rows(served, tracks, "at", moments, [(each.user, each.tracks) for each in served.next])
+    rows = rows.cast({"user_id": users or pl.String()})
     return rows.select("user_id", "at", "rank", "artist", "track")
 
 

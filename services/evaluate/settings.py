@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import polars as pl
 from msgspec import Struct
 
 from models.als.settings import AlsSettings
@@ -25,7 +26,13 @@ class EvaluateSettings(Struct, frozen=True):
     list: ListSettings = ListSettings()
 
     def evaluation(
-        self, protocol: Protocol, baselines: bool, also: Sequence[str] = (), *, leave_out: bool = False
+        self,
+        protocol: Protocol,
+        baselines: bool,
+        also: Sequence[str] = (),
+        *,
+        leave_out: bool = False,
+        numbered: bool = False,
     ) -> Settings:
         """For models.evaluation; lists are as long as each kind of question needs, whatever SEGUE_LIST_LENGTH says.
 
@@ -35,7 +42,16 @@ class EvaluateSettings(Struct, frozen=True):
         for changes in also:
             systems.also(lists, changes)
         return Settings(
-            protocol, lists, self.taste, self.als, self.neighbours, self.ranker, baselines, tuple(also), leave_out
+            protocol,
+            lists,
+            self.taste,
+            self.als,
+            self.neighbours,
+            self.ranker,
+            baselines,
+            tuple(also),
+            leave_out,
+            numbered,
         )
 
 
@@ -44,6 +60,7 @@ class Outputs(Struct, frozen=True):
 
     lists: Path | None = None
     html: Path | None = None
+    users: pl.DataType | None = None  # the type of the listeners' ids in `lists`; None: text
 
     @property
     def next_lists(self) -> Path | None:

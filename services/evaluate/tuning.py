@@ -27,7 +27,7 @@ AUC_GIVEN = 0.01
 NAME = "als"
 ALS = ("factors", "iterations", "regularization", "alpha")
 HALF_LIFE = "half_life_days"
-SPACE: dict[str, tuple[float, float]] = {  # all but the iterations by their logarithm
+SPACE: dict[str, tuple[float, float]] = {  # all but the iterations by their logarithm; widened to hold what is set
     "factors": (16, 256),
     "iterations": (3, 30),
     "regularization": (0.1, 300.0),
@@ -79,6 +79,7 @@ def tune(
 
     Raises Fatal: nothing can be judged, the study is of something else, or no trial could be fitted.
     """
+    _space(_settings_of(taste, als, plan))  # before minutes of reading
     progress("log", 0.0)
     try:
         bench = Bench(listens, tracks, Protocol(plan.weeks, plan.skip), plan.listeners, plan.seed)
@@ -159,7 +160,15 @@ def _settings_of(taste: TasteSettings, als: AlsSettings, plan: Plan) -> dict[str
     now: dict[str, Any] = {name: getattr(als, name) for name in ALS}
     if plan.half_life:
         now[HALF_LIFE] = taste.half_life_days
-    return {name: min(max(value, SPACE[name][0]), SPACE[name][1]) for name, value in now.items()}
+    return now
+
+
+def _space(now: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """What is searched: SPACE, widened to what is set now. Raises Fatal for what has no logarithm."""
+    for name, value in now.items():
+        if value <= 0:
+            raise Fatal(f"{name} = {value} cannot be searched from: set it above 0 for `segue tune`")
+    return {name: (min(SPACE[name][0], value), max(SPACE[name][1], value)) for name, value in now.items()}
 
 
 def _before(trials: list[Trial], taste: TasteSettings, als: AlsSettings, plan: Plan) -> Trial | None:
@@ -178,7 +187,7 @@ def _one_more(
     import optuna
 
     trial = study.ask()
-    settings = dict(_suggested(trial, plan))
+    settings = dict(_suggested(trial, _space(_settings_of(taste, als, plan))))
     days = settings.pop(HALF_LIFE, taste.half_life_days)
     tried = msgspec.structs.replace(als, **settings)
     try:
@@ -200,10 +209,8 @@ def _prove_some_fit(study: "optuna.Study", plan: Plan) -> None:
         raise Fatal(f"{failed} trials gave no finite factors: is the log large enough to be fitted at all?")
 
 
-def _suggested(trial: "optuna.Trial", plan: Plan) -> Iterator[tuple[str, Any]]:
-    for name, (low, high) in SPACE.items():
-        if name == HALF_LIFE and not plan.half_life:
-            continue
+def _suggested(trial: "optuna.Trial", space: dict[str, tuple[float, float]]) -> Iterator[tuple[str, Any]]:
+    for name, (low, high) in space.items():
         if name in ("factors", "iterations"):
             yield name, trial.suggest_int(name, int(low), int(high), log=name == "factors")
         else:

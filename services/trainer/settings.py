@@ -44,8 +44,9 @@ class TrainerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     check_days: Annotated[float, Meta(gt=0)] = 7.0  # the last days are held out to measure a release …
     check_share: Annotated[float, Meta(gt=0, lt=1)] = 0.05  # … but never more than this share of the listens
     check_listeners: Annotated[int, Meta(ge=0)] = 500  # measured on so many at most; 0: not at all
-    check_least: Annotated[int, Meta(ge=1)] = 20  # judged listeners; fewer decide nothing
-    check_tolerance: Annotated[float, Meta(ge=0, le=1)] = 0.02  # of NDCG@100 that a release may be below the last
+    check_guesses: Annotated[int, Meta(ge=0)] = 500  # … and on so many of their plays at most, to be guessed; 0: none
+    check_least: Annotated[int, Meta(ge=1)] = 20  # judged listeners; with fewer a release only must not be worse
+    check_tolerance: Annotated[float, Meta(ge=0, le=1)] = 0.0  # of NDCG@100 that a release may be below the last
     metrics_port: int = 9102  # 0: any free port
     metrics_host: str = "127.0.0.1"
 
@@ -86,6 +87,7 @@ class TrainerSettings(Struct, frozen=True):
             options.check_days,
             options.check_share,
             options.check_listeners,
+            options.check_guesses,
             options.check_least,
             options.check_tolerance,
         )

@@ -56,6 +56,13 @@ def test_settings_that_cannot_be_changed_are_told_at_once(quick: Segue) -> None:
     assert "'magic=1' is not one `name=value`" in said.err
 
 
+@pytest.mark.parametrize("changes", ["mix=discover", "artist_cap=1 mixes=familiar=3", "length=20"])
+def test_what_the_evaluation_sets_itself_cannot_be_changed(quick: Segue, changes: str) -> None:
+    said = quick("evaluate", *QUICK, "--also", changes)
+    assert said.code == 2
+    assert "would change nothing" in said.err
+
+
 def test_json_is_one_object_with_every_figure_and_its_interval(quick: Segue) -> None:
     said = quick("evaluate", *QUICK, "--json")
     assert said.code == 0, said.err

@@ -61,6 +61,21 @@ def test_it_goes_on_where_it_was_ended_and_refuses_another_log(segue: Segue, lis
     assert "is a study of other listens" in said.one_line
 
 
+def test_settings_outside_of_what_is_searched_are_tried_first_as_they_are(
+    segue: Segue, listens: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ("tune", "--listens", str(listens), "--weeks", "1", "--trials", "1", "--json")
+    now = {"factors": 8, "iterations": 2, "regularization": 400.0, "alpha": 0.25, "half_life_days": 200.0}
+    for name, value in now.items():
+        monkeypatch.setenv(f"SEGUE_{'TASTE' if name == 'half_life_days' else 'ALS'}_{name.upper()}", str(value))
+    found = json.loads(segue(*options).out)
+    assert found["before"]["settings"] == found["trials"][0]["settings"] == now
+    monkeypatch.setenv("SEGUE_ALS_ALPHA", "0")
+    said = segue(*options)
+    assert said.code == 1
+    assert "alpha = 0.0 cannot be searched from" in said.one_line
+
+
 def test_a_file_that_is_no_study_is_named(segue: Segue, listens: Path, tmp_path: Path) -> None:
     (tmp_path / "tune.db").write_text("no database")
     said = segue("tune", "--listens", str(listens), "--weeks", "1")

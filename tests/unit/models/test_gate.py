@@ -8,54 +8,63 @@ from schemas.release import Gate
 
 GOOD = {"popular": Figure(0.3, 0.2, 0.4, 50), "personal": Figure(0.05, 0.01, 0.09, 50)}
 BELOW_ONE = {**GOOD, "personal": Figure(-0.01, -0.03, 0.01, 50)}
+Three = tuple[float, float, float]
 
 
 def verdict(
-    ahead: dict[str, Figure], service: tuple[float, float, float] | None = None, first: bool = False, n: int = 50
+    ahead: dict[str, Figure],
+    service: Three | None = None,
+    n: int = 50,
+    tolerance: float = 0.0,
+    following: dict[str, Three] | None = None,
 ) -> Gate:
     more = {} if service is None else {"in_service": Figure(*service, 50)}
-    return decide({**more, **ahead}, n, least=20, tolerance=0.02, first=first)
+    next_ = {name: Figure(*three, 50) for name, three in (following or {}).items()}
+    return decide({**more, **ahead}, next_, n, least=20, tolerance=tolerance)
 
 
 @pytest.mark.parametrize(
-    ("service", "promoted"),
+    ("service", "tolerance", "promoted"),
     [
-        ((0.01, -0.01, 0.03), True),
-        ((-0.01, -0.03, 0.01), True),  # within the tolerance, and not certainly worse
-        ((-0.03, -0.07, 0.01), False),  # beyond the tolerance
-        ((-0.01, -0.015, -0.005), False),  # little, but certainly
+        ((0.01, -0.01, 0.03), 0.0, True),
+        ((0.0, -0.01, 0.01), 0.0, False),  # as good is not better
+        ((-0.01, -0.03, 0.01), 0.0, False),
+        ((-0.01, -0.03, 0.01), 0.02, True),  # within the tolerance, and not certainly worse
+        ((-0.03, -0.07, 0.01), 0.02, False),  # beyond the tolerance
+        ((-0.01, -0.015, -0.005), 0.02, False),  # little, but certainly
     ],
 )
-def test_it_must_not_be_worse_than_the_one_in_service(
-    service: tuple[float, float, float], promoted: bool
-) -> None:  # fmt: skip
-    found = verdict(GOOD, service)
+def test_it_must_be_better_than_the_one_in_service(service: Three, tolerance: float, promoted: bool) -> None:
+    found = verdict(GOOD, service, tolerance=tolerance)
     assert found.promoted is promoted
     assert "in_service" in found.reason
     assert found.ahead["in_service"] == list(service)
 
 
-def test_a_baseline_that_is_as_good_holds_it_back() -> None:
-    found = verdict(BELOW_ONE, (0.01, -0.01, 0.03))
+@pytest.mark.parametrize("service", [(0.01, -0.01, 0.03), (0.05, 0.02, 0.08), None])
+def test_a_baseline_that_is_as_good_holds_it_back_the_first_one_too(service: Three | None) -> None:
+    found = verdict(BELOW_ONE, service)
     assert not found.promoted
     assert "personal" in found.reason
+    assert verdict(GOOD, service).promoted
 
 
-def test_unless_it_is_certainly_better_than_the_one_in_service() -> None:
-    assert verdict(BELOW_ONE, (0.05, 0.02, 0.08)).promoted
+@pytest.mark.parametrize("opponent", ["in_service", "chain"])
+def test_next_tracks_that_are_certainly_worse_hold_it_back(opponent: str) -> None:
+    good = (0.05, 0.02, 0.08)
+    found = verdict(GOOD, good, following={"popular": good, opponent: (-0.05, -0.08, -0.01)})
+    assert not found.promoted
+    assert f"hr@20 -0.0500 [-0.0800, -0.0100] to {opponent}" in found.reason
+    assert found.ahead_next[opponent] == [-0.05, -0.08, -0.01]
+    assert verdict(GOOD, good, following={opponent: (-0.01, -0.05, 0.01)}).promoted
 
 
-def test_the_first_release_needs_only_to_beat_popularity() -> None:
-    assert verdict(BELOW_ONE, first=True).promoted
-    assert not verdict({**GOOD, "popular": Figure(0.0, -0.1, 0.1, 50)}, first=True).promoted
-
-
-def test_one_in_service_that_has_seen_the_held_out_listens_is_passed_over() -> None:
-    assert verdict(GOOD).promoted
-    assert not verdict(BELOW_ONE).promoted
-
-
-def test_too_few_listeners_decide_nothing() -> None:
-    found = verdict(BELOW_ONE, (-0.5, -0.6, -0.4), n=19)
-    assert found.promoted
-    assert "19 listeners" in found.reason
+def test_with_too_few_listeners_it_only_must_not_be_worse_than_the_one_in_service() -> None:
+    for service in ((0.0, -0.1, 0.1), None):
+        found = verdict(BELOW_ONE, service, n=19)
+        assert found.promoted
+        assert "not judged: 19 listeners" in found.reason
+    found = verdict(GOOD, (-0.001, -0.1, 0.1), n=19)
+    assert not found.promoted
+    assert "worse than the one in service, though 19 listeners" in found.reason
+    assert verdict(GOOD, (0.0, 0.0, 0.0), n=0).promoted

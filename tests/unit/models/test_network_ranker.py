@@ -128,7 +128,7 @@ def test_what_is_no_graph_or_of_other_features_is_refused(tmp_path: Path) -> Non
 
 
 def test_the_network_ships_where_it_does_better_and_comes_back_from_its_file(tmp_path: Path) -> None:
-    lessons = taught(OWN)
+    lessons = taught(AGE)
     lessons = lessons._replace(
         taught={mix: [both(each.listener, n) for n, each in enumerate(made)] for mix, made in lessons.taught.items()}
     )
@@ -148,7 +148,7 @@ def test_without_torch_a_blend_is_taught_and_somebody_is_told(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(teaching, "find_spec", lambda _: None)
-    rankers, metrics = teach(taught(OWN), SMALL, lambda _: None)
+    rankers, metrics = teach(taught(AGE), SMALL, lambda _: None)
     assert {each.kind for each in rankers.values()} == {"npz"}
     assert "onnx_mrr" not in metrics["ranker_up-next"]
     assert "segue[neural]" in caplog.text
@@ -156,9 +156,9 @@ def test_without_torch_a_blend_is_taught_and_somebody_is_told(
 
 def test_of_many_lessons_the_blend_is_taught_only_where_there_is_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(teaching, "MANY", 1)
-    _, metrics = teach(taught(OWN), SMALL, lambda _: None)
+    _, metrics = teach(taught(AGE), SMALL, lambda _: None)
     assert "onnx_mrr" in metrics["ranker_up-next"]
     assert "npz_mrr" not in metrics["ranker_up-next"]
     monkeypatch.setattr(teaching, "_network", lambda *_: None)  # as when ONNX Runtime says something else
-    rankers, _ = teach(taught(OWN), SMALL, lambda _: None)
+    rankers, _ = teach(taught(AGE), SMALL, lambda _: None)
     assert {each.kind for each in rankers.values()} == {"npz"}

@@ -9,6 +9,7 @@ import pytest
 
 from models.als import spark
 from models.als.spark import NoSpark
+from models.rehearsal import CheckSettings
 from services.cli.release_folders import root_of
 from services.runtime.settings import BadSetting
 from services.trainer.settings import trainer_settings
@@ -35,10 +36,12 @@ def test_one_that_is_not_there_or_wrong_stops_the_start(tmp_path: Path) -> None:
 
 
 def test_the_lists_that_a_release_is_judged_by_are_those_of_the_scorer() -> None:
-    environ = {"SEGUE_LIST_ARTIST_CAP": "3", "SEGUE_TRAINER_CHECK_TOLERANCE": "0.5", "SEGUE_TRAINER_CHECK_LEAST": "7"}
+    environ = {"SEGUE_LIST_ARTIST_CAP": "3", "SEGUE_TRAINER_CHECK_TOLERANCE": "0.5", "SEGUE_TRAINER_CHECK_LEAST": "7",
+               "SEGUE_TRAINER_CHECK_GUESSES": "9"}  # fmt: skip
     settings = trainer_settings(environ).train()
     assert settings.lists.artist_cap == 3
-    assert (settings.check.tolerance, settings.check.least) == (0.5, 7)
+    assert (settings.check.tolerance, settings.check.least, settings.check.guesses) == (0.5, 7, 9)
+    assert trainer_settings({}).train().check == CheckSettings()
 
 
 def test_the_bridge_can_be_told_and_turned_off() -> None:

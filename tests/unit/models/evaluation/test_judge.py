@@ -18,7 +18,7 @@ from models.evaluation.result import Evaluation, Served
 from models.evaluation.run import evaluate
 from models.evaluation.settings import Settings
 from models.ranker.settings import RankerSettings
-from services.evaluate.lists import next_lists, weekly_lists
+from services.evaluate.lists import next_lists, numbers_of, weekly_lists
 from tests.unit.models.evaluation.logs import crowd, tracks_of
 
 SHARED = Path(__file__).parents[5] / "shared"
@@ -57,9 +57,12 @@ def judge() -> ModuleType:
 
 
 class Judged:
-    """A log judged by us; our lists, and the log in the judge's form, as files."""
+    """A log judged by us; our lists, and the log in the judge's form, as files. `users`: the type of their ids."""
 
-    def __init__(self, folder: Path, listens: pl.DataFrame, settings: Settings) -> None:
+    def __init__(
+        self, folder: Path, listens: pl.DataFrame, settings: Settings, users: pl.DataType | None = None
+    ) -> None:
+        self.users = users
         (folder / "releases").mkdir()
         tracks = tracks_of(listens) if "track" not in listens.columns else listens.select(
             "track_id", "artist", title="track").unique("track_id", keep="last")  # fmt: skip
@@ -67,14 +70,15 @@ class Judged:
         names = tracks.select("track_id", track="title")
         self.log = folder / "log.parquet"
         theirs = listens.drop("track", strict=False).join(names, on="track_id", how="left", maintain_order="left")
-        theirs.select("user_id", pl.col("listened_at") // 1000, "artist", "track", "ms_played").write_parquet(self.log)
+        theirs = theirs.with_columns(pl.col("listened_at") // 1000).cast({"user_id": users or pl.String()})
+        theirs.select("user_id", "listened_at", "artist", "track", "ms_played").write_parquet(self.log)
         self.weekly, self.next = self._write(folder, "", self.served, tracks)
         self.folder, self.tracks = folder, tracks
 
     def _write(self, folder: Path, name: str, served: Served, tracks: pl.DataFrame) -> tuple[Path, Path]:
         weekly, guesses = folder / f"{name}weekly.parquet", folder / f"{name}next.parquet"
-        weekly_lists(served, tracks).write_parquet(weekly)
-        next_lists(served, tracks).write_parquet(guesses)
+        weekly_lists(served, tracks, self.users).write_parquet(weekly)
+        next_lists(served, tracks, self.users).write_parquet(guesses)
         return weekly, guesses
 
     def write(self, name: str, served: Served) -> tuple[Path, Path]:
@@ -114,6 +118,23 @@ def test_every_figure_and_interval_of_a_made_up_log_is_the_judges(judge: ModuleT
     counted = {name: figure.n for name, figure in judged.found.figures["served"].items()}
     assert 0 < counted["unseen_ndcg@100"] < counted["exp_ndcg@100"] < counted["ndcg@100"]  # the odd cases are there
     assert 0 < counted["new_hr@20"] < counted["repeat_hr@20"] < counted["hr@20"]
+
+
+def test_a_play_of_unknown_length_is_none_where_others_have_one(judge: ModuleType, tmp_path: Path) -> None:
+    listens = crowd(3).with_columns(ms_played=pl.when(pl.int_range(pl.len()) % 7 != 0).then("ms_played"))
+    compare(judge, Judged(tmp_path, listens, Settings(als=SMALL, ranker=QUICK, baselines=False)))
+
+
+def test_listeners_may_be_numbers(judge: ModuleType, tmp_path: Path) -> None:
+    listens = crowd(4).with_columns(  # of which the shorter are not the earlier as text, some in one second
+        user_id=(pl.col("user_id").str.slice(1).cast(pl.Int32) * 7 + 5).cast(pl.String),
+        listened_at=pl.col("listened_at") // 60_000 * 60_000,
+    )
+    settings = Settings(als=SMALL, ranker=QUICK, baselines=False, numbered=True)
+    judged = Judged(tmp_path, listens, settings, pl.Int32())
+    compare(judge, judged)
+    assert numbers_of([judged.log, judged.weekly]) == pl.Int32()
+    assert numbers_of([judged.log, Path(__file__)]) is None
 
 
 def test_the_judges_command_line_reads_the_lists(judge: ModuleType, judged: Judged) -> None:
