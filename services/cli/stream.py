@@ -106,7 +106,15 @@ def current_release(settings: KafkaSettings) -> ReleaseAnnounced:
     """The release in force. Raises Fatal when none was announced yet, BrokerAway."""
     found = announcements(settings).newest()
     if found is None:
-        raise Fatal("no release was announced yet; is `segue trainer` running, and has it listens enough?")
+        raise _none_yet()
+    return found
+
+
+def release_history(settings: KafkaSettings) -> list[ReleaseAnnounced]:
+    """What is known to have been announced, the release in force last. Raises Fatal when there is none, BrokerAway."""
+    found = announcements(settings).history()
+    if not found:
+        raise _none_yet()
     return found
 
 
@@ -152,6 +160,10 @@ def _partitions(consumer: KafkaConsumer, topic: str = RECOMMENDATIONS.name) -> i
             raise _no_topic(topic)
         if time.monotonic() > end:
             raise BrokerAway(f"the broker says nothing about topic {topic}")
+
+
+def _none_yet() -> Fatal:
+    return Fatal("no release was announced yet; is `segue trainer` running, and has it listens enough?")
 
 
 def _no_topic(name: str) -> Fatal:
