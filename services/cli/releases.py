@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.reading import Files, read_files
+from services.cli.reading import Files, Map, Read, Tracks, User, columns_of, read_files
 from services.cli.release_diff import diff
 from services.cli.release_folders import folder_of, root_of
 
@@ -31,7 +31,7 @@ def train(
     listens: Annotated[
         list[Path] | None, typer.Option(help="A log, in any format that import reads; may be given again.")
     ] = None,
-    tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
+    tracks: Tracks = None,
     lyrics: Annotated[
         list[Path] | None, typer.Option(help="Songs with lyrics: CSV with artist, song, link, text.")
     ] = None,
@@ -42,7 +42,8 @@ def train(
         list[Path] | None, typer.Option(help="A folder of recordings, as `segue import audio` reads it; several.")
     ] = None,
     task: Annotated[str, typer.Option(help="What the folders of --audio are classes of.")] = "genre",
-    user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
+    user: User = None,
+    mapped: Map = None,
     settings_file: Annotated[
         Path | None, typer.Option("--settings", help="A settings file that goes over SEGUE_CONFIG, as of `segue tune`.")
     ] = None,
@@ -74,12 +75,23 @@ def train(
     if not (listens or tracks or lyrics or topics or audio):
         raise Fatal("nothing to train on: name --listens, --tracks, --lyrics, --topics or --audio")
     console = Console()
-    files = Files(listens or (), tracks or (), lyrics or (), topics or (), audio or (), user, task)
+    columns = columns_of(mapped)
+    files = Files(listens or (), tracks or (), lyrics or (), topics or (), audio or (), user, task, columns)
     frames = read_files(files, now, console)
+    _prove(frames, files)
     with shown(console) as progress:
         train_files(frames.listens, frames.tracks, out, settings.train(), now, progress, service)
     _details(console, out)
     console.print(f"ask it: segue recommend USER --release {out}", highlight=False)
+
+
+def _prove(frames: Read, files: Files) -> None:
+    """Raise Fatal where listens were given and there are none, or there is nothing at all."""
+    from services.runtime.errors import Fatal
+
+    if frames.listens.is_empty() and (files.listens or frames.tracks.is_empty()):
+        alone = "; without --listens a release is made of the tracks alone" if frames.tracks.height else ""
+        raise Fatal(f"nothing to train on: the files hold no listen{alone}")
 
 
 @releases.command("list")
