@@ -76,7 +76,7 @@ def _asked(folder: Path | None, user: str | None) -> "tuple[Release, Listener | 
     loaded = stream.load_release(stream.current_release(servers.kafka))
     if user is None:
         return loaded, None
-    return loaded, _listener(loaded, stream.stored_profile(servers.kafka, servers.redis, user))
+    return loaded, _listener(loaded, stream.stored_profile(servers.kafka, servers.redis, user)[1])
 
 
 def _listener(release: "Release", profile: bytes | None) -> "Listener":

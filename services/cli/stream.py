@@ -128,15 +128,19 @@ def load_release(announced: ReleaseAnnounced) -> Release:
     return load(release_folder(announced), announced.sha256)
 
 
-def stored_profile(kafka: KafkaSettings, redis: RedisSettings, user_id: str) -> bytes | None:
-    """A listener's profile as it stands in Redis; None for one never seen. Raises RedisAway, BrokerAway."""
+def stored_profile(kafka: KafkaSettings, redis: RedisSettings, user_id: str) -> tuple[int, bytes | None]:
+    """A listener's partition of `listens`, and profile as it stands in Redis: None for one never seen.
+
+    Raises RedisAway, BrokerAway.
+    """
     consumer = kafka_clients.consumer(kafka)
     try:
         partition = partition_of(user_id.encode(), _partitions(consumer, LISTENS.name))
     finally:
         consumer.close()
     with redis_trouble("read the profile"), sync_redis(redis) as client:
-        return whole_profiles(cast("list[bytes | None]", client.mget(profile_keys(partition, [user_id]))))[0]
+        found = client.mget(profile_keys(partition, [user_id]))
+    return partition, whole_profiles(cast("list[bytes | None]", found))[0]
 
 
 def partition_counts(settings: KafkaSettings) -> dict[str, int]:

@@ -38,9 +38,8 @@ class KafkaReleases:
                 client.seek_to_beginning(at)
                 deadline = monotonic() + PATIENCE
                 while client.position(at) < end:
-                    for record in client.poll(timeout_ms=500).get(at, []):
-                        if record.key == KEY and (each := _announced(record.value)) is not None:
-                            found.append(each)
+                    records = client.poll(timeout_ms=500).get(at, [])
+                    found += [each for r in records if r.key == KEY and (each := _announced(r.value)) is not None]
                     if monotonic() > deadline:
                         raise BrokerAway(f"{RELEASES.name}: not read to offset {end} within {PATIENCE:g} s")
         finally:

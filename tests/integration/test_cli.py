@@ -162,6 +162,8 @@ def test_listen_shows_the_list_it_leads_to(first: World) -> None:
     rows = [told(line) for line in out.splitlines() if told(line)[:1] and told(line)[0].isdecimal()]
     assert [row[0] for row in rows] == ["1", "2", "3", "4", "5"]
     assert {row[1] for row in rows} == {"Song"}  # by its title, not its id
+    listed = next(line for line in out.splitlines() if line.startswith("user-3: list "))
+    assert listed.split()[-1] == json.loads(first.ok("recommend", "user-3", "--json"))["list_id"]
 
 
 def test_a_listen_that_nobody_waits_for(first: World) -> None:
