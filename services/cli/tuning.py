@@ -42,7 +42,7 @@ def tune(
     """Search factors, regularisation, iterations, confidence and half-life by NDCG@100 and full AUC on held-out weeks.
 
     End it at any time (Ctrl-C) and run it again: the study file has what was tried. Needs no broker; optuna, which
-    segue[evaluate] brings.
+    segue\\[evaluate] brings.
 
     Example: `segue tune --listens listens.parquet --skip 4 --trials 60 --out tuned.toml --html tuned.html`
     """
