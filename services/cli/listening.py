@@ -52,7 +52,7 @@ def listen(
         "event_id": stream.event_id(), "user_id": user, "track_id": track, "listened_at": stream.now_ms(),
         "kind": kind, "artist": artist, "scope": scope, "ms_played": ms_played, "source": "segue listen",
     }  # fmt: skip
-    console = Console()
+    console = Console(markup=False)
     checked = decode(Listen, encode({name: value for name, value in event.items() if value is not None}))
     with stream.Lists(kafka, user) as coming:
         if wait:
@@ -92,7 +92,7 @@ def watch(
     seconds = parse_seconds(for_) if for_ else None
     first = first_mixes() if mix else {}
     kafka = client_settings().kafka
-    console, names = Console(), lists.names_of(_release(kafka))
+    console, names = Console(markup=False), lists.names_of(_release(kafka))
     with stream.Lists(kafka, user) as coming:
         made = coming.newest()
         if made is None:
@@ -152,7 +152,7 @@ def recommend(
         return
     if profile is None:
         typer.echo(f"{user} is a stranger: nothing was heard from them yet", err=True)
-    lists.show(Console(), made, lists.names_of(loaded), top, mix, mix)
+    lists.show(Console(markup=False), made, lists.names_of(loaded), top, mix, mix)
 
 
 def _release(kafka: "KafkaSettings") -> "Release | None":

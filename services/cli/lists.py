@@ -28,7 +28,10 @@ def names_of(release: Release | None) -> Names:
 def show(
     console: Console, made: Recommendations, names: Names, most: int, mix: str | None = None, first: str | None = None
 ) -> None:
-    """Print a list, best first, each track with its reason; see `of_mix`. Raises Fatal."""
+    """Print a list, best first, each track with its reason; see `of_mix`. Raises Fatal.
+
+    `console`: without markup, for which it would take a part of "Song [live]".
+    """
     console.print(table(made, names, most, mix, first))
 
 

@@ -53,7 +53,7 @@ def pick(
     table = Table("#", "title", "artist", "p", "known", "feels", "taste", box=None)
     for place, song in enumerate(found, 1):
         table.add_row(str(place), *_row(song))
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def _row(song: "Picked") -> list[str]:
@@ -182,7 +182,7 @@ def find(
     table = Table("#", "title", "artist", "likeness", box=None)
     for place, song in enumerate(found, 1):
         table.add_row(str(place), song.title, song.artist, f"{song.likeness:.2f}")
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 @lyrics.command("map")

@@ -58,6 +58,6 @@ def playlist(
     if as_json:
         sys.stdout.write(encode(made).decode() + "\n")
     elif not save:
-        lists.show(Console(), made, lists.names_of(loaded), top)
+        lists.show(Console(markup=False), made, lists.names_of(loaded), top)
     if not made.items:
         typer.echo(f"none of what {user} plays was heard, so nothing sounds like it", err=True)

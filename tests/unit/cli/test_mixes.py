@@ -76,7 +76,7 @@ class Lists:
 
     def newest(self) -> Recommendations:
         beside = {"discover": [item("unheard")]}
-        return Recommendations("3-7-r1", "ann", 3, 7, "r1", 2, 1, 1, [item("main")], self.variant, beside)
+        return Recommendations("3-7-r1", "ann", 3, 7, "r1", 2, 1, 1, [item("main [live] [/b]")], self.variant, beside)
 
     def follow(self, _seconds: float | None = None) -> Iterator[Recommendations]:
         return iter(())
@@ -99,7 +99,7 @@ def standing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("standing")
 def test_the_first_list_is_shown_by_the_name_of_its_mix(segue: Segue, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert "main" in segue("watch", "ann", "--mix", "for-you").out
+    assert "main [live] [/b]" in segue("watch", "ann", "--mix", "for-you").out
     shown = segue("watch", "ann", "--mix", "discover").out
     assert "unheard" in shown
     assert "main" not in shown
