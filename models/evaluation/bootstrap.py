@@ -66,8 +66,8 @@ class Ratio(Struct, frozen=True):
     """A difference of two ratios, its 95 % interval, and how many listeners are on either side."""
 
     difference: float
-    low: float
-    high: float
+    low: float | None  # None, as is `high`: who asked has found them too few
+    high: float | None
     first: int
     second: int
 

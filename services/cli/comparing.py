@@ -27,7 +27,7 @@ def compare(
     """Compare collaborative models by how they rank held-out items, by full ranking. Needs no broker and no times.
 
     Each split is tuned for itself, inside its training part, with as many trials for each model. ncf needs torch
-    (segue[neural]) and is skipped without. `segue evaluate` is the one to ask where there are times.
+    (segue\\[neural]) and is skipped without. `segue evaluate` is the one to ask where there are times.
 
     Example: `segue compare --counts user_artists.dat --seeds 5 --json`
     """

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.reading import Files, read_files
+from services.cli.reading import Files, Map, Tracks, User, columns_of, read_files
 
 if TYPE_CHECKING:
     from models.evaluation.result import Evaluation
@@ -19,11 +19,12 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     listens: Annotated[list[Path], typer.Option(help="A log, in any format that import reads; may be given again.")],
-    tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
+    tracks: Tracks = None,
     lyrics: Annotated[
         list[Path] | None, typer.Option(help="Songs with lyrics: CSV with artist, song, link, text.")
     ] = None,
-    user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
+    user: User = None,
+    mapped: Map = None,
     weeks: Annotated[int, typer.Option(min=1, help="Windows of a week, at the end of the log.")] = 4,
     skip: Annotated[int, typer.Option(min=0, help="Leave out so many weeks at the end: tune on those before.")] = 0,
     share: Annotated[
@@ -72,7 +73,7 @@ def evaluate(
     outputs = Outputs(lists, html, users)
     prove_writable(outputs)
     progress = Console(stderr=True)
-    files = Files(listens, tracks or (), lyrics or (), user=user)
+    files = Files(listens, tracks or (), lyrics or (), user=user, columns=columns_of(mapped))
     frames = read_files(files, time.time_ns() // 1_000_000, progress)
     with shown(progress) as tell:
         found = run(frames.listens, frames.tracks, settings, outputs, tell)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from models.sources.settings import Mix
 from schemas.events import Kind
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def listen(
         "event_id": stream.event_id(), "user_id": user, "track_id": track, "listened_at": stream.now_ms(),
         "kind": kind, "artist": artist, "scope": scope, "ms_played": ms_played, "source": "segue listen",
     }  # fmt: skip
-    console = Console()
+    console = Console(markup=False)
     checked = decode(Listen, encode({name: value for name, value in event.items() if value is not None}))
     with stream.Lists(kafka, user) as coming:
         if wait:
@@ -74,7 +75,9 @@ def watch(
     user: User,
     top: Top = 10,
     for_: Annotated[str | None, typer.Option("--for", help="Seconds, or 5m; else until Ctrl-C.")] = None,
-    mix: Annotated[str | None, typer.Option(help="Of the lists beside the first one (SEGUE_LIST_MIXES), this.")] = None,
+    mix: Annotated[
+        Mix | None, typer.Option(help="Of the lists in one message this; the first is of SEGUE_LIST_MIX.")
+    ] = None,
 ) -> None:
     """Show a listener's list, and each new one as it comes, until Ctrl-C.
 
@@ -83,36 +86,43 @@ def watch(
     from rich.console import Console
 
     from services.cli import lists, stream
-    from services.cli.settings import client_settings
+    from services.cli.settings import client_settings, first_mixes
     from services.cli.times import parse_seconds
 
     seconds = parse_seconds(for_) if for_ else None
+    first = first_mixes() if mix else {}
     kafka = client_settings().kafka
-    console, names = Console(), lists.names_of(_release(kafka))
+    console, names = Console(markup=False), lists.names_of(_release(kafka))
     with stream.Lists(kafka, user) as coming:
         made = coming.newest()
         if made is None:
             console.print(f"no list for {user} yet; waiting for one (send a listen: segue listen {user} TRACK)")
         else:
-            lists.show(console, made, names, top, mix)
+            lists.show(console, made, names, top, mix, first.get(made.variant))
         for made in coming.follow(seconds):
             console.print(f"\nnew list, {made.made_at - made.produced_at} ms after its listen:", highlight=False)
-            lists.show(console, made, names, top, mix)
+            lists.show(console, made, names, top, mix, first.get(made.variant))
 
 
 def recommend(
     user: User,
     release: Annotated[Path | None, typer.Option(help="Answer from this release folder (segue train --out).")] = None,
     top: Top = 10,
+    mix: Annotated[
+        Mix | None, typer.Option(help="The list of this mix: of SEGUE_LIST_MIXES where it stands there, else alone.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:
     """Make one list now, from the listener's profile and the release in force; a stranger gets what is popular.
+
+    With SEGUE_LIST_MIXES the JSON has the lists beside it too, as a scorer would send them.
 
     Example: `segue recommend ann`, or without a broker: `segue recommend ann --release ./my-release`
     """
     import os
     import sys
 
+    from msgspec.structs import replace
     from rich.console import Console
 
     from models.recommender import Recommender
@@ -126,19 +136,23 @@ def recommend(
     from services.trainer.offline import profile_of
 
     settings: ListSettings = load_settings(ListOnly, os.environ).list
+    if mix is not None and mix not in (settings.mix, *settings.more()):
+        settings = replace(settings, mix=mix, mixes="")
     if release is not None:
-        loaded, profile = load(release), profile_of(release, user)
+        loaded, partition, profile = load(release), 0, profile_of(release, user)
     else:
         servers = client_settings()
         loaded = stream.load_release(stream.current_release(servers.kafka))
-        profile = stream.stored_profile(servers.kafka, servers.redis, user)
-    made = answer(user, profile, Recommender(loaded, settings), top, stream.now_ms())
+        partition, profile = stream.stored_profile(servers.kafka, servers.redis, user)
+    made = answer(user, profile, Recommender(loaded, settings), top, stream.now_ms(), partition)
+    if mix is not None:
+        made = replace(made, items=lists.of_mix(made, mix, settings.mix), mixes={})
     if as_json:
         sys.stdout.write(encode(made).decode() + "\n")
         return
     if profile is None:
         typer.echo(f"{user} is a stranger: nothing was heard from them yet", err=True)
-    lists.show(Console(), made, lists.names_of(loaded), top)
+    lists.show(Console(markup=False), made, lists.names_of(loaded), top, mix, mix)
 
 
 def _release(kafka: "KafkaSettings") -> "Release | None":

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.release import Release
-from schemas.recommendation import Recommendations
+from schemas.recommendation import Item, Recommendations
 from services.runtime.errors import Fatal
 
 Names = Callable[[str], tuple[str, str]]  # track_id -> title, artist
@@ -25,22 +25,38 @@ def names_of(release: Release | None) -> Names:
     return name
 
 
-def show(console: Console, made: Recommendations, names: Names, most: int, mix: str | None = None) -> None:
-    """Print a list, best first, each track with its reason; `mix`: of those beside the first, this. Raises Fatal."""
-    console.print(table(made, names, most, mix))
+def show(
+    console: Console, made: Recommendations, names: Names, most: int, mix: str | None = None, first: str | None = None
+) -> None:
+    """Print a list, best first, each track with its reason; see `of_mix`. Raises Fatal.
+
+    `console`: without markup, for which it would take a part of "Song [live]".
+    """
+    console.print(table(made, names, most, mix, first))
 
 
-def table(made: Recommendations, names: Names, most: int, mix: str | None = None) -> Table:
-    """A list as a table. Raises Fatal when it is of a mix that the message does not have."""
-    if mix is not None and mix not in made.mixes:
+def of_mix(made: Recommendations, mix: str | None, first: str | None = None) -> list[Item]:
+    """The message's list of this mix, None: its first; `first`: of which mix that one is. Raises Fatal."""
+    if mix is None or (mix == first and mix not in made.mixes):
+        return made.items
+    if mix not in made.mixes:
         there = ", ".join(made.mixes) or "none"
-        raise Fatal(f"list {made.list_id} has no mix {mix!r} beside the first; it has {there} (SEGUE_LIST_MIXES)")
+        main = f", which is {first}" if first else ""
+        raise Fatal(f"list {made.list_id} has no mix {mix!r} beside the first{main}; it has {there} (SEGUE_LIST_MIXES)")
+    return made.mixes[mix]
+
+
+def table(made: Recommendations, names: Names, most: int, mix: str | None = None, first: str | None = None) -> Table:
+    """A list as a table; see `of_mix`. Raises Fatal."""
+    items = of_mix(made, mix, first)
     name = f"list {made.list_id}" + (f", {mix}" if mix else "")
     shown = Table(title=f"{made.user_id}: {name}", title_justify="left", box=None)
     shown.add_column("#", justify="right")
     for heading in ("title", "artist", "why", "source"):
         shown.add_column(heading, overflow="ellipsis", no_wrap=heading != "why")
-    for place, item in enumerate((made.mixes[mix] if mix else made.items)[:most], 1):
+    for place, item in enumerate(items[:most], 1):
         title, artist = names(item.track_id)
         shown.add_row(str(place), title, artist, item.reason, item.source)
+    if made.mixes and mix is None:
+        shown.caption, shown.caption_justify = f"beside it: {', '.join(made.mixes)} (--mix)", "left"
     return shown

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from services.cli.reading import Map, Tracks, columns_of
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -29,10 +31,8 @@ def import_(
     ],
     files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Files, archives or folders.")],
     user: Annotated[str | None, typer.Option(help="Whose listens these are, for exports that do not say.")] = None,
-    mapped: Annotated[
-        list[str] | None, typer.Option("--map", help="OURS=THEIRS, e.g. user_id=USER; csv and parquet; several.")
-    ] = None,
-    tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
+    mapped: Map = None,
+    tracks: Tracks = None,
     time_unit: Annotated[Unit | None, typer.Option(help="Of numeric times; else told from their size.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of text files; else UTF-8.")] = None,
     task: Annotated[
@@ -56,11 +56,8 @@ def import_(
     from services.cli.settings import client_settings
     from services.importer import app as importer
     from services.importer.rows import Options
-    from services.runtime.settings import BadSetting
 
-    columns = dict(item.split("=", 1) for item in mapped or () if "=" in item)
-    if len(columns) != len(mapped or ()):
-        raise BadSetting(f"--map {' '.join(mapped or ())}: each is OURS=THEIRS, and ours once")
+    columns = columns_of(mapped)
     options = Options(time.time_ns() // 1_000_000, user, columns=columns, time_unit=time_unit, encoding=encoding)
     options = msgspec.structs.replace(options, task=task, labels=labels)
     name = None if form == "auto" else form

@@ -53,7 +53,7 @@ def pick(
     table = Table("#", "title", "artist", "p", "known", "feels", "taste", box=None)
     for place, song in enumerate(found, 1):
         table.add_row(str(place), *_row(song))
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 def _row(song: "Picked") -> list[str]:
@@ -76,7 +76,7 @@ def _asked(folder: Path | None, user: str | None) -> "tuple[Release, Listener | 
     loaded = stream.load_release(stream.current_release(servers.kafka))
     if user is None:
         return loaded, None
-    return loaded, _listener(loaded, stream.stored_profile(servers.kafka, servers.redis, user))
+    return loaded, _listener(loaded, stream.stored_profile(servers.kafka, servers.redis, user)[1])
 
 
 def _listener(release: "Release", profile: bytes | None) -> "Listener":
@@ -182,7 +182,7 @@ def find(
     table = Table("#", "title", "artist", "likeness", box=None)
     for place, song in enumerate(found, 1):
         table.add_row(str(place), song.title, song.artist, f"{song.likeness:.2f}")
-    Console().print(table)
+    Console(markup=False).print(table)
 
 
 @lyrics.command("map")

@@ -43,14 +43,14 @@ def playlist(
     writer = players.writer_of(save) if save else None
     settings = msgspec.structs.replace(load_settings(ListOnly, os.environ).list, mix="playlist", mixes="")
     if release is not None:
-        loaded, profile = load(release), profile_of(release, user)
+        loaded, partition, profile = load(release), 0, profile_of(release, user)
     else:
         servers = client_settings()
         loaded = stream.load_release(stream.current_release(servers.kafka))
-        profile = stream.stored_profile(servers.kafka, servers.redis, user)
+        partition, profile = stream.stored_profile(servers.kafka, servers.redis, user)
     if loaded.sounds is None:
         raise Fatal(f"release {loaded.id} knows no sounds; train it on tracks with audio (docs/audio.md)")
-    made = answer(user, profile, Recommender(loaded, settings), top, stream.now_ms())
+    made = answer(user, profile, Recommender(loaded, settings), top, stream.now_ms(), partition)
     if save and writer:
         entries = players.entries(made.items, loaded.catalogue, loaded.sounds.recordings())
         save.write_text(writer(f"By sound, for {user}", entries), encoding="utf-8")
@@ -58,6 +58,6 @@ def playlist(
     if as_json:
         sys.stdout.write(encode(made).decode() + "\n")
     elif not save:
-        lists.show(Console(), made, lists.names_of(loaded), top)
+        lists.show(Console(markup=False), made, lists.names_of(loaded), top)
     if not made.items:
         typer.echo(f"none of what {user} plays was heard, so nothing sounds like it", err=True)

@@ -1,14 +1,21 @@
 """The files that a command is given, as listens and tracks: what bad lines there are is told on standard error."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
+
+User = Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")]
+Tracks = Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")]
+Map = Annotated[
+    list[str] | None, typer.Option("--map", help="OURS=THEIRS, e.g. user_id=USER; csv and parquet; several.")
+]
 
 
 class Files(NamedTuple):
@@ -21,6 +28,7 @@ class Files(NamedTuple):
     audio: Sequence[Path] = ()
     user: str | None = None  # whose log it is, for exports that do not say
     task: str = "genre"
+    columns: Mapping[str, str] = MappingProxyType({})  # of tables: our name -> the file's
 
 
 class Read(NamedTuple):
@@ -28,6 +36,16 @@ class Read(NamedTuple):
 
     listens: "pl.DataFrame"
     tracks: "pl.DataFrame"
+
+
+def columns_of(mapped: Sequence[str] | None) -> dict[str, str]:
+    """What `--map` says. Raises BadSetting."""
+    from services.runtime.settings import BadSetting
+
+    columns = dict(item.split("=", 1) for item in mapped or () if "=" in item)
+    if len(columns) != len(mapped or ()):
+        raise BadSetting(f"--map {' '.join(mapped or ())}: each is OURS=THEIRS, and ours once")
+    return columns
 
 
 def read_files(files: Files, now_ms: int, console: "Console", count: bool = True) -> Read:
@@ -39,7 +57,7 @@ def read_files(files: Files, now_ms: int, console: "Console", count: bool = True
     from services.importer.rows import Options
 
     report = Report(lambda problem: typer.echo(str(problem), err=True))
-    options = Options(now_ms=now_ms, user=files.user, task=files.task)
+    options = Options(now_ms=now_ms, user=files.user, task=files.task, columns=files.columns)
     with console.status("reading the files"):
         frames = load(files.listens, files.tracks, options=options, report=report)
         tracks = frames.tracks

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.reading import Files, read_files
+from services.cli.reading import Files, Map, Read, Tracks, User, columns_of, read_files
 from services.cli.release_diff import diff
 from services.cli.release_folders import folder_of, root_of
 
@@ -31,7 +31,7 @@ def train(
     listens: Annotated[
         list[Path] | None, typer.Option(help="A log, in any format that import reads; may be given again.")
     ] = None,
-    tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
+    tracks: Tracks = None,
     lyrics: Annotated[
         list[Path] | None, typer.Option(help="Songs with lyrics: CSV with artist, song, link, text.")
     ] = None,
@@ -42,7 +42,8 @@ def train(
         list[Path] | None, typer.Option(help="A folder of recordings, as `segue import audio` reads it; several.")
     ] = None,
     task: Annotated[str, typer.Option(help="What the folders of --audio are classes of.")] = "genre",
-    user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
+    user: User = None,
+    mapped: Map = None,
     settings_file: Annotated[
         Path | None, typer.Option("--settings", help="A settings file that goes over SEGUE_CONFIG, as of `segue tune`.")
     ] = None,
@@ -74,12 +75,23 @@ def train(
     if not (listens or tracks or lyrics or topics or audio):
         raise Fatal("nothing to train on: name --listens, --tracks, --lyrics, --topics or --audio")
     console = Console()
-    files = Files(listens or (), tracks or (), lyrics or (), topics or (), audio or (), user, task)
+    columns = columns_of(mapped)
+    files = Files(listens or (), tracks or (), lyrics or (), topics or (), audio or (), user, task, columns)
     frames = read_files(files, now, console)
+    _prove(frames, files)
     with shown(console) as progress:
         train_files(frames.listens, frames.tracks, out, settings.train(), now, progress, service)
     _details(console, out)
     console.print(f"ask it: segue recommend USER --release {out}", highlight=False)
+
+
+def _prove(frames: Read, files: Files) -> None:
+    """Raise Fatal where listens were given and there are none, or there is nothing at all."""
+    from services.runtime.errors import Fatal
+
+    if frames.listens.is_empty() and (files.listens or frames.tracks.is_empty()):
+        alone = "; without --listens a release is made of the tracks alone" if frames.tracks.height else ""
+        raise Fatal(f"nothing to train on: the files hold no listen{alone}")
 
 
 @releases.command("list")
@@ -118,6 +130,43 @@ def promote(release: Annotated[str, typer.Argument(help="A release's id.")], fol
 
     Example: `segue releases promote 20260101-120000-000`
     """
+    from services.cli.settings import client_settings
+    from services.cli.stream import announcements
+
+    before = announcements(client_settings().kafka).newest()
+    path = folder_of(release, folder).resolve()
+    again = before is not None and before.release_id == path.name
+    previous = None if before is None else before.previous if again else before.release_id
+    _announce(path, previous)
+    typer.echo(f"{path.name} is in force" + (f" instead of {before.release_id}" if before and not again else ""))
+
+
+@releases.command()
+def rollback(folder: Folder = None) -> None:
+    """Put the release in force that was before the current one; again: the one before that.
+
+    It is looked for where releases were announced from, and else where the others are.
+
+    Example: `segue releases rollback`
+    """
+    from services.cli.settings import client_settings
+    from services.cli.stream import release_folder, release_history
+    from services.runtime.errors import Fatal
+    from services.trainer.releases import way_back
+
+    history = release_history(client_settings().kafka)
+    current, way = history[-1], way_back(history)
+    if not way:
+        raise Fatal(f"no release is known to have been in force before {current.release_id}: promote one by its id")
+    places = [release_folder(each) for each in reversed(history) if each.release_id == way[-1]]
+    places.append(release_folder(current).parent / way[-1])
+    there = None if folder else next((place for place in places if place.is_dir()), None)
+    _announce(there or folder_of(way[-1], folder), way[-2] if way[1:] else None)
+    typer.echo(f"{way[-1]} is in force instead of {current.release_id}")
+
+
+def _announce(path: Path, previous: str | None) -> None:
+    """Put a release in force; `previous`: what to go back to from it."""
     import time
 
     from models.release import read_manifest
@@ -125,30 +174,10 @@ def promote(release: Annotated[str, typer.Argument(help="A release's id.")], fol
     from services.cli.stream import announcements
     from services.trainer.releases import announcement
 
-    topic = announcements(client_settings().kafka)
-    before = topic.newest()
-    path = folder_of(release, folder).resolve()
     gate = read_manifest(path).gate
-    topic.announce(announcement(path, time.time_ns() // 1_000_000, before.release_id if before else None))
+    announcements(client_settings().kafka).announce(announcement(path, time.time_ns() // 1_000_000, previous))
     if gate and not gate.promoted:
         typer.echo(f"its gate had held it back: {gate.reason}", err=True)
-    typer.echo(f"{path.name} is in force" + (f" instead of {before.release_id}" if before else ""))
-
-
-@releases.command()
-def rollback(folder: Folder = None) -> None:
-    """Put the release in force that was before the current one.
-
-    Example: `segue releases rollback`
-    """
-    from services.cli.settings import client_settings
-    from services.cli.stream import current_release
-    from services.runtime.errors import Fatal
-
-    current = current_release(client_settings().kafka)
-    if current.previous is None:
-        raise Fatal(f"{current.release_id} is the first release: there is none before it to go back to")
-    promote(current.previous, folder)
 
 
 def _current() -> str | None:

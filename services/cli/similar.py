@@ -47,4 +47,4 @@ def similar(
     table = Table("title", "artist", "genre", "distance", box=None)
     for each in found:
         table.add_row(each.title, each.artist, each.genre or "", f"{each.distance:.3f}")
-    Console().print(table)
+    Console(markup=False).print(table)

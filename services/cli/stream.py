@@ -106,7 +106,15 @@ def current_release(settings: KafkaSettings) -> ReleaseAnnounced:
     """The release in force. Raises Fatal when none was announced yet, BrokerAway."""
     found = announcements(settings).newest()
     if found is None:
-        raise Fatal("no release was announced yet; is `segue trainer` running, and has it listens enough?")
+        raise _none_yet()
+    return found
+
+
+def release_history(settings: KafkaSettings) -> list[ReleaseAnnounced]:
+    """What is known to have been announced, the release in force last. Raises Fatal when there is none, BrokerAway."""
+    found = announcements(settings).history()
+    if not found:
+        raise _none_yet()
     return found
 
 
@@ -120,15 +128,19 @@ def load_release(announced: ReleaseAnnounced) -> Release:
     return load(release_folder(announced), announced.sha256)
 
 
-def stored_profile(kafka: KafkaSettings, redis: RedisSettings, user_id: str) -> bytes | None:
-    """A listener's profile as it stands in Redis; None for one never seen. Raises RedisAway, BrokerAway."""
+def stored_profile(kafka: KafkaSettings, redis: RedisSettings, user_id: str) -> tuple[int, bytes | None]:
+    """A listener's partition of `listens`, and profile as it stands in Redis: None for one never seen.
+
+    Raises RedisAway, BrokerAway.
+    """
     consumer = kafka_clients.consumer(kafka)
     try:
         partition = partition_of(user_id.encode(), _partitions(consumer, LISTENS.name))
     finally:
         consumer.close()
     with redis_trouble("read the profile"), sync_redis(redis) as client:
-        return whole_profiles(cast("list[bytes | None]", client.mget(profile_keys(partition, [user_id]))))[0]
+        found = client.mget(profile_keys(partition, [user_id]))
+    return partition, whole_profiles(cast("list[bytes | None]", found))[0]
 
 
 def partition_counts(settings: KafkaSettings) -> dict[str, int]:
@@ -152,6 +164,10 @@ def _partitions(consumer: KafkaConsumer, topic: str = RECOMMENDATIONS.name) -> i
             raise _no_topic(topic)
         if time.monotonic() > end:
             raise BrokerAway(f"the broker says nothing about topic {topic}")
+
+
+def _none_yet() -> Fatal:
+    return Fatal("no release was announced yet; is `segue trainer` running, and has it listens enough?")
 
 
 def _no_topic(name: str) -> Fatal:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.reading import Files, read_files
+from services.cli.reading import Files, Map, Tracks, User, columns_of, read_files
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,15 +33,16 @@ def tune(
     ] = True,
     seed: Annotated[int, typer.Option(help="Of what is tried and who is asked.")] = 42,
     threads: Annotated[int, typer.Option(min=0, help="Of a fit; 0: every core.")] = 0,
-    tracks: Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")] = None,
-    user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
+    tracks: Tracks = None,
+    user: User = None,
+    mapped: Map = None,
     html: Annotated[Path | None, typer.Option(help="Write a page with plots of all trials.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output.")] = False,
 ) -> None:
     """Search factors, regularisation, iterations, confidence and half-life by NDCG@100 and full AUC on held-out weeks.
 
     End it at any time (Ctrl-C) and run it again: the study file has what was tried. Needs no broker; optuna, which
-    segue[evaluate] brings.
+    segue\\[evaluate] brings.
 
     Example: `segue tune --listens listens.parquet --skip 4 --trials 60 --out tuned.toml --html tuned.html`
     """
@@ -60,7 +61,7 @@ def tune(
     settings = load(EvaluateSettings, os.environ)
     prove_writable(Outputs(out, html))
     console = Console(stderr=True)
-    files = Files(listens, tracks or (), user=user)
+    files = Files(listens, tracks or (), user=user, columns=columns_of(mapped))
     frames = read_files(files, time.time_ns() // 1_000_000, console, count=False)
 
     def best(trial: Trial) -> None:

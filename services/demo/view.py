@@ -65,7 +65,7 @@ class View:
             table.add_column(heading, ratio=1, no_wrap=True, overflow="ellipsis")
         for place, item in enumerate(made.items[:ROWS], 1):
             title, artist = self._names.get(item.track_id, (item.track_id, ""))
-            table.add_row(str(place), title, artist, item.reason)
+            table.add_row(str(place), *map(Text, (title, artist, item.reason)))  # "Song [live]" is no markup
         return table
 
     def _name(self, track_id: str) -> str:

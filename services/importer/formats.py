@@ -79,20 +79,26 @@ def _named(name: str, form: Format | None) -> bool:
     return any(re.search(rf"({ending}){PACKED}$", name, re.IGNORECASE) for ending in endings)
 
 
-def detect(path: Path) -> Format:
-    """The format of a file or folder, from its name and content. Raises BadOption when it cannot be told."""
+def detect(path: Path, times: str | None = None) -> Format:
+    """The format of a file or folder, from its name and content. Raises BadOption when it cannot be told.
+
+    `times`: what the column of times is called, if that was said.
+    """
     file = expand([path])[0]
     if file.is_dir() or file.name == hetrec.COUNTS:
         return "hetrec"
     if table.is_parquet(file):
         return _parquet(file)
     for part in parts(file, lambda _: True, Report(limit=0)):
-        if guess := _part(part):
+        if guess := _part(part, times):
             return guess
-    raise BadOption(f"{file.name}: cannot tell what format it is; name one of {', '.join(get_args(Format))}")
+    raise BadOption(
+        f"{file.name}: cannot tell what format it is; name one of {', '.join(get_args(Format))} (to segue import), "
+        "or a table's column of times: --map listened_at=NAME"
+    )
 
 
-def _part(part: Part) -> Format | None:
+def _part(part: Part, times: str | None) -> Format | None:
     """By the name, where that tells, else by the beginning."""
     if spotify.NAME.search(part.name):
         return "spotify"
@@ -102,7 +108,7 @@ def _part(part: Part) -> Format | None:
         head = part.stream.read(HEAD_BYTES)
     except TROUBLE:
         return None
-    return _json(head) if head.lstrip()[:1] in (b"{", b"[") else _text(head)
+    return _json(head) if head.lstrip()[:1] in (b"{", b"[") else _text(head, times)
 
 
 def _parquet(file: Path) -> Format:
@@ -123,7 +129,7 @@ def _json(head: bytes) -> Format | None:
     return next((name for name, pattern in telling if re.search(pattern, head)), None)
 
 
-def _text(head: bytes) -> Format | None:
+def _text(head: bytes, times: str | None) -> Format | None:
     lines = [line for line in head.splitlines() if line.strip()]
     if not lines:
         return None
@@ -140,4 +146,5 @@ def _text(head: bytes) -> Format | None:
         return "lastfm"
     if len(fields) == len(lastfm.BARE) and lastfm.is_date(fields[3]):
         return "lastfm"
-    return "csv" if len(fields) > 1 and any(name in names for name in table.NAMES["listened_at"]) else None
+    known = (*table.NAMES["listened_at"], *([times.lower()] if times else []))
+    return "csv" if len(fields) > 1 and any(name in names for name in known) else None

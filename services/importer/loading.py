@@ -74,7 +74,7 @@ def admitted(
 ) -> Iterator[tuple[pl.DataFrame, pl.DataFrame]]:
     """Listens (with title, release, mbid) and whole tracks, batch by batch as the files hold them."""
     for file in expand(files, form):
-        name = form or detect(file)
+        name = form or detect(file, options.columns.get("listened_at"))
         before, rows = (report.bad, report.left_out.total()), 0
         part, ids = "", EventIds()
         for batch in reader_of(name)(file, options, report):

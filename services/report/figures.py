@@ -5,6 +5,7 @@ from math import sqrt
 
 import numpy as np
 from msgspec import Struct
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from models.evaluation.bootstrap import Ratio, ratio_apart
@@ -14,6 +15,7 @@ TOP = 20
 DAY_MS = 86_400_000
 CHOSEN = {"listener": "by the listener", "list": "from our lists", "other": "radio, other lists"}
 Z = 1.959964  # of a 95 % interval
+FEWEST = 20  # listeners a variant: of fewer redrawn the interval is too narrow (docs/live-evaluation.md has figures)
 
 Rows = NDArray[np.bool_]
 
@@ -41,7 +43,7 @@ class Line(Struct, frozen=True):
 
 
 class Apart(Struct, frozen=True):
-    """How far variant a is above variant b, listeners redrawn."""
+    """How far variant a is above variant b, listeners redrawn; without intervals where either has under FEWEST."""
 
     hit_top: Ratio
     hit: Ratio
@@ -150,7 +152,8 @@ def _apart(found: Columns) -> Apart | None:
     one = np.ones(len(found), dtype=bool)
 
     def apart(over: Rows, under: Rows) -> Ratio:
-        return ratio_apart(found.listener, over, under, of_a, of_b)
+        known = ratio_apart(found.listener, over, under, of_a, of_b)
+        return known if min(known.first, known.second) >= FEWEST else replace(known, low=None, high=None)
 
     return Apart(
         apart(hit & (found.rank <= TOP), one), apart(hit, one), apart(hit & found.skipped, hit),

@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.evaluation.bootstrap import Ratio
-from services.report.figures import TOP, Apart, Line, Report, Share
+from services.report.figures import FEWEST, TOP, Apart, Line, Report, Share
 
 HEADINGS = ("listens", "listeners", f"hit@{TOP}", "hit, whole list", "hits skipped", "all skipped")
 
@@ -51,8 +51,9 @@ def _sources(lines: Sequence[Line]) -> Table:
 
 def _apart(apart: Apart) -> Table:
     hits = apart.hit
+    redrawn = "" if hits.low is None else ", redrawn"
     shown = _table(
-        f"a less b, in percentage points: {hits.first:,} and {hits.second:,} listeners, redrawn", HEADINGS[2:]
+        f"a less b, in percentage points: {hits.first:,} and {hits.second:,} listeners{redrawn}", HEADINGS[2:]
     )
     shown.add_row("a − b", *(_points(each) for each in (apart.hit_top, apart.hit, apart.skipped_hits, apart.skipped)))
     return shown
@@ -78,11 +79,15 @@ def _cell(share: Share) -> str:
 
 
 def _points(apart: Ratio) -> str:
+    if apart.low is None or apart.high is None:
+        return f"{100 * apart.difference:+.1f}"
     return f"{100 * apart.difference:+.1f} ({100 * apart.low:+.1f} to {100 * apart.high:+.1f})"
 
 
 def _notes(found: Report) -> list[str]:
     notes = []
+    if found.apart is not None and found.apart.hit.low is None:
+        notes.append(f"fewer than {FEWEST} listeners of a variant: nothing is said of how sure the difference is")
     if found.in_both:
         notes.append(
             f"{found.in_both:,} listeners had lists of both variants: the share or the salt was changed in this time; "

@@ -43,8 +43,15 @@ def fitting(made: Recommendations) -> bytes:
     return data
 
 
-def answer(user_id: str, data: bytes | None, recommender: Recommender, length: int, now: int) -> Recommendations:
-    """One list on the spot, outside the loop, from a profile's bytes (None: a stranger). Raises BadProfile."""
+def answer(
+    user_id: str, data: bytes | None, recommender: Recommender, length: int, now: int, partition: int = 0
+) -> Recommendations:
+    """One message on the spot, outside the loop, from a profile's bytes (None: a stranger). Raises BadProfile.
+
+    `partition`: the listener's, of `listens`; where there is no broker there is none.
+    """
     view = None if data is None else ProfileView(data)
-    notice = ProfileChanged(user_id, 0, max(0, view.version if view else 0), view.newest * 1000 if view else 0, now)
-    return written(notice, view, recommender.recommend([view], length)[0], recommender.release.id, now)
+    version, newest = (max(0, view.version), view.newest * 1000) if view else (0, 0)
+    notice = ProfileChanged(user_id, partition, version, newest, now)
+    items, mixes = recommender.recommend_all([view], length)[0]
+    return written(notice, view, items, recommender.release.id, now, mixes=mixes)

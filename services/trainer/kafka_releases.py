@@ -24,8 +24,12 @@ class KafkaReleases:
 
     def newest(self) -> ReleaseAnnounced | None:
         """The release in force, None before the first. Raises BrokerAway."""
+        return next(reversed(self.history()), None)
+
+    def history(self) -> list[ReleaseAnnounced]:
+        """What the broker still has, in its order, the one in force last: the topic is compacted. Raises BrokerAway."""
         at = TopicPartition(RELEASES.name, 0)
-        found: ReleaseAnnounced | None = None
+        found: list[ReleaseAnnounced] = []
         client = consumer(self._settings, client="segue-trainer-releases")
         try:
             with kafka_trouble("reading the releases"):
@@ -34,9 +38,8 @@ class KafkaReleases:
                 client.seek_to_beginning(at)
                 deadline = monotonic() + PATIENCE
                 while client.position(at) < end:
-                    for record in client.poll(timeout_ms=500).get(at, []):
-                        if record.key == KEY:
-                            found = _announced(record.value) or found
+                    records = client.poll(timeout_ms=500).get(at, [])
+                    found += [each for r in records if r.key == KEY and (each := _announced(r.value)) is not None]
                     if monotonic() > deadline:
                         raise BrokerAway(f"{RELEASES.name}: not read to offset {end} within {PATIENCE:g} s")
         finally:

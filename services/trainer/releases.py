@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from msgspec import Struct
@@ -74,6 +74,21 @@ def unannounced(root: Path, current: ReleaseAnnounced | None) -> Path | None:
         newest.manifest.release_id == current.release_id or newest.manifest.created_at <= current.announced_at
     )
     return None if known else newest.folder
+
+
+def way_back(history: Sequence[ReleaseAnnounced]) -> list[str]:
+    """The releases that rollbacks would put in force one after the other, the next one last; from all announcements.
+
+    One that was rolled back stands on it no longer, so to roll back twice is to go two back, not to return.
+    """
+    way: list[str] = []
+    for each in history:
+        if each.previous in way:
+            del way[way.index(each.previous) + 1 :]
+        else:
+            way = [each.previous] if each.previous else []
+        way.append(each.release_id)
+    return way[:-1]
 
 
 def promoted(manifest: Manifest) -> bool:

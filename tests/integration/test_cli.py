@@ -49,12 +49,12 @@ class World:
             "SEGUE_LIST_JUST_PLAYED": "2", "COLUMNS": "160",
         }  # fmt: skip
 
-    def segue(self, *arguments: str, **env: str) -> Result:
+    def segue(self, *arguments: str, **env: str | None) -> Result:
         return CliRunner().invoke(app, arguments, env={**self.env, **env})
 
-    def ok(self, *arguments: str) -> str:
+    def ok(self, *arguments: str, **env: str | None) -> str:
         """Standard output of a command that must work."""
-        said = self.segue(*arguments)
+        said = self.segue(*arguments, **env)
         assert said.exit_code == 0, f"{arguments}: {said.output} {said.exception!r}"
         return said.stdout
 
@@ -162,6 +162,8 @@ def test_listen_shows_the_list_it_leads_to(first: World) -> None:
     rows = [told(line) for line in out.splitlines() if told(line)[:1] and told(line)[0].isdecimal()]
     assert [row[0] for row in rows] == ["1", "2", "3", "4", "5"]
     assert {row[1] for row in rows} == {"Song"}  # by its title, not its id
+    listed = next(line for line in out.splitlines() if line.startswith("user-3: list "))
+    assert listed.split()[-1] == json.loads(first.ok("recommend", "user-3", "--json"))["list_id"]
 
 
 def test_a_listen_that_nobody_waits_for(first: World) -> None:
@@ -245,6 +247,20 @@ def test_promoted_and_rolled_back(first: World) -> None:
     assert first.in_force() == "first"
     assert "third: no such folder" in first.refused("releases", "promote", "third")
     assert first.in_force() == "first"
+
+
+def test_who_rolls_back_twice_does_not_return(first: World) -> None:
+    first.ok("releases", "promote", "second")
+    # Nothing says where releases are: they are where they were announced from.
+    assert "first is in force instead of second" in first.ok("releases", "rollback", SEGUE_TRAINER_RELEASES=None)
+    assert "before first: promote one by its id" in first.refused("releases", "rollback")
+    assert first.in_force() == "first"
+    first.ok("releases", "promote", "second")
+    assert "first is in force\n" not in first.ok("releases", "promote", "first")
+    assert "first is in force\n" in first.ok("releases", "promote", "first")  # again: what it replaced stays known
+    assert "second is in force instead of first" in first.ok("releases", "rollback")
+    assert "first is in force instead of second" in first.ok("releases", "rollback")
+    assert "promote one by its id" in first.refused("releases", "rollback")
 
 
 def test_an_altered_release_is_not_put_in_force(first: World) -> None:

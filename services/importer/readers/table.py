@@ -32,6 +32,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     "source": ("source",),
 }
 NUMBERS = ("ms_played", "duration_ms")
+NAME_IT = "name it with --map (of segue import, train, evaluate and tune)"
 NOT_A_NUMBER = -1  # refused later, with its field
 
 
@@ -98,7 +99,7 @@ def _mapper(options: Options, report: Report, source: str) -> Mapper:
             columns = columns_of(have, options.columns)
             lacking = _lacking(columns, options)
             if lacking:
-                report.problem(file, "", lacking, f"no such column; it has {', '.join(have)}; name it with --map")
+                report.problem(file, "", lacking, f"no such column; it has {', '.join(have)}; {NAME_IT}")
                 return
             times = frame[columns["listened_at"]]
             unit = unit or (unit_of(times) if times.dtype.is_numeric() else None)

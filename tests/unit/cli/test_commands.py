@@ -74,6 +74,17 @@ def test_its_help_has_an_example_that_runs_it(segue: Segue, path: tuple[str, ...
     assert found[0] in shown
 
 
+@pytest.mark.parametrize("path", EVERY, ids=ids)
+def test_its_help_has_every_bracket(segue: Segue, monkeypatch: pytest.MonkeyPatch, path: tuple[str, ...]) -> None:
+    """Rich takes [evaluate] for a style, and prints nothing."""
+    monkeypatch.setenv("COLUMNS", "300")
+    command = EVERY[path]
+    texts = [command.help or "", *(parameter.help or "" for parameter in command.params)]
+    written = re.findall(r"\S*\[\S*", " ".join(texts).replace("\\[", "["))
+    shown = "".join(segue(*path, "--help").out.split())
+    assert [word for word in written if word not in shown] == []
+
+
 @pytest.mark.parametrize("path", COMMANDS, ids=ids)
 def test_every_argument_and_option_says_what_it_is(path: tuple[str, ...]) -> None:
     assert [parameter.name for parameter in COMMANDS[path].params if not parameter.help] == []

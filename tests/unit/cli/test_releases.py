@@ -49,6 +49,35 @@ def test_a_release_is_held_against_another_and_told_apart_from_it(
     assert "als.factors" not in found["settings"]
 
 
+def test_nothing_is_made_of_a_log_without_listens(segue: Segue, tmp_path: Path) -> None:
+    log, tracks, out = tmp_path / "log.csv", tmp_path / "tracks.csv", tmp_path / "made"
+    log.write_text("user_id,listened_at,track_id\n")
+    tracks.write_text("track_id,title,artist\nt1,One,Ann\n")
+    for more in ((), ("--tracks", str(tracks))):
+        said = segue("train", "--listens", str(log), *more, "--out", str(out))
+        assert said.code == 1
+        assert "hold no listen" in said.one_line
+        assert not out.exists()
+    tracks.write_text("track_id,title,artist\n")
+    said = segue("train", "--tracks", str(tracks), "--out", str(out))
+    assert said.code == 1
+    assert "nothing to train on" in said.one_line
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "tune"])
+def test_a_log_whose_columns_have_other_names_is_read(segue: Segue, tmp_path: Path, command: str) -> None:
+    log, more = tmp_path / "log.csv", ("--out", str(tmp_path / "made")) if command == "train" else ()
+    log.write_text("who,when,song\nann,1700000000,t1\n")
+    asked = (command, "--listens", str(log), *more)
+    assert "--map listened_at=NAME" in segue(*asked).one_line
+    assert "name it with --map" in segue(*asked, "--map", "listened_at=when").one_line
+    assert "each is OURS=THEIRS" in segue(*asked, "--map", "user_id").one_line
+    told = segue(*asked, "--map", "user_id=who", "--map", "listened_at=when", "--map", "track_id=song")
+    assert "name it with --map" not in told.one_line
+    assert "1 listens, 0 tracks, 0 bad lines" in told.out + told.err or command == "tune"
+
+
 def test_a_release_that_is_not_there_is_named(segue: Segue, tmp_path: Path) -> None:
     said = segue("releases", "diff", "nowhere", "nowhere", "--folder", str(tmp_path))
     assert said.code == 1

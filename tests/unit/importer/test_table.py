@@ -55,7 +55,10 @@ def test_a_map_that_cannot_be_is_refused(tmp_path: Path, name: str, theirs: str)
 
 def test_a_missing_column_is_told_with_those_there_are(read: Read) -> None:
     found = read("x.csv", "user,artist,track\nu,a,t\n", "csv")
-    assert found.bad == ["x.csv: listened_at: no such column; it has user, artist, track; name it with --map"]
+    assert found.bad == [
+        "x.csv: listened_at: no such column; it has user, artist, track; "
+        "name it with --map (of segue import, train, evaluate and tune)"
+    ]
     found = read("y.csv", "ts,artist,track\n1700000000,a,t\n", "csv")
     assert found.bad[0].startswith("y.csv: user_id: no such column")
     assert read("y.csv", "ts,artist,track\n1700000000,a,t\n", "csv", user="me").listens["user_id"].to_list() == ["me"]

@@ -96,7 +96,7 @@ def test_variants_differ_by_the_difference_of_their_shares() -> None:
 
 
 def test_the_interval_of_a_difference_counts_listeners_not_listens() -> None:
-    """One busy listener of each variant is no evidence, however many listens; many listeners are."""
+    """A few busy listeners of each variant are no evidence, however many listens; many listeners are."""
     busy = reported(*(outcome(f"e{n}", user=v, variant=v, rank=1 if n % 2 or v == "b" else None)
                       for v in "ab" for n in range(500)))  # fmt: skip
     many = reported(*(outcome("e", user=f"{v}{n}", variant=v, rank=1 if n % 2 or v == "b" else None)
@@ -104,11 +104,26 @@ def test_the_interval_of_a_difference_counts_listeners_not_listens() -> None:
     assert busy.apart
     assert many.apart
     assert busy.apart.hit.difference == many.apart.hit.difference == pytest.approx(-0.5)
-    assert (busy.apart.hit.low, busy.apart.hit.high) == (-0.5, -0.5)  # nobody else to redraw: two listeners say it all
+    assert busy.apart.hit.low is None
+    assert busy.apart.hit.high is None
+    assert many.apart.hit.low is not None
     assert many.apart.hit.low == pytest.approx(-0.544, abs=0.01)
     assert many.apart.hit.high == pytest.approx(-0.456, abs=0.01)
     assert many == reported(*(outcome("e", user=f"{v}{n}", variant=v, rank=1 if n % 2 or v == "b" else None)
                               for v in "ab" for n in range(500)))  # fmt: skip
+
+
+@pytest.mark.parametrize("few", [3, 19, 20])
+def test_a_few_listeners_have_no_interval(few: int) -> None:
+    """Of 3 against 4 that of the redrawn left 0 far behind, by chance."""
+    found = reported(*(outcome(f"e{n}", user=f"{v}{n % (few + (v == 'b'))}", variant=v, rank=1 if n % 3 else None)
+                       for v in "ab" for n in range(200)))  # fmt: skip
+    assert found.apart
+    apart = (found.apart.hit_top, found.apart.hit, found.apart.skipped_hits, found.apart.skipped)
+    assert [each.low is None and each.high is None for each in apart] == [few < 20] * 4
+    text = shown(found)
+    assert ("fewer than 20 listeners of a variant" in text) == (few < 20)
+    assert (" to " in text.split("a − b")[1]) == (few == 20)
 
 
 def test_with_one_variant_there_is_nothing_to_compare() -> None:

@@ -41,6 +41,13 @@ def test_an_answer_on_the_spot_is_what_the_service_would_send(board: Release) ->
     assert len(made.items) == 6
 
 
+def test_an_answer_has_the_listeners_partition_and_every_mix(board: Release) -> None:
+    data = profile([listen("t3", NOON), listen("t5", NOON + 9)]).encode()
+    made = answer("ann", data, Recommender(board, ListSettings(mixes="up-next=3 familiar")), 6, 77, partition=2)
+    assert (made.partition, made.list_id) == (2, "2-1-r1")
+    assert {mix: len(items) for mix, items in made.mixes.items()} == {"up-next": 3, "familiar": 2}
+
+
 def test_a_stranger_is_answered_and_a_broken_profile_is_not(board: Release) -> None:
     recommender = Recommender(board, ListSettings())
     assert {item.source for item in answer("new", None, recommender, 6, now=77).items} == {"popular"}

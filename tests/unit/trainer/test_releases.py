@@ -2,13 +2,14 @@ from pathlib import Path
 
 import msgspec
 import polars as pl
+import pytest
 from msgspec.structs import replace
 
 from models import release
 from models.als.settings import AlsSettings
 from models.train import TrainSettings, train
 from schemas.release import Gate, ReleaseAnnounced
-from services.trainer.releases import announcement, listing, prune, show, unannounced
+from services.trainer.releases import announcement, listing, prune, show, unannounced, way_back
 
 LISTENS = pl.DataFrame(
     {"user_id": ["u", "u", "v"], "track_id": ["a", "b", "a"], "listened_at": [1_700_000_000_000] * 3}
@@ -82,6 +83,32 @@ def test_a_release_that_was_rolled_back_is_not_announced_again(tmp_path: Path) -
     made(tmp_path, "a", 10)
     made(tmp_path, "b", 20)
     assert unannounced(tmp_path, announced("a", 99)) is None
+
+
+@pytest.mark.parametrize(
+    ("history", "way"),
+    [
+        ("", ""),
+        ("a", ""),
+        ("a b<a", "a"),
+        ("a b<a c<b", "a b"),
+        ("a b<a c<b b<a", "a"),  # rolled back once …
+        ("a b<a c<b b<a a", ""),  # … and twice
+        ("a b<a a b<a", "a"),  # put in force again
+        ("a b<a c<b b<a d<b", "a b"),
+        ("a b<a a<b", "a b"),  # the older one by hand …
+        ("a b<a a<b b<a", "a"),  # … which is then rolled back
+        ("a b<a a<b b<a a", ""),
+        ("a b<a a<b c<a", "a"),
+        ("d<c", "c"),  # what came before has been cleaned away
+        ("d<c c", ""),
+        ("a c<b", "b"),
+    ],
+)
+def test_the_way_back_never_leads_to_what_was_rolled_back(history: str, way: str) -> None:
+    told = [each.partition("<") for each in history.split()]
+    messages = [replace(announced(name, at), previous=before or None) for at, (name, _, before) in enumerate(told)]
+    assert way_back(messages) == way.split()
 
 
 def test_pruning_keeps_the_newest_the_current_and_what_is_no_release(tmp_path: Path) -> None:
