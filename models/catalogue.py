@@ -27,6 +27,9 @@ COLUMNS = {
 # Not in releases of earlier versions: when somebody first played it to its merit, s since epoch; 0: nobody has.
 OPTIONAL = {"first_heard": pl.Int64}
 
+# Where the release knows words: how the song feels, −1 to 1; null: no lyrics, or not in English.
+SENTIMENT = "sentiment"
+
 UNHEARD = {
     name: pl.lit(0, kind) for name, kind in {**COLUMNS, **OPTIONAL}.items()
     if name in ("popularity", "listeners", "plays", "skips", "recent_listeners", *OPTIONAL)
@@ -80,7 +83,8 @@ class Catalogue:
         keys = np.array([key_of(track) for track in tracks["track_id"].to_list()], dtype=np.int64)
         _, first = np.unique(keys, return_index=True)
         new = tracks[np.sort(first[~np.isin(keys[first], self.keys)])]
-        described = describe(NO_LISTENS, new).with_columns(**UNHEARD)
+        unsaid = pl.lit(None, pl.Float32).alias(SENTIMENT)
+        described = describe(NO_LISTENS, new).with_columns(unsaid, **UNHEARD)
         return Catalogue(pl.concat([self.frame, described.select(self.frame.columns)]), self.trained)
 
     @cached_property

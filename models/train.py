@@ -19,6 +19,7 @@ from models.evaluation.systems import Lists
 from models.fitted import Fitted, Progress
 from models.lyrics import part as lyrics
 from models.lyrics.settings import LyricsSettings
+from models.lyrics.songs import with_sentiment
 from models.neighbours.settings import NeighbourSettings
 from models.ranker.lessons import Lessons, lessons
 from models.ranker.settings import RankerSettings
@@ -233,6 +234,7 @@ def _fill(
         with steps("lyrics"):
             told = lambda done: steps.part("lyrics", 0.01 + 0.98 * done)  # noqa: E731  # shorter so
             metrics |= lyrics.add(tracks, made.catalogue, aside, settings.lyrics, told)
+    with_sentiment(made.catalogue, aside).write_parquet(aside / release.CATALOGUE, compression="zstd")
     if settings.audio.on and sound.there_is(tracks):
         with steps("audio"):
             heard = partial(steps.part, "audio")
@@ -248,7 +250,6 @@ def _write(made: Fitted, aside: Path) -> dict[str, float]:
     gram = made.factors.T @ made.factors
     vectors = FoldIn(made.factors, gram, made.als).vectors([made.of(user) for user in _spread(len(made.users))])
     found, measured = index.build(made.factors, vectors, made.als.exact_items, made.als.min_recall, made.als.seed)
-    made.catalogue.write_parquet(aside / release.CATALOGUE, compression="zstd")
     np.save(aside / release.FACTORS, made.factors, allow_pickle=False)
     np.save(aside / release.GRAM, gram, allow_pickle=False)
     made.followers.save(aside / release.FOLLOWERS)

@@ -7,8 +7,9 @@ from models.evaluation import metrics
 from models.evaluation.bootstrap import Bootstrap, Figure
 from models.evaluation.log import Log, Numbers
 from models.evaluation.panel import NONE, Answer, Rows
-from models.evaluation.protocol import Next, Weekly
+from models.evaluation.protocol import DEPTH, NEXT, Next, Weekly
 from models.evaluation.result import Counts, Evaluation, NextList, Served, WeeklyList, figures
+from models.evaluation.shares import BySource, Shares
 from models.evaluation.systems import SERVED
 
 HOUR = 3_600
@@ -23,6 +24,7 @@ class Verdicts:
         self._weekly, self._fresh = Rows(len(metrics.WEEKLY)), Rows(len(metrics.OF_NEXT))
         self._stale = {hours: Rows(len(metrics.OF_NEXT)) for hours in stale_hours}
         self._listed = Rows(5)
+        self._brought, self._brought_next = BySource(DEPTH), BySource(NEXT)
         self._windows = 0
         self._whole: dict[str, list[list[float]]] = {}
         self._spreads: dict[str, metrics.Spread] = {}
@@ -62,15 +64,18 @@ class Verdicts:
         if answer.system == SERVED:
             self.served.weekly.append(WeeklyList(self._week.window.start, user, ranked))
         if user in self._judged:
-            found = metrics.of_week(ranked, self._week.wanted(user), answer.known, answer.met)
-            self._weekly.add(answer.system, user, found)
+            wanted = self._week.wanted(user)
+            self._weekly.add(answer.system, user, metrics.of_week(ranked, wanted, answer.known, answer.met))
+            self._brought.add(answer.system, user, answer.owed, np.isin(ranked, wanted))
 
     def of_guess(self, answer: Answer) -> None:
         """A list made at the moment of a play."""
+        question = answer.question
         if answer.system == SERVED:
-            question = answer.question
             self.served.next.append(NextList(question.moment, question.user, answer.ranked))
         self._add(self._fresh, answer)
+        right = answer.ranked == self._guesses.items[question.key]
+        self._brought_next.add(answer.system, question.user, answer.owed, right)
 
     def of_stale_guess(self, hours: int, answer: Answer) -> None:
         """A list made so many hours before a play."""
@@ -98,7 +103,10 @@ class Verdicts:
             name: dict(zip(metrics.Spread.NAMES, np.mean(windows, axis=0).tolist(), strict=True))
             for name, windows in self._whole.items()
         }
-        return Evaluation(self._counts(starts), made, whole, apart, seconds)
+        sources: Shares = {}
+        for brought in (self._brought, self._brought_next):
+            brought.into(sources)
+        return Evaluation(self._counts(starts), made, whole, apart, seconds, sources)
 
     def _counts(self, starts: list[int]) -> Counts:
         return Counts(

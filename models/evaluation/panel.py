@@ -1,13 +1,14 @@
 """Questions of one sort, asked of several systems in batches, and how well each answered."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.evaluation.log import Log, Numbers
-from models.evaluation.systems import Asked, Kind, System
+from models.evaluation.shares import Owed
+from models.evaluation.systems import Asked, Kind, Served, System
 from models.profile import ProfileView
 
 BATCH = 64  # questions whose profiles and scores over all tracks are in memory at once
@@ -25,13 +26,14 @@ class Question(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A system's list, with what was known of the listener when it was asked for (weekly only)."""
+    """A system's list, what was known of the listener then (weekly only), and which sources its tracks are owed to."""
 
     system: str
     question: Question
     ranked: Numbers
     known: Numbers
     met: Numbers
+    owed: Owed | None = None
 
 
 class Panel:
@@ -68,8 +70,14 @@ class Panel:
             [met for _, met in had],
         )
         for name, system in self._systems.items():
-            for question, ranked, (known, met) in zip(waiting, system.lists(asked), had, strict=True):
-                self._judge(Answer(name, question, ranked, known, met))
+            for question, (ranked, owed), (known, met) in zip(waiting, _lists(system, asked), had, strict=True):
+                self._judge(Answer(name, question, ranked, known, met, owed))
+
+
+def _lists(system: System, asked: Asked) -> Sequence[tuple[Numbers, Owed | None]]:
+    if isinstance(system, Served):
+        return system.owed(asked)
+    return [(ranked, None) for ranked in system.lists(asked)]
 
 
 class Rows:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from models.evaluation.bootstrap import Bootstrap, Figure
 from models.evaluation.log import Numbers
 from models.evaluation.panel import Rows
+from models.evaluation.shares import Shares
 from models.evaluation.systems import SERVED
 
 
@@ -56,6 +57,7 @@ class Evaluation(Struct, frozen=True):
     whole: dict[str, dict[str, float]]
     differences: dict[str, dict[str, Figure]]  # served minus each other system, paired by question
     seconds: dict[str, float]
+    sources: Shares  # what each source has of the places and of the hits, of systems that ask several
 
     def values(self, system: str) -> dict[str, float]:
         """metric -> value, without intervals."""

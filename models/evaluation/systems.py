@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from models.evaluation.log import Log, Numbers
 from models.evaluation.protocol import DEPTH, MEASURED, NEXT
+from models.evaluation.shares import Owed
 from models.profile import ProfileView
-from models.recommender import Recommender
+from models.recommender import Choice, Recommender
 from models.release import Release
 from models.shown import Shown
 from models.sources.settings import SOURCES, BadSources, ListSettings, changed
@@ -79,6 +80,7 @@ class Served:
         self._shown = memory() if shown is None else shown
         self._settings: dict[Kind, ListSettings] = {"weekly": lists.weekly, "next": lists.next}
         self._keys = release.catalogue.keys
+        self._names = {kind: tuple(settings.quotas()) for kind, settings in self._settings.items()}
         made: dict[ListSettings, Recommender] = {}  # a recommender does not look at the length: mostly one is enough
         self._by_kind: dict[Kind, tuple[Recommender, int]] = {}
         kinds: tuple[tuple[Kind, ListSettings], ...] = (("weekly", lists.weekly), ("next", lists.next))
@@ -90,11 +92,24 @@ class Served:
 
     def lists(self, asked: Asked) -> list[Numbers]:
         """See System."""
+        return [ranked for ranked, _ in self.owed(asked)]
+
+    def owed(self, asked: Asked) -> list[tuple[Numbers, Owed]]:
+        """The same, and which source brought each track."""
+        names = self._names[asked.kind]
+        return [
+            (
+                self._tracks[[pick.row for pick in choice.picks]],
+                Owed(names, np.array([pick.source for pick in choice.picks], dtype=np.int64)),
+            )
+            for choice in self._choices(asked)
+        ]
+
+    def _choices(self, asked: Asked) -> list[Choice]:
         recommender, length = self._by_kind[asked.kind]
         settings, shown = self._settings[asked.kind], self._shown[asked.kind]
         if not settings.shown_days:
-            choices = recommender.choose(asked.views, length)
-            return [self._tracks[[pick.row for pick in choice.picks]] for choice in choices]
+            return recommender.choose(asked.views, length)
         made = []
         # One after the other: of two lists of a listener in a batch the second must know of the first.
         for user, view in zip(asked.users.tolist(), asked.views, strict=True):
@@ -102,7 +117,7 @@ class Served:
             [choice] = recommender.choose([view], length, resting=[resting])
             rows = [pick.row for pick in choice.picks]
             shown.remember(user, view, self._keys[rows].tolist(), settings.shown_rest_days)
-            made.append(self._tracks[rows])
+            made.append(choice)
         return made
 
 

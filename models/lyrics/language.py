@@ -7,7 +7,7 @@ stripped of stop words look like no language, so what the detector says is held 
 import re
 from collections.abc import Callable
 
-SURE = 0.9  # probability that the detector must give another language …
+SURE = 0.9  # probability that the detector must give all other languages together: Serbian and Croatian share it …
 ENGLISH = 0.6  # … and the share of English words below which it is believed
 SEEN = 2_000  # characters that tell it
 _WORDS = re.compile(r"[^\W\d_]{2,}")
@@ -34,7 +34,9 @@ def detector() -> Detect:
         share = sum(map(english, words)) / len(words) if words else 1.0
         if share >= ENGLISH:
             return "en"
-        language, probability = identifier.classify(seen)
-        return str(language) if probability >= SURE else "en"
+        ranked = identifier.rank(seen)
+        if 1 - dict(ranked)["en"] < SURE:
+            return "en"
+        return str(next(language for language, _ in ranked if language != "en"))
 
     return detect

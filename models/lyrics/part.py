@@ -14,11 +14,10 @@ from numpy.typing import NDArray
 
 from models.lyrics import songs
 from models.lyrics.settings import LyricsSettings
-from models.lyrics.songs import About
+from models.lyrics.songs import ENGLISH, About
 
 log = logging.getLogger(__name__)
 
-ENGLISH = "en"
 TASK = "topic"  # the label of a `Track` that names it
 NEEDED = {
     "torch": "segue[neural]", "sklearn": "segue[lyrics]", "simplemma": "segue[lyrics]", "py3langid": "segue[lyrics]",

@@ -21,12 +21,14 @@ import polars as pl
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from models.catalogue import SENTIMENT
 from models.lyrics.encoder import Encoder, Matrix
 
 ABOUT, SONGS, PROBABILITIES = "lyrics.json", "lyrics_songs.parquet", "lyrics_topics.npy"
 VECTORS, CENTRES, INDEX = "lyrics_vectors.npy", "lyrics_centres.npy", "lyrics.faiss"
 TERMS, GRAPH = "lyrics_terms.parquet", "lyrics_topics.onnx"
 WORDS, ENCODER = "lyrics_words.parquet", "lyrics_encoder.npz"
+ENGLISH = "en"  # the language that is read; songs in others are only marked
 REQUIRED = (ABOUT, SONGS, PROBABILITIES, VECTORS, CENTRES, INDEX, WORDS, ENCODER)
 COLUMNS = {
     "row": pl.Int32,
@@ -36,6 +38,16 @@ COLUMNS = {
     "cluster": pl.Int32,
     "words": pl.Int32,  # cleaned ones
 }
+
+
+def with_sentiment(catalogue: pl.DataFrame, folder: Path) -> pl.DataFrame:
+    """The catalogue with how each song feels, where `folder` has a lyrics part; else as it is."""
+    if not (folder / ABOUT).exists():
+        return catalogue
+    songs = pl.read_parquet(folder / SONGS).filter(pl.col("language") == ENGLISH)
+    felt = songs.select(pl.col("row").cast(pl.UInt32), pl.col("sentiment").alias(SENTIMENT))
+    numbered = catalogue.with_row_index("row").join(felt, on="row", how="left", maintain_order="left")
+    return numbered.drop("row")
 
 
 class About(Struct, frozen=True):

@@ -38,7 +38,10 @@ def _frame(path: Path) -> pl.DataFrame:
     try:
         frame = pl.read_parquet(path) if path.suffix == ".parquet" else _text(path)
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        raise Fatal(f"{path}: cannot be read as counts: {str(error).splitlines()[0]}") from error
+        # Polars quotes the cell that it stumbled on: of a file that is none of counts that may be anything.
+        why, quoted, _ = str(error).splitlines()[0].partition("`")
+        why += "a cell (an unclosed quote?)" if quoted else ""
+        raise Fatal(f"{path}: cannot be read as counts: {why}") from None
     if frame.width < len(NAMES):
         raise Fatal(f"{path}: {frame.width} columns where listener, item and count are needed")
     return frame

@@ -7,8 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from models.evaluation.bootstrap import Figure
+from models.evaluation.protocol import DEPTH
+from models.evaluation.protocol import NEXT as NEXT_DEPTH
 from models.evaluation.result import Evaluation
-from models.evaluation.systems import SERVED
+from models.evaluation.shares import HITS, PLACES
+from models.evaluation.systems import SERVED, WITHOUT
 
 WEEKLY = (
     "ndcg@10", "ndcg@100", "recall@100", "rep_ndcg@100", "exp_ndcg@100", "unseen_ndcg@100", "coverage@100",
@@ -32,6 +35,7 @@ def table(found: Evaluation) -> RenderableType:
     ]
     if found.differences:
         parts.append(_apart(found))
+    parts += [_sources(system, of) for system, of in found.sources.items() if not system.startswith(WITHOUT)]
     return Group(*_spaced(parts))
 
 
@@ -64,6 +68,16 @@ def _apart(found: Evaluation) -> Table:
     shown = plain_table("served minus …", APART)
     for system, columns in found.differences.items():
         shown.add_row(system, *(sure(columns[name]) for name in APART))
+    return shown
+
+
+def _sources(system: str, of: dict[str, dict[str, Figure]]) -> Table:
+    """Which source brought the tracks and the hits, the one with most hits first."""
+    metrics = tuple(f"{which}@{depth}" for depth in (DEPTH, NEXT_DEPTH) for which in (PLACES, HITS))
+    shown = plain_table(f"{system}, by source", metrics)
+    nothing = Figure(0.0, 0.0, 0.0, 0)
+    for source, columns in sorted(of.items(), key=lambda each: -each[1].get(metrics[1], nothing).mean):
+        shown.add_row(source, *(_cell(columns.get(name, nothing)) for name in metrics))
     return shown
 
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
-from polars.exceptions import PolarsError
+from polars.exceptions import NoDataError, PolarsError
 
 from models.sources.shelf import normalised
 from schemas.codec import encode
 from services.importer.admit import MAX_ID, MAX_TITLE, track_ids
-from services.importer.report import Report
+from services.importer.report import Report, names_told
 from services.importer.tables import TRACKS, tracks_frame
 from services.runtime.errors import Fatal
 
@@ -65,14 +65,17 @@ def _keyed(frame: pl.DataFrame) -> pl.DataFrame:
 def _read(file: Path, columns: dict[str, str], report: Report) -> pl.DataFrame:
     try:
         found = pl.read_csv(file, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True)
-    except PolarsError as error:
-        raise Fatal(f"{file}: not readable as CSV: {str(error).splitlines()[0]}") from error
+    except NoDataError as error:
+        raise Fatal(f"{file}: is empty") from error
+    except PolarsError:
+        # Polars' own text quotes the cell that it stumbled on, which may be a whole song: not even as a cause.
+        raise Fatal(f"{file}: not readable as CSV (an unclosed quote?)") from None
     have = {name.strip().lower(): name for name in found.columns}
     missing = [name for name in columns.values() if name not in have and name not in MAY_MISS]
     if missing:
         raise Fatal(
             f"{file}: no column {', '.join(missing)}; expected {', '.join(columns.values())}, found "
-            f"{', '.join(found.columns[:12])}"
+            f"{names_told(found.columns)}"
         )
     text = found.select(
         (pl.col(have[theirs]).str.strip_chars() if theirs in have else pl.lit(None, pl.String)).alias(ours)

@@ -1,11 +1,18 @@
 """What went wrong and what was left out while reading, told as it comes and counted to the end."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
 SHOWN = 20  # problems shown of one import unless asked for all
+MOST_NAMES, LONGEST = 12, 30  # names of columns that a message tells, and characters of one
+
+
+def names_told(names: Sequence[str]) -> str:
+    """Names of columns for a message, cut: those of a file without a header are its first row, maybe a whole song."""
+    told = [name if len(name) <= LONGEST else f"{name[:LONGEST]}…" for name in names[:MOST_NAMES]]
+    return ", ".join(told if len(names) <= MOST_NAMES else [*told, "…"])
 
 
 class Problem(Struct, frozen=True):

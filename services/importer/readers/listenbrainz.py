@@ -12,7 +12,7 @@ from msgspec import Struct
 from services.importer.json_items import Item, json_items
 from services.importer.opening import parts
 from services.importer.readers.table import is_parquet, parquet_frames
-from services.importer.report import Report
+from services.importer.report import Report, names_told
 from services.importer.row_buffer import RowBuffer
 from services.importer.rows import Batch, Options
 from services.importer.times import to_ms
@@ -199,7 +199,7 @@ def _parquet(file: Path, options: Options, report: Report) -> Iterator[Batch]:
         have = frame.columns
         missing = [name for name in ("listened_at", "artist_name", "recording_name") if name not in have]
         if missing:
-            report.problem(file.name, "", missing[0], f"no such column; the file has {', '.join(have)}")
+            report.problem(file.name, "", missing[0], f"no such column; the file has {names_told(have)}")
             return
         frame = frame.with_columns(to_ms(frame["listened_at"], options.time_unit))
         mbid = _text("recording_mbid", have).str.to_lowercase()

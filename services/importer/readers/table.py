@@ -8,7 +8,7 @@ from polars.exceptions import PanicException, PolarsError
 
 from services.importer.csv_frames import csv_frames, named_once, split_line
 from services.importer.opening import parts, told
-from services.importer.report import Report
+from services.importer.report import Report, names_told
 from services.importer.rows import ROWS, BadOption, Batch, Options, Unit
 from services.importer.times import to_ms, unit_of
 
@@ -83,7 +83,7 @@ def columns_of(have: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
         if ours not in NAMES:
             raise BadOption(f"--map {ours}={theirs}: unknown name; known: {', '.join(NAMES)}")
         if theirs not in have:
-            raise BadOption(f"--map {ours}={theirs}: the file has no such column; it has {', '.join(have)}")
+            raise BadOption(f"--map {ours}={theirs}: the file has no such column; it has {names_told(have)}")
         found[ours] = theirs
     return found
 
@@ -99,7 +99,7 @@ def _mapper(options: Options, report: Report, source: str) -> Mapper:
             columns = columns_of(have, options.columns)
             lacking = _lacking(columns, options)
             if lacking:
-                report.problem(file, "", lacking, f"no such column; it has {', '.join(have)}; {NAME_IT}")
+                report.problem(file, "", lacking, f"no such column; it has {names_told(have)}; {NAME_IT}")
                 return
             times = frame[columns["listened_at"]]
             unit = unit or (unit_of(times) if times.dtype.is_numeric() else None)

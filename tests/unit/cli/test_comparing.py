@@ -80,6 +80,7 @@ def refused(said: Said) -> str:
         ("u\ti\tn\n\t2\t1\n", "row 1 of the counts"),
         ("u\ti\tn\n", "no counts in it"),
         ("", "cannot be read as counts"),
+        ('u,i,n\n1,2,3\n1,3,"mine\n', "cannot be read as counts: could not parse a cell (an unclosed quote?)"),
         ("1,2\n3,4\n", "2 columns where"),
         ("u\ti\tn\n1\t2\t3\n", "nothing can be held out"),
     ],

@@ -39,15 +39,24 @@ def quick(segue: Segue, monkeypatch: pytest.MonkeyPatch) -> Segue:
 
 
 def test_other_settings_and_each_source_left_out_are_judged_beside(quick: Segue) -> None:
-    few = ("--no-baselines", "--also", "artist_cap=1", "--also", "sources=popular=1", "--leave-out")
+    worded = "sources=history=1,popular=1,lyrics=1"
+    few = ("--no-baselines", "--also", "artist_cap=1", "--also", "sources=popular=1", "--also", worded, "--leave-out")
     said = quick("evaluate", *QUICK, *few, "--json")
     assert said.code == 0, said.err
     found = json.loads(said.out)
     left_out = {f"without_{name}" for name in ListSettings().quotas()}
-    assert found["differences"].keys() == {"artist_cap=1", "sources=popular=1"} | left_out
+    assert found["differences"].keys() == {"artist_cap=1", "sources=popular=1", worded} | left_out
     assert found["sources=popular=1"]["rep_recall@300"] == 0 < found["served"]["rep_recall@300"]
     assert found["artist_cap=1"]["recall@300"] < found["served"]["recall@300"]
     assert found["without_sounds"].items() <= found["served"].items()  # there are none
+    by_source = found["sources"]
+    assert by_source.keys() == {"served", "artist_cap=1", worded} | left_out
+    assert by_source["served"].keys() == ListSettings().quotas().keys()
+    assert by_source[worded].keys() == {"history", "popular", "lyrics"}
+    for name in ("share_of_places@300", "share_of_hits@300", "share_of_places@20", "share_of_hits@20"):
+        shares = [figures[name][0] for figures in by_source[worded].values()]
+        assert sum(shares) == pytest.approx(1)
+        assert by_source[worded]["lyrics"][name][0] == 0  # nobody's words are known
 
 
 def test_settings_that_cannot_be_changed_are_told_at_once(quick: Segue) -> None:
@@ -68,7 +77,7 @@ def test_json_is_one_object_with_every_figure_and_its_interval(quick: Segue) -> 
     assert said.code == 0, said.err
     found = json.loads(said.out)
     assert found["served"].keys() == WEEKLY_METRICS | NEXT_METRICS | LISTS_METRICS | WHOLE_METRICS
-    systems = found.keys() - {"intervals", "differences", "about"}
+    systems = found.keys() - {"intervals", "differences", "sources", "about"}
     assert {"random", "popular", "decayed_popular", "personal", "item_neighbours", "ease", "als"} < systems
     for system in systems:
         assert found[system].keys() - found["intervals"][system].keys() == WHOLE_METRICS
@@ -83,7 +92,15 @@ def test_json_is_one_object_with_every_figure_and_its_interval(quick: Segue) -> 
 def test_tables_show_every_system_and_progress_goes_to_standard_error(quick: Segue) -> None:
     said = quick("evaluate", *QUICK)
     assert said.code == 0
-    for name in ("a week ahead", "next track", "24h old", "served minus", "decayed_personal_4d", "source_als"):
+    for name in (
+        "a week ahead",
+        "next track",
+        "24h old",
+        "served minus",
+        "decayed_personal_4d",
+        "source_als",
+        "served, by source",
+    ):
         assert name in said.out
     assert "Folding profiles, asking, judging: 100 %" in said.err
     assert "100 %" not in said.out
@@ -91,7 +108,7 @@ def test_tables_show_every_system_and_progress_goes_to_standard_error(quick: Seg
 
 def test_no_baselines_is_served_only(quick: Segue) -> None:
     found = json.loads(quick("evaluate", *QUICK, "--no-baselines", "--json").out)
-    assert found.keys() == {"served", "intervals", "differences", "about"}
+    assert found.keys() == {"served", "intervals", "differences", "sources", "about"}
     assert found["differences"] == {}
 
 

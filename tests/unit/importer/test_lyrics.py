@@ -1,3 +1,4 @@
+import traceback
 from pathlib import Path
 
 import polars as pl
@@ -48,3 +49,27 @@ def test_scores_of_topics_are_never_read(files: tuple[Path, Path]) -> None:
 def test_a_file_without_the_columns_is_refused_by_name(files: tuple[Path, Path]) -> None:
     with pytest.raises(Fatal, match=r"songs\.csv: no column artist_name, track_name, lyrics, topic"):
         read_topics([files[0]], Report())
+
+
+SONG = "the lamp went out along the quay and nobody came to light it again"
+HEAD = "artist_name,track_name,release_date,genre,lyrics,topic\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (f'{HEAD}Ann,Home,1999,pop,down the road,sadness\nCid,Quay,2001,pop,"{SONG},sadness\n', "not readable as CSV"),
+        (f"Cid,Quay,2001,pop,{SONG},sadness\nAnn,Home,1999,pop,down the road,sadness\n", "no column artist_name"),
+        ("", "is empty"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_without_a_word_of_its_songs(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    file = tmp_path / "topics.csv"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(Fatal, match=said) as refused:
+        read_topics([file], Report())
+    told = "".join(traceback.format_exception(refused.value))
+    assert SONG[20:] not in told
+    assert str(file) in told

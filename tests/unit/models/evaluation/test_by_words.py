@@ -23,10 +23,12 @@ SETTINGS = Settings(
 )  # fmt: skip
 
 
-def judged(listens: pl.DataFrame, catalogue: pl.DataFrame, folder: Path) -> dict[str, float]:
+def judged(listens: pl.DataFrame, catalogue: pl.DataFrame, folder: Path) -> tuple[dict[str, float], float]:
+    """Each system's recall@300, and what the words have of the hits of the served lists."""
     folder.mkdir()
     found, _ = evaluate(listens, catalogue, folder, SETTINGS, lambda *_: None)
-    return {name: figures["recall@300"].mean for name, figures in found.figures.items()}
+    recall = {name: figures["recall@300"].mean for name, figures in found.figures.items()}
+    return recall, found.sources["served"]["lyrics"]["share_of_hits@300"].mean
 
 
 @pytest.mark.slow
@@ -36,9 +38,11 @@ def test_what_songs_with_like_words_find_is_reported(tmp_path: Path) -> None:
     listens = crowd(11, tracks=40)
     catalogue = tracks_of(listens)
     sung = catalogue.with_columns(tracks(catalogue.height)["lyrics"])
-    with_words = judged(listens, sung, tmp_path / "with")
+    with_words, share = judged(listens, sung, tmp_path / "with")
     assert with_words["source_lyrics"] > 0
     assert with_words["served"] > with_words["without_lyrics"]
-    without = judged(listens, catalogue, tmp_path / "without")
+    assert 0 < share < 1
+    without, share = judged(listens, catalogue, tmp_path / "without")
     assert without["source_lyrics"] == 0.0
     assert without["served"] == without["without_lyrics"]
+    assert share == 0.0

@@ -7,6 +7,7 @@ import pytest
 
 from models.evaluation import metrics
 from models.evaluation.bootstrap import Bootstrap
+from models.evaluation.shares import BySource, Owed, Shares
 
 NONE = np.empty(0, dtype=np.int64)
 
@@ -120,3 +121,19 @@ def test_a_ratio_is_of_sums_within_a_group() -> None:
     assert (figure.mean, figure.n) == (0.5, 2)  # (4/4 + nothing)/2
     assert figure.low == 0.25
     assert figure.high == 0.75
+
+
+def test_places_and_hits_are_counted_by_the_source_that_brought_them() -> None:
+    counted, names = BySource(3), ("history", "lyrics", "popular")
+    counted.add("served", 0, Owed(names, np.array([0, 1, 0, 1])), flags(".x.x"))  # the fourth rank is not looked at
+    counted.add("served", 1, Owed(names, np.array([0])), flags("x"))
+    counted.add("served", 1, Owed(names, NONE), flags(""))
+    counted.add("alone", 0, Owed(("history",), np.array([0])), flags("x"))
+    counted.add("ease", 0, None, flags("x"))
+    shares: Shares = {}
+    counted.into(shares)
+    assert shares.keys() == {"served"}
+    told = {source: [figure.mean for figure in figures.values()] for source, figures in shares["served"].items()}
+    assert told == {"history": [0.75, 0.5], "lyrics": [0.25, 0.5], "popular": [0.0, 0.0]}
+    figure = shares["served"]["lyrics"]["share_of_hits@3"]
+    assert (figure.low, figure.high, figure.n) == (0.0, 1.0, 2)

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from msgspec.structs import replace
@@ -10,12 +11,15 @@ from models import release
 from models.als.settings import AlsSettings
 from models.evaluation.bootstrap import Figure
 from models.evaluation.log import Log
+from models.evaluation.panel import NONE
 from models.evaluation.protocol import Protocol, windows
 from models.evaluation.replay import Replay
 from models.evaluation.result import Evaluation, Served
 from models.evaluation.run import evaluate
 from models.evaluation.settings import Settings
-from models.evaluation.systems import Lists, alone
+from models.evaluation.systems import Asked, Lists, alone
+from models.evaluation.systems import Served as ServedLists
+from models.evaluation.systems import tracks_of as numbers_of
 from models.profile import ProfileView
 from models.ranker.settings import RankerSettings
 from models.recommender import Recommender
@@ -68,6 +72,13 @@ def test_served_is_what_the_recommender_makes_of_the_profile_and_the_release_of_
             data = Replay(log, SETTINGS.taste).at(each.user, [moment], moment)[0]
             items = recommender.recommend([None if data is None else ProfileView(data)], n)[0]
             assert [made[1].ids[item] for item in each.tracks] == [item.track_id for item in items]
+            if mix == "for-you":
+                views = [None if data is None else ProfileView(data)]
+                at = np.array([each.user]), np.array([moment])
+                asked = Asked("weekly", *at, views, [NONE], [NONE])
+                [(ranked, owed)] = ServedLists(made_then, numbers_of(log, made_then), SETTINGS.lists).owed(asked)
+                assert ranked.tolist() == each.tracks.tolist()
+                assert [owed.names[source] for source in owed.of] == [item.source for item in items]
 
 
 def test_the_future_changes_no_list(listens: pl.DataFrame, made: tuple[Evaluation, Served], tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from models.lyrics import part
 from models.lyrics.pick import pick
 from models.lyrics.settings import LyricsSettings
 from models.train import TrainSettings, train
-from tests.unit.models.lyrics.worlds import tracks
+from tests.unit.models.lyrics.worlds import told, tracks
 
 SETTINGS = LyricsSettings(topic_seeds=1, epochs=3, dimensions=8, clusters=3, features=200, threads=1, words="plain")
 COLUMNS = {"user_id": pl.String, "track_id": pl.String, "listened_at": pl.Int64, "artist": pl.String}
@@ -39,8 +39,9 @@ def test_a_release_picks_topics_and_holds_no_lyrics(tmp_path: Path) -> None:
     shipped = [name for name in ("linear", "paper", "tuned", "tabular") if metrics[f"lyrics_{name}"]["shipped"]]
     assert len(shipped) == 1
     assert {metrics[f"lyrics_{name}"]["shipped"] for name in ("song_model", "tfidf_svd", "static")} == {0.0, 1.0}
-    held = b"".join((tmp_path / "r" / name).read_bytes() for name in loaded.manifest.files)
-    assert not [line for text in described["lyrics"] for line in text.splitlines() if line.encode() in held]
+    held = "\n".join(told(tmp_path / "r" / name) for name in loaded.manifest.files)
+    assert described["title"][0] in held
+    assert not [line for text in described["lyrics"] for line in text.splitlines() if line in held]
 
 
 def test_songs_of_another_language_are_kept_apart(tmp_path: Path) -> None:
@@ -58,6 +59,11 @@ def test_songs_of_another_language_are_kept_apart(tmp_path: Path) -> None:
     assert not loaded.lyrics.vectors[at].any()
     assert not loaded.lyrics.probabilities[at].any()
     assert loaded.lyrics.clusters[at] == -1
+    feels = dict(loaded.catalogue.frame.select("track_id", "sentiment").iter_rows())
+    assert feels.pop("g") is None
+    assert None not in feels.values()
+    grown = loaded.with_tracks(pl.DataFrame({"track_id": ["new"], "artist": ["Ann"], "title": ["New"]}))
+    assert grown.catalogue.frame["sentiment"].to_list() == [*loaded.catalogue.frame["sentiment"], None]
     assert loaded.manifest.metrics["lyrics"]["other_languages"] == 1
 
 

@@ -46,3 +46,20 @@ def test_languages_are_told_apart_and_lemmatised_english_is_english() -> None:
     assert detect("I walk alone tonight through the old town and I still think of you") == "en"
     assert detect("walk night town think hold time sea break heart") == "en"
     assert detect("") == "en"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Река несёт мою лодку далеко, звезда горит над водою", {"ru", "uk", "mk"}),
+        ("Вечерас ходам сам поред реке и чекам да се вратиш кући кад падне снег", {"sr"}),
+        ("Večeras hodam sama uz rijeku i čekam da se vratiš kući kad padne snijeg na grad", {"hr", "sr", "bs"}),
+        ("Malam ini aku berjalan seorang diri di tepi sungai dan menunggu kau pulang ke rumah", {"ms", "id"}),
+        ("I kveld går jeg alene langs elva og venter på at du skal komme hjem til meg", {"no", "da", "nn"}),
+    ],
+)
+def test_a_language_whose_neighbour_may_be_meant_is_not_english(text: str, told: set[str]) -> None:
+    pytest.importorskip("py3langid", reason="needs segue[lyrics]")
+    from models.lyrics.language import detector
+
+    assert detector()(text) in told
