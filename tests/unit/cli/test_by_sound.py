@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from models.audio.settings import RATE
 from services.cli.__main__ import main
 from tests.unit.cli.conftest import Segue
 from tests.unit.models.audio.sounds import noise, tone, write
@@ -69,6 +70,13 @@ def test_a_recording_finds_itself_and_then_its_kind(segue: Segue, heard: Path) -
     distances = [each["distance"] for each in made["items"]]
     assert distances == sorted(distances)
     assert 0 < distances[1] <= 2
+
+
+def test_a_recording_may_be_of_any_length(segue: Segue, heard: Path) -> None:
+    write(heard / "long.flac", noise(1, 31 * 60_000 / RATE), 1_000)
+    said = segue("similar", str(heard / "long.flac"), "--release", str(heard / "release"), "--json")
+    assert said.code == 0
+    assert len(json.loads(said.out)["items"]) == 5
 
 
 def test_a_playlist_is_saved_with_what_is_new_to_the_listener(segue: Segue, heard: Path) -> None:
