@@ -44,7 +44,8 @@ def fit(
         epochs = max(1, min(settings.epochs, settings.crops // max(1, len(mels))))
         steps = epochs * -(-len(mels) // settings.batch)
         optimizer = torch.optim.AdamW(made.parameters(), lr=settings.rate, weight_decay=settings.decay)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=steps, pct_start=0.2)
+        total = max(6, steps)  # a rise of one step, a fifth of five, is divided by zero in torch
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, settings.rate, total_steps=total, pct_start=0.2)
         crops = Crops(mels, heard, settings, rng)
         share = LOOKING if made.width else 0.0
         source: Fresh | Views = Fresh(made, crops)

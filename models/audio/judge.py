@@ -1,9 +1,9 @@
 """How well a network of one shape learns a labelled set: cross-validated, no group in two parts, beside baselines.
 
 Folds are stratified by class and keep groups whole (a track; all notes of a pitch). Each fold is learned by itself, so
-nothing of what is asked was heard before. Baselines: the most frequent class of the fold, and a logistic regression on
-mean MFCCs. `same_…@5`: of the five nearest recordings of the other folds, how many are of the query's class (or by its
-artist), by the network's vectors, by mean MFCCs, and by chance.
+nothing of what is asked was heard before. Baselines: the most frequent class of what the fold learns from, and a
+logistic regression on mean MFCCs. `same_…@5`: of the five nearest recordings of the other folds, how many are of the
+query's class (or by its artist), by the network's vectors, by mean MFCCs, and by chance.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -89,13 +89,12 @@ def judge(
     made = _learned(examples, splits, heard, settings, workers, progress)
     means = np.stack([mfcc(mel[: heard.bands].astype(np.float32)).mean(axis=1) for mel in examples.mels])
     baselines = [_regression(means, examples.targets, learned, asked) for learned, asked in splits]
-    shares = np.tile(examples.targets.mean(axis=0), (len(top), 1))
     confusion = np.zeros((len(classes), len(classes)), dtype=np.int64)
     for fold in made:
         np.add.at(confusion, (top[fold.asked], fold.shares.argmax(axis=1)), 1)
     ours = [_metrics(examples.targets[fold.asked], fold.shares) for fold in made]
     plain = [_metrics(examples.targets[fold.asked], said) for fold, said in zip(made, baselines, strict=True)]
-    majority = [_metrics(examples.targets[fold.asked], shares[fold.asked]) for fold in made]
+    majority = [_metrics(examples.targets[fold.asked], _usual(fold, examples.targets)) for fold in made]
     return Judged(
         task=task,
         classes=classes,
@@ -166,6 +165,11 @@ def _regression(means: Table, targets: Table, learned: NDArray[np.int64], asked:
     said = np.zeros((len(asked), targets.shape[1]), dtype=np.float32)
     said[:, model.classes_] = model.predict_proba(scaler.transform(means[asked]))
     return said
+
+
+def _usual(fold: Fold, targets: Table) -> Table:
+    """The same for all that are asked: the mean shares of what the fold has learned from."""
+    return np.tile(targets[fold.learned].mean(axis=0), (len(fold.asked), 1))
 
 
 def _metrics(targets: Table, said: Table) -> dict[str, float]:

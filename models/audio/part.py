@@ -32,14 +32,16 @@ FILES = (ABOUT, TRACKS, ROWS, VECTORS, MEAN, INDEX, *map(network_file, TASKS))
 
 
 class Sounds:
-    """The vectors and their index, in memory."""
+    """The index, in memory, and the vectors, mapped."""
 
     def __init__(self, folder: Path, tracks: int) -> None:
         """`tracks`: of the catalogue. Raises ValueError when the files do not fit it or each other."""
         self.folder = folder
         self.about = read_about(folder)
         self.rows: NDArray[np.int64] = np.load(folder / ROWS, allow_pickle=False)
-        self.vectors: NDArray[np.float16] = np.load(folder / VECTORS, allow_pickle=False)
+        # Not in memory: of 4,608 bytes a track only a listener's seeds are read, and they would be most of the part.
+        # A map outlives its file's name, so the folder may be removed while the release is in force.
+        self.vectors: NDArray[np.float16] = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
         self.mean: NDArray[np.float32] = np.load(folder / MEAN, allow_pickle=False)
         self.index = faiss.read_index(str(folder / INDEX))
         count = len(self.rows)

@@ -11,11 +11,10 @@ import numpy as np
 from msgspec import Struct
 
 from models import release
-from models.audio.decode import decode
+from models.audio.decode import middle
 from models.audio.logmel import logmel
 from models.audio.part import Sounds
 from models.audio.serve import evened
-from models.audio.settings import RATE
 from models.index import search
 
 QUERY_S = 30.0  # of a longer recording its middle
@@ -58,10 +57,7 @@ class Similar:
 
     def near(self, path: Path, n: int) -> list[Near]:
         """The `n` nearest tracks, nearest first. Raises models.audio.problems.BadAudio."""
-        samples = decode(path)
-        most = round(QUERY_S * RATE)
-        start = max(0, len(samples) - most) // 2
-        vector, _ = self._ears.hear(logmel(samples[start : start + most], self._ears.heard))
+        vector, _ = self._ears.hear(logmel(middle(path, QUERY_S), self._ears.heard))
         scores, places = search(self._sounds.index, evened(vector[None], self._sounds.mean), n)
         found = [(self._sounds.rows[at], score) for at, score in zip(places[0], scores[0], strict=True) if at >= 0]
         about = self._about([int(row) for row, _ in found])

@@ -90,9 +90,10 @@ def _one(
     if len(rows) > MOST:
         chosen = np.sort(np.random.default_rng(settings.seed).permutation(len(rows))[:MOST])
         rows, targets = [rows[at] for at in chosen], targets[chosen]
-    name = _name(about.mels, shape, [heard[at].sha256 for at in rows], targets)
-    kept = Path(settings.cache) / "networks" / name if settings.cache else None
-    if kept is None or not (kept / "difference").is_file():
+    lesson = _name(about.mels, shape, [heard[at].sha256 for at in rows], targets)
+    kept = Path(settings.cache) / "networks" / lesson if settings.cache else None
+    # Two tasks may have the same lesson, so the same name: clusters of few recordings, or labels that say the same.
+    if kept is None or not all((kept / name).is_file() for name in ("difference", network_file(task))):
         made_in = kept or folder
         made_in.mkdir(parents=True, exist_ok=True)
         difference = _taught(

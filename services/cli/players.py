@@ -1,5 +1,6 @@
 """Playlists as players read them: M3U8 (extended), XSPF 1 and JSPF."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
@@ -22,6 +23,8 @@ class Entry(Struct, frozen=True):
     seconds: float
     reason: str
 
+
+_NO_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # characters that XML 1.0 cannot hold
 
 Writer = Callable[[str, Sequence[Entry]], str]
 
@@ -59,12 +62,12 @@ def m3u8(title: str, tracks: Sequence[Entry]) -> str:
 def xspf(title: str, tracks: Sequence[Entry]) -> str:
     """XML Shareable Playlist Format, version 1 (xspf.org)."""
     root = ElementTree.Element("playlist", version="1", xmlns="http://xspf.org/ns/0/")
-    ElementTree.SubElement(root, "title").text = title
+    ElementTree.SubElement(root, "title").text = _NO_XML.sub("", title)
     inside = ElementTree.SubElement(root, "trackList")
     for each in tracks:
         track = ElementTree.SubElement(inside, "track")
         for name, text in _fields(each).items():
-            ElementTree.SubElement(track, name).text = str(text)
+            ElementTree.SubElement(track, name).text = _NO_XML.sub("", str(text))
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 

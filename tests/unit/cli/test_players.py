@@ -36,6 +36,14 @@ def test_xspf() -> None:
     assert "creator" not in found[1]
 
 
+def test_xspf_is_xml_whatever_the_titles_hold() -> None:
+    odd = "".join(map(chr, range(0x20))) + "\ufffe\uffff\ud800é\U0001f3b5"
+    made = xspf(odd, [Entry("file:///a.mp3", odd, odd, 1.0, odd)])
+    root = ElementTree.fromstring(made.encode())  # noqa: S314  # our own
+    texts = {part.text for part in root.iter() if part.text and "é" in part.text}
+    assert texts == {"\t\n\né\U0001f3b5"}  # the parser makes \r to \n
+
+
 def test_jspf() -> None:
     made = json.loads(jspf("By sound", TRACKS))["playlist"]
     assert made["title"] == "By sound"

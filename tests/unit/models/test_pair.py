@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from models.audio.settings import VECTOR, MelSettings
+from models.neighbours.table import Table
 from models.pair.pictures import alike, picture
 from models.pair.settings import BANDS, FRAMES, PairSettings
 
@@ -27,6 +28,22 @@ def test_alike_is_one_artist_or_the_same_in_every_task() -> None:
     pairs = {(one, two) for one, two in zip(*np.nonzero(made), strict=True) if one < two}
     assert pairs == {(0, 1), (0, 2), (0, 3), (0, 4), (1, 3), (1, 4)}
     assert np.array_equal(made, made.T)
+
+
+def test_alike_is_also_what_is_often_heard_around_each_other() -> None:
+    pytest.importorskip("soundfile", reason="needs segue[audio]")
+    from models.pair.build import STRONG, together
+
+    # Of five tracks: 0 beside 3 strongly and beside 4 hardly, 3 beside a track that was not heard, 4 beside 1.
+    strong, faint = STRONG, STRONG / 2
+    table = Table(
+        np.array([0, 2, 2, 2, 3, 4]),
+        np.array([3, 4, 2, 1], dtype=np.int32),
+        np.array([strong, faint, 1.0, 1.0], dtype=np.float32),
+    )
+    made = together(np.array([0, 1, 3, 4]), table)  # track 2 has no recording
+    assert {(one, two) for one, two in zip(*np.nonzero(made), strict=True)} == {(0, 2), (2, 0), (1, 3), (3, 1)}
+    assert not together(np.array([7, 9]), table).any()  # catalogued after the table was made
 
 
 def a_lesson(count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -5,10 +5,10 @@ import pytest
 
 from models.audio.problems import BadAudio
 from models.audio.settings import RATE
-from tests.unit.models.audio.sounds import tone, write
+from tests.unit.models.audio.sounds import noise, tone, write
 
 pytest.importorskip("soundfile", reason="needs segue[audio]")
-from models.audio.decode import decode, path_of
+from models.audio.decode import decode, middle, path_of
 
 
 @pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])
@@ -56,3 +56,33 @@ def test_a_uri_is_a_file(tmp_path: Path) -> None:
     assert path_of(str(path)) == path
     with pytest.raises(BadAudio, match="only paths and file://"):
         path_of("https://example.org/a.mp3")
+
+
+@pytest.mark.parametrize("ending", ["wav", "flac", "ogg", "mp3"])
+def test_of_a_long_recording_the_middle_is_heard(tmp_path: Path, ending: str) -> None:
+    third = [tone(hz, 4.0) for hz in (300, 600, 1_200)]
+    heard = middle(write(tmp_path / f"a.{ending}", np.concatenate(third)), 2.0)
+    assert len(heard) == 2 * RATE
+    assert np.abs(np.fft.rfft(heard)).argmax() == pytest.approx(1_200, abs=2)  # 600 Hz, in half hertz
+
+
+def test_of_a_short_one_all_is_heard_and_none_is_too_long(tmp_path: Path) -> None:
+    short = write(tmp_path / "a.flac", tone(440, 1.5))
+    assert np.array_equal(middle(short, 2.0), decode(short))
+    hour = write(tmp_path / "b.flac", noise(1, 3_600_000 / RATE), 1_000)
+    with pytest.raises(BadAudio, match="lasts 60 minutes"):
+        decode(hour)
+    assert len(middle(hour, 30.0)) == 30 * RATE
+
+
+def test_a_middle_that_cannot_be_heard_is_said(tmp_path: Path) -> None:
+    with pytest.raises(BadAudio, match="is empty"):
+        middle(write_bytes(tmp_path / "a.wav", b""), 1.0)
+    whole = write(tmp_path / "b.flac", np.random.default_rng(1).uniform(-0.5, 0.5, 10 * RATE)).read_bytes()
+    with pytest.raises(BadAudio):  # the header says ten seconds
+        middle(write_bytes(tmp_path / "c.flac", whole[: len(whole) // 4]), 1.0)
+
+
+def write_bytes(path: Path, data: bytes) -> Path:
+    path.write_bytes(data)
+    return path

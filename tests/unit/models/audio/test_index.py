@@ -1,6 +1,6 @@
 import numpy as np
 
-from models.audio.index import TOP, build
+from models.audio.index import TOP, build, others
 
 
 def vectors(count: int, seed: int = 1) -> np.ndarray:
@@ -26,3 +26,9 @@ def test_many_are_compressed_and_still_found() -> None:
     scores, rows = index.search(made[:50], TOP)
     assert (rows[:, 0] == np.arange(50)).mean() > 0.9
     assert (np.diff(scores, axis=1) <= 1e-6).all()
+
+
+def test_the_others_are_without_the_query() -> None:
+    found = np.array([[3, 1, 2], [5, 7, 4], [6, 8, 9]])  # the third is not among its own nearest
+    assert others(found, np.array([3, 7, 0])).tolist() == [[1, 2], [5, 4], [6, 8]]
+    assert others(np.array([[0]]), np.array([0])).tolist() == [[]]

@@ -73,3 +73,8 @@ def test_one_recording_of_one_class_is_no_trouble() -> None:
     mels, _ = lesson(1)
     made = fit(mels, np.ones((1, 1), dtype=np.float32), MELS, NetworkSettings(crops=4))
     assert np.isfinite(listen(made, mels, MELS, 60)[1]).all()
+
+
+def test_a_lesson_of_five_steps_is_no_trouble() -> None:
+    mels, targets = lesson(6)
+    fit(mels, targets, MELS, NetworkSettings(crops=30, batch=8))

@@ -1,5 +1,6 @@
 """The source `sounds` and the mix `playlist`, on a release whose rows sound alike in their order."""
 
+import shutil
 from itertools import pairwise
 from pathlib import Path
 
@@ -63,6 +64,14 @@ def test_no_artist_comes_twice_in_a_row() -> None:
     assert [pick.row for pick in made] == [0, 3, 1, 4, 2, 5]
     assert all(one.score >= two.score for one, two in pairwise(made))
     assert [pick.row for pick in spaced(picks[:3], artists, 10)] == [0]
+
+
+def test_vectors_stay_on_disk_and_outlive_their_folder(tmp_path: Path) -> None:
+    release = heard(tmp_path, list(range(12)))
+    assert release.sounds is not None
+    assert isinstance(release.sounds.vectors, np.memmap)
+    shutil.rmtree(tmp_path)
+    assert rows(propose(Sounds(release), Shelf(release.catalogue), player_of([0]), quota=3)) == [1, 2, 3]
 
 
 def test_files_that_disagree_are_refused(tmp_path: Path) -> None:

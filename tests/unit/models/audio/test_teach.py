@@ -63,3 +63,15 @@ def test_what_was_taught_before_is_taken_and_what_is_new_is_not(
     assert (again / network_file("genre")).read_bytes() == b"genre"
     into(tmp_path / "more", heard, [*labels[:-1], {"genre": {"folk": 1.0}}], settings)
     assert [task for task, *_ in lessons[len(TASKS) :]] == ["genre"]
+
+
+def test_two_tasks_that_say_the_same_have_a_network_each(
+    tmp_path: Path, lessons: list[tuple[str, list[float], list[list[float]]]]
+) -> None:
+    heard, labels = recordings(12)
+    both = [{"genre": each["genre"], "emotion": each["genre"]} for each in labels]
+    settings = AudioSettings(cache=str(tmp_path / "cache"))
+    made = into(tmp_path / "made", heard, both, settings)
+    assert [(made / network_file(task)).read_bytes() for task in TASKS] == [task.encode() for task in TASKS]
+    into(tmp_path / "again", heard, both, settings)
+    assert len(lessons) == len(TASKS)
