@@ -1,17 +1,21 @@
 """Pick a topic, get songs of it."""
 
 import difflib
+import re
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from models.lyrics.encoder import unit
 from models.lyrics.songs import Songs
 from models.lyrics.taste import own, points
 from models.release import Release
 from models.sources.base import Listener
 
 SURE = 0.5  # probability from which a song counts as one of the topic
+SPELLED_ALIKE = 0.6  # share of letters in common from which a topic's name may be what was meant
+SHORTEST = 3  # letters of a word that stands for a longer one
 SAME_SHARE = 0.5  # of a listener's taste in a song's score; the rest is how sure the topic is
 
 
@@ -41,7 +45,7 @@ def pick(release: Release, topic: str, n: int, listener: Listener | None = None)
     part = release.lyrics
     if part is None or not part.about.topics:
         raise UnknownTopic(f"release {release.id} knows no topics: train it with songs whose topics are known")
-    at = part.about.topics.index(_named(topic, part.about.topics))
+    at = part.about.topics.index(_named(topic, part))
     wanted = part.about.topics[at]
     probability = part.probabilities[:, at]
     labelled = np.array([label == wanted for label in part.labels], dtype=bool)
@@ -55,13 +59,47 @@ def pick(release: Release, topic: str, n: int, listener: Listener | None = None)
     return [_picked(release, part, int(song), probability, labelled, taste) for song in _once(release, usable, n)]
 
 
-def _named(topic: str, topics: list[str]) -> str:
-    by_name = {name.casefold(): name for name in topics}
+def has_taste(release: Release, listener: Listener) -> bool:
+    """Whether the listener is known to like any song whose words are known: else `pick` ranks as for anybody."""
+    part = release.lyrics
+    return part is not None and len(own(listener, part.song_of, part.vectors)[0]) > 0
+
+
+def _named(topic: str, part: Songs) -> str:
+    by_name = {name.casefold(): name for name in part.about.topics}
     asked = topic.strip().casefold()
     if asked in by_name:
         return by_name[asked]
-    near = sorted(topics, key=lambda name: -difflib.SequenceMatcher(None, asked, name.casefold()).ratio())
-    raise UnknownTopic(f"no topic {topic!r} in this release; there are {', '.join(near)}")
+    raise UnknownTopic(f"no topic {topic!r} in this release; there are {', '.join(_nearest(asked, part))}")
+
+
+def _nearest(asked: str, part: Songs) -> list[str]:
+    """The topics: those spelled like what was asked, then by how near their songs are to its words, then the rest."""
+    encoder = part.encoder()
+    meant = encoder.encode([_known(asked, encoder.vocabulary.words)])[0]
+    near = (unit(part.probabilities.T @ part.vectors) @ meant).tolist()
+
+    def place(at: int) -> tuple[float, float, float]:
+        name = part.about.topics[at].casefold()
+        spelled = max(difflib.SequenceMatcher(None, asked, each).ratio() for each in (name, *re.split(r"\W+", name)))
+        return -spelled if spelled >= SPELLED_ALIKE else 0.0, -near[at], -spelled
+
+    return [part.about.topics[at] for at in sorted(range(len(near)), key=place)]
+
+
+def _known(asked: str, words: list[str]) -> list[str]:
+    """What was asked in `words`, which are by frequency: itself, else the first that begins so, else its beginning."""
+    found: list[str] = []
+    for word in re.findall(r"\w+", asked):
+        if word in words:
+            found.append(word)
+        elif len(word) >= SHORTEST:
+            longer = (each for each in words if each.startswith(word))
+            shorter = max(
+                (each for each in words if len(each) >= SHORTEST and word.startswith(each)), key=len, default=""
+            )
+            found.append(next(longer, shorter))
+    return found
 
 
 def _taste(part: Songs, listener: Listener | None) -> NDArray[np.float32] | None:

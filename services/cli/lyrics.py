@@ -41,10 +41,13 @@ def pick(
     from rich.console import Console
     from rich.table import Table
 
+    from models.lyrics.pick import has_taste
     from models.lyrics.pick import pick as choose
 
     loaded, listener = _asked(release, for_)
     found = choose(loaded, topic, top, listener)
+    if listener is not None and not has_taste(loaded, listener):
+        typer.echo(f"{for_} is not known to like any song with lyrics: ranked as for anybody", err=True)
     if as_json:
         songs = [song._asdict() for song in found]
         document = {"topic": topic, "release_id": loaded.id, "for": for_, "songs": songs}
@@ -177,7 +180,8 @@ def find(
     loaded, _ = _asked(release, None)
     found = search(loaded, line, top)
     if as_json:
-        sys.stdout.write(msgspec.json.encode([song._asdict() for song in found]).decode() + "\n")
+        document = {"release_id": loaded.id, "songs": [song._asdict() for song in found]}
+        sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
         return
     table = Table("#", "title", "artist", "likeness", box=None)
     for place, song in enumerate(found, 1):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from models.lyrics.find import find
-from models.lyrics.pick import UnknownTopic, pick
+from models.lyrics.pick import UnknownTopic, has_taste, pick
 from models.lyrics.songs import ABOUT, REQUIRED, SONGS, Songs, load
 from models.release import BadRelease, Release
 from models.sources.base import Listener
@@ -45,8 +45,33 @@ def test_a_listeners_taste_ranks_but_the_sure_stay_first(release: Release) -> No
 def test_an_unknown_topic_names_those_there_are_nearest_first(release: Release, tmp_path: Path) -> None:
     with pytest.raises(UnknownTopic, match=r"there are war, "):
         pick(release, "wars", 3)
+    with pytest.raises(UnknownTopic, match=r"there are night, "):
+        pick(release, "nite", 3)
     with pytest.raises(UnknownTopic, match="knows no topics"):
         pick(line(tmp_path / "other"), "night", 3)
+
+
+@pytest.mark.parametrize(
+    ("asked", "nearest"),
+    [
+        ("worda", "night, love, war"),
+        ("wordc", "love, night, war"),
+        ("wor", "war, night, love"),
+        ("wordcs", "love, night, war"),
+    ],
+)
+def test_the_nearest_topics_are_those_whose_songs_have_such_words(release: Release, asked: str, nearest: str) -> None:
+    with pytest.raises(UnknownTopic, match=f"there are {nearest}$"):
+        pick(release, asked, 3)
+
+
+def test_who_likes_no_song_with_lyrics_has_no_taste(release: Release, tmp_path: Path) -> None:
+    likes = Listener(newest=9, rows=np.array([1]), weights=np.array([5.0]))
+    other = Listener(newest=9, rows=np.array([11]), weights=np.array([5.0]))  # a track without lyrics
+    assert has_taste(release, likes)
+    assert not has_taste(release, other)
+    assert not has_taste(release, Listener())
+    assert not has_taste(line(tmp_path / "other"), likes)
 
 
 def test_a_song_is_found_by_a_line(release: Release, tmp_path: Path) -> None:

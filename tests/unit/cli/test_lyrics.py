@@ -1,0 +1,46 @@
+"""`segue pick` and `segue lyrics find` on a release made by hand."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from models.release import Release
+from models.sources.base import Listener
+from services.cli import lyrics
+from tests.unit.cli.conftest import Segue
+from tests.unit.models.listeners import line
+from tests.unit.models.lyrics.worlds import part
+
+LIKES = Listener(newest=9, rows=np.array([1]), weights=np.array([5.0]))
+
+
+@pytest.fixture(autouse=True)
+def release(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Release:
+    """In force, and with a listener of whom nothing is known beside one who likes a song."""
+    made = line(tmp_path / "r")
+    sure = np.tile([0.8, 0.1, 0.1], (3, 1))
+    made.lyrics = part(tmp_path / "part", 12, range(3), np.eye(3), probabilities=sure)
+    known = {None: None, "ann": LIKES, "nobody": Listener()}
+    monkeypatch.setattr(lyrics, "_asked", lambda _, user: (made, known[user]))
+    return made
+
+
+def test_a_song_found_by_a_line_is_told_as_one_object(segue: Segue, release: Release) -> None:
+    for package in ("simplemma", "stop_words"):
+        pytest.importorskip(package, reason="needs segue[lyrics]")
+    said = segue("lyrics", "find", "wordb", "-n", "1", "--json")
+    assert said.code == 0, said.err
+    found = json.loads(said.out)
+    assert found["release_id"] == release.id
+    assert [song["title"] for song in found["songs"]] == ["Song 1"]
+
+
+def test_a_listener_without_a_taste_is_told_so(segue: Segue) -> None:
+    said = segue("pick", "love", "--for", "nobody", "--json")
+    assert said.code == 0
+    assert "nobody is not known to like any song with lyrics: ranked as for anybody" in said.err
+    assert len(json.loads(said.out)["songs"]) == 3
+    assert "not known" not in segue("pick", "love", "--for", "ann", "--json").err
+    assert "not known" not in segue("pick", "love", "--json").err
