@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
+    from services.cli.loading import Task
+
 
 class Files(NamedTuple):
     """What a command may be given; recordings are of classes of `task`."""
@@ -20,7 +22,7 @@ class Files(NamedTuple):
     topics: Sequence[Path] = ()
     audio: Sequence[Path] = ()
     user: str | None = None  # whose log it is, for exports that do not say
-    task: str = "genre"
+    task: "Task" = "genre"
 
 
 class Read(NamedTuple):
@@ -32,6 +34,7 @@ class Read(NamedTuple):
 
 def read_files(files: Files, now_ms: int, console: "Console", count: bool = True) -> Read:
     """Read them, and say how much there is. Raises NoSuchFile, BadOption."""
+    from services.cli.loading import tell_labels
     from services.importer.catalogue import filled
     from services.importer.loading import load
     from services.importer.lyrics import join, read_lyrics, read_topics
@@ -47,6 +50,7 @@ def read_files(files: Files, now_ms: int, console: "Console", count: bool = True
             tracks = filled(tracks, load(files.audio, form="audio", options=options, report=report).tracks)
         if files.lyrics or files.topics:
             tracks = join(tracks, read_lyrics(files.lyrics, report), read_topics(files.topics, report))
+    tell_labels(console, report.labels)
     if count:
         console.print(f"{frames.listens.height:,} listens, {tracks.height:,} tracks, {report.bad:,} bad lines")
     return Read(frames.listens, tracks)

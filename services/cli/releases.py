@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.loading import Task
 from services.cli.reading import Files, read_files
 from services.cli.release_diff import diff
 from services.cli.release_folders import folder_of, root_of
@@ -41,7 +42,7 @@ def train(
     audio: Annotated[
         list[Path] | None, typer.Option(help="A folder of recordings, as `segue import audio` reads it; several.")
     ] = None,
-    task: Annotated[str, typer.Option(help="What the folders of --audio are classes of.")] = "genre",
+    task: Annotated[Task, typer.Option(help="What the folders of --audio are classes of.")] = "genre",
     user: Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")] = None,
     settings_file: Annotated[
         Path | None, typer.Option("--settings", help="A settings file that goes over SEGUE_CONFIG, as of `segue tune`.")
