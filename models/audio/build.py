@@ -22,14 +22,17 @@ from models.audio.teach import teach
 
 log = logging.getLogger(__name__)
 
-TOLD = 5  # recordings that cannot be heard and are named in the log; the others are counted
+TOLD = 5  # recordings that cannot be heard and are named in the log; part.UNHEARD names all
 
 
 class Listened:
     """The recordings of a catalogue that could be heard, in the order of its rows."""
 
-    def __init__(self, rows: NDArray[np.int64], heard: list[Heard], labels: list[dict[str, Shares]], bad: int) -> None:
-        self.rows, self.heard, self.labels, self.bad = rows, heard, labels, bad
+    def __init__(
+        self, rows: NDArray[np.int64], heard: list[Heard], labels: list[dict[str, Shares]], bad: list[str]
+    ) -> None:
+        self.rows, self.heard, self.labels = rows, heard, labels
+        self.bad = bad  # why the others could not, by name
 
 
 def listen(
@@ -58,13 +61,9 @@ def listen(
         else:
             each = wanted[at][1]
             found[row_of[str(each["track_id"])]] = heard, labels_of(each)
-    for problem in problems[:TOLD]:
-        log.warning("not heard: %s", problem)
-    if len(problems) > TOLD:
-        log.warning("not heard: %d recordings more", len(problems) - TOLD)
     rows = sorted(found)
     heard_in_order, labels = [found[row][0] for row in rows], [found[row][1] for row in rows]
-    return Listened(np.array(rows, dtype=np.int64), heard_in_order, labels, len(problems))
+    return Listened(np.array(rows, dtype=np.int64), heard_in_order, labels, sorted(map(str, problems)))
 
 
 def labels_of(track: Mapping[str, object]) -> dict[str, Shares]:
@@ -84,14 +83,15 @@ def build(
     threads: int,
     progress: Callable[[float], None] = lambda _: None,
 ) -> tuple[dict[str, float], Listened]:
-    """Write models.audio.part.FILES into the folder; what was measured, and what was heard.
+    """Write models.audio.part.FILES into the folder, and UNHEARD; what was measured, and what was heard.
 
     Nothing is written when nothing could be heard. Raises NoNetworks, NotTheSame, ImportError.
     """
     mels = read_about(Path(settings.networks)).mels if settings.networks else MelSettings()
     listened = listen(catalogue, tracks, mels, settings, threads, lambda done: progress(0.3 * done))
+    _tell(listened.bad, folder)
     if not listened.heard:
-        return {"bad": float(listened.bad), "tracks": 0.0}, listened
+        return {"bad": float(len(listened.bad)), "tracks": 0.0}, listened
     about = teach(
         listened.heard, listened.labels, folder, mels, settings, threads or 1, lambda done: progress(0.3 + 0.6 * done)
     )
@@ -111,4 +111,14 @@ def build(
     np.save(folder / part.VECTORS, vectors.astype(np.float16), allow_pickle=False)
     np.save(folder / part.MEAN, mean, allow_pickle=False)
     faiss.write_index(found, str(folder / part.INDEX))
-    return measured | {"bad": float(listened.bad), "difference": about.difference}, listened
+    return measured | {"bad": float(len(listened.bad)), "difference": about.difference}, listened
+
+
+def _tell(bad: Sequence[str], folder: Path) -> None:
+    """The first to the log, all of them to a file of the release."""
+    for problem in bad[:TOLD]:
+        log.warning("not heard: %s", problem)
+    if len(bad) > TOLD:
+        log.warning("not heard: %d recordings more; %s of the release names all", len(bad) - TOLD, part.UNHEARD)
+    if bad:
+        (folder / part.UNHEARD).write_text("".join(f"{problem}\n" for problem in bad), encoding="utf-8")

@@ -33,9 +33,7 @@ def path_of(uri: str) -> Path:
 def decode(path: Path, longest_s: float = LONGEST_S) -> Samples:
     """The samples of a recording, (n,), −1 to 1. Raises BadAudio: missing, corrupt, too short, too long or silent."""
     with _opened(path) as file:
-        seconds = file.frames / file.samplerate
-        if seconds > longest_s:
-            raise BadAudio(f"{path}: lasts {seconds / 60:.0f} minutes, more than {longest_s / 60:.0f}")
+        _none_too_long(path, file, longest_s)
         return _fit(path, file.read(dtype="float32", always_2d=True), file.samplerate)
 
 
@@ -69,7 +67,7 @@ def _fit(path: Path, channels: Samples, rate: int) -> Samples:
     if rate != RATE:
         samples = soxr.resample(samples, rate, RATE)
     if len(samples) < SHORTEST_S * RATE:
-        raise BadAudio(f"{path}: holds {1000 * len(samples) / RATE:.0f} ms, fewer than {1000 * SHORTEST_S:.0f}")
+        raise _too_short(path, len(samples) / RATE)
     if not np.isfinite(samples).all():
         raise BadAudio(f"{path}: holds samples that are no numbers")
     if np.abs(samples).max() < SILENCE:
@@ -77,10 +75,23 @@ def _fit(path: Path, channels: Samples, rate: int) -> Samples:
     return np.ascontiguousarray(samples, dtype=np.float32)
 
 
-def tags(path: Path) -> dict[str, str]:
-    """What the file says of itself (title, artist, album, genre), where it does."""
-    try:
-        with soundfile.SoundFile(path) as file:
-            return {name: text.strip() for name, text in file.copy_metadata().items() if text.strip()}
-    except (OSError, soundfile.LibsndfileError):
-        return {}
+def glance(path: Path) -> dict[str, str]:
+    """What the file says of itself (title, artist, album, genre), where it does; nothing is decoded.
+
+    Raises BadAudio where its header shows that it cannot be heard. That it is silent or breaks off shows only later.
+    """
+    with _opened(path) as file:
+        _none_too_long(path, file, LONGEST_S)
+        if file.frames < SHORTEST_S * file.samplerate:
+            raise _too_short(path, file.frames / file.samplerate)
+        return {name: text.strip() for name, text in file.copy_metadata().items() if text.strip()}
+
+
+def _none_too_long(path: Path, file: soundfile.SoundFile, longest_s: float) -> None:
+    seconds = file.frames / file.samplerate
+    if seconds > longest_s:
+        raise BadAudio(f"{path}: lasts {seconds / 60:.0f} minutes, more than {longest_s / 60:.0f}")
+
+
+def _too_short(path: Path, seconds: float) -> BadAudio:
+    return BadAudio(f"{path}: holds {1000 * seconds:.0f} ms, fewer than {1000 * SHORTEST_S:.0f}")

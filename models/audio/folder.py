@@ -10,23 +10,28 @@ Three kinds are told apart, as they are found in the wild:
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
 from msgspec import Struct, field
 
-from models.audio.decode import tags
-from models.audio.problems import BadFolder
+from models.audio.decode import glance
+from models.audio.problems import BadAudio, BadFolder
 from models.audio.settings import TASKS
 
 ENDINGS = {".mp3", ".flac", ".wav", ".ogg", ".oga", ".opus", ".aif", ".aiff", ".au"}
 FILES = ("file", "path", "filename", "file_name", "audio", "recording")
 ABOUT = ("track_id", "title", "artist", "release", "album", "year", "mbid")
 CLASS = ("class", "label")
+# Columns of numbers that are no votes for an emotion, though they stand among them.
+NO_VOTES = re.compile(
+    r"(.*[ _])?(ids?|index|no|number|row|bpm|tempo|key|mode|duration|length|seconds|ms|size|bytes|rate|plays)$"
+)
 NOTE = re.compile(r"^[^_]+_[^_]*_[^_]+_[^_]+_[^_]+$")
 MOSTLY = 0.8  # of the names are notes': then the folder is one of notes
 
+Tell = Callable[[str, str, str], None]  # of a table: its name, which row, what is wrong with it
 Shares = dict[str, float]  # class -> share; they sum to 1
 
 
@@ -38,10 +43,16 @@ class Recording(Struct):
     group: str  # what must not be in two parts of a split: the pitch of a note, else the recording itself
     about: dict[str, str] = field(default_factory=dict)  # of ABOUT, and genre
     labels: dict[str, Shares] = field(default_factory=dict)  # by task
+    bad: str = ""  # why it cannot be heard, where its header shows that
 
 
-def read_folder(folder: Path, task: str = "genre", csv: Path | None = None) -> list[Recording]:
-    """Every recording below the folder, by name. Raises BadFolder, FileNotFoundError."""
+def read_folder(
+    folder: Path, task: str = "genre", csv: Path | None = None, tell: Tell = lambda *_: None
+) -> list[Recording]:
+    """Every recording below the folder, by name. Raises BadFolder, FileNotFoundError.
+
+    `tell` hears of rows of the CSV that name none of them.
+    """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder}: no such folder")
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in ENDINGS and path.is_file())
@@ -53,10 +64,10 @@ def read_folder(folder: Path, task: str = "genre", csv: Path | None = None) -> l
     for each in found:
         _by_place(each, folder, "instrument" if notes else task)
         each.group = _pitch(each) if notes else each.name
-        each.about |= _by_tags(each.path)
+        _by_header(each)
     table = csv or _table_of(folder)
     if table is not None:
-        _by_table(found, folder, table)
+        _by_table(found, folder, table, tell)
     return found
 
 
@@ -105,10 +116,14 @@ def _pitch(each: Recording) -> str:
     return rest.partition("_")[0] or name
 
 
-def _by_tags(path: Path) -> dict[str, str]:
-    known = tags(path)
+def _by_header(each: Recording) -> None:
+    try:
+        known = glance(each.path)
+    except BadAudio as error:
+        each.bad = str(error)
+        return
     about = {"title": known.get("title"), "artist": known.get("artist"), "release": known.get("album")}
-    return {name: text for name, text in about.items() if text}
+    each.about |= {name: text for name, text in about.items() if text}
 
 
 def _table_of(folder: Path) -> Path | None:
@@ -123,7 +138,7 @@ def _table_of(folder: Path) -> Path | None:
     return None
 
 
-def _by_table(found: list[Recording], folder: Path, table: Path) -> None:
+def _by_table(found: list[Recording], folder: Path, table: Path, tell: Tell) -> None:
     try:
         frame = pl.read_csv(table, infer_schema_length=None)
     except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
@@ -132,15 +147,22 @@ def _by_table(found: list[Recording], folder: Path, table: Path) -> None:
     if column is None:
         raise BadFolder(f"{table}: has none of the columns {', '.join(FILES)}")
     by_name = {_plain(each.path.relative_to(folder).as_posix()): each for each in found}
+    by_name |= {each.path.resolve().as_posix(): each for each in found}
     by_stem = _once({each.path.stem: each for each in found}, [each.path.stem for each in found])
-    matched = 0
-    for name, rows in frame.group_by(column, maintain_order=True):
-        each = by_name.get(_plain(str(name[0]))) or by_stem.get(Path(str(name[0])).stem)
-        if each is not None:
-            matched += 1
-            _described(each, rows, column)
-    if not matched:
+    unknown: list[tuple[int, str]] = []
+    places = frame[column].cast(pl.String).fill_null("").rename("\0file")
+    parts = frame.with_columns(places).with_row_index("\0row", 1).partition_by("\0file", maintain_order=True)
+    for rows in parts:
+        name = str(rows["\0file"][0])
+        each = by_name.get(_plain(name)) or by_name.get(_resolved(name)) or by_stem.get(Path(name).stem)
+        if each is None:
+            unknown.append((int(rows["\0row"][0]), name))
+        else:
+            _described(each, rows.drop("\0row", "\0file"), column)
+    if len(unknown) == len(parts):
         raise BadFolder(f"{table}: none of the files in its column {column} is in {folder}")
+    for at, name in unknown:
+        tell(table.name, f"row {at}", f"{name or 'nothing'!r} is no recording in {folder}")
 
 
 def _described(each: Recording, rows: pl.DataFrame, column: str) -> None:
@@ -155,7 +177,7 @@ def _described(each: Recording, rows: pl.DataFrame, column: str) -> None:
             task = plain if plain in TASKS else next(iter(each.labels), "genre")
             counts = Counter(str(value) for value in values)
             each.labels[task] = {label: count / counts.total() for label, count in counts.items()}
-        elif values.dtype.is_numeric() and float(values.min() or 0) >= 0:  # type: ignore[arg-type]  # numeric: a number
+        elif values.dtype.is_numeric() and not NO_VOTES.match(plain) and float(values.min() or 0) >= 0:  # type: ignore[arg-type]  # numeric: a number
             votes[plain] = float(values.sum())
     total = sum(votes.values())
     if len(votes) > 1 and total > 0:
@@ -168,6 +190,11 @@ def _column(names: Sequence[str], wanted: Sequence[str]) -> str | None:
 
 def _plain(name: str) -> str:
     return name.replace("\\", "/").removeprefix("./").strip()
+
+
+def _resolved(name: str) -> str:
+    """An absolute path as it is without links; nothing for another."""
+    return Path(name).resolve().as_posix() if Path(name).is_absolute() else ""
 
 
 def _once(by_stem: dict[str, Recording], stems: Sequence[str]) -> dict[str, Recording]:

@@ -75,7 +75,8 @@ def others(found: NDArray[np.int64], asked: NDArray[np.int64]) -> NDArray[np.int
     """(queries, TOP) of (queries, TOP + 1): without the query itself, which is in the index and always finds itself."""
     own = found == asked[:, None]
     own[~own.any(axis=1), -1] = True
-    return found[~own].reshape(len(found), -1)
+    rest: NDArray[np.int64] = found[~own].reshape(len(found), -1)
+    return rest
 
 
 def measured(

@@ -6,6 +6,7 @@ audio_rows.npy       int64 (n): which row of the catalogue each vector is of, ri
 audio_vectors.npy    float16 (n, 2304): as models.audio.serve.evened leaves them
 audio_mean.npy       float32 (2304): what was taken off the vectors
 audio_tracks.parquet audio, seconds: where each recording is and how long, parallel to the rows
+audio_unheard.txt    where recordings could not be heard: which, and why, a line each
 audio.faiss          inner-product index over the vectors; its ids are their numbers
 """
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 TRACKS = "audio_tracks.parquet"
 ROWS, VECTORS, MEAN, INDEX = "audio_rows.npy", "audio_vectors.npy", "audio_mean.npy", "audio.faiss"
+UNHEARD = "audio_unheard.txt"  # not among FILES: for people
 FILES = (ABOUT, TRACKS, ROWS, VECTORS, MEAN, INDEX, *map(network_file, TASKS))
 
 

@@ -44,7 +44,7 @@ class Sounds:
                 break
             width *= STEP
         kept = np.sort(first)[:quota]
-        return self._explained(rows[kept], seeds[of[kept]])
+        return self._explained(rows[kept], seeds[of[kept]], seeds)
 
     def seeds(self, listener: Listener) -> Rows:
         """The tracks that the listener plays most, of those that were heard; ties by weight."""
@@ -55,9 +55,15 @@ class Sounds:
         most: Rows = listener.rows[liked[order[:SEEDS]]]
         return most
 
-    def _explained(self, rows: Rows, seeds: Rows) -> Candidates:
+    def _explained(self, rows: Rows, nearest: Rows, seeds: Rows) -> Candidates:
+        """By the seed that the pair network says is most alike, as it ranks playlists; without one, by the nearest."""
+
         def reasons(positions: Sequence[int]) -> list[str]:
-            titles = self._release.catalogue.titles
-            return [sounds_like(titles[row]) for row in seeds[list(positions)].tolist()]
+            titles, chosen = self._release.catalogue.titles, list(positions)
+            of = nearest[chosen]
+            if self._sounds is not None and self._sounds.pairs is not None:
+                alike = self._sounds.pairs.alike(self._sounds.places(seeds), self._sounds.places(rows[chosen]))
+                of = seeds[alike.argmax(axis=0)]
+            return [sounds_like(titles[row]) for row in of.tolist()]
 
         return Candidates(rows, reasons)

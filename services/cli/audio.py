@@ -2,9 +2,11 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+from services.cli.loading import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,13 +15,12 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from models.audio.extract import Heard
-    from models.audio.folder import Recording
+    from models.audio.folder import Recording, Tell
     from models.audio.judge import Figure, Judged
     from models.audio.judge_release import Judged as ReleaseJudged
     from models.audio.settings import MelSettings, NetworkSettings
 
 audio = typer.Typer(no_args_is_help=True, help="The networks that hear: teach them, judge them.")
-Task = Literal["genre", "emotion", "instrument"]
 Made = TypeVar("Made")
 
 
@@ -58,11 +59,11 @@ def evaluate(
 
     if pairs and (original or picture):
         raise Fatal("--pairs judges a release's networks: it takes neither --original nor --picture")
-    found = read_folder(folder, task or "genre", labels)
+    console = Console(stderr=True)
+    found = read_folder(folder, task or "genre", labels, _teller(console))
     known = tasks_of(found)
     if not known or (task is not None and task not in known):
         raise Fatal(f"{folder}: no two classes of {task or 'any task'}; it has labels of: {', '.join(known) or 'none'}")
-    console = Console(stderr=True)
     mels = ORIGINAL_MELS if original else MelSettings()
     heard = [each for each in _heard(console, found, mels) if each[0].labels.get(task or known[0])]
     if pairs:
@@ -102,7 +103,7 @@ def train(
     settings = trainer_settings(os.environ).audio
     out.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
-    found = [each for folder in folders for each in read_folder(folder, task)]
+    found = [each for folder in folders for each in read_folder(folder, task, None, _teller(console))]
     heard = _heard(console, found, MelSettings())
     with one_step(console, "Teaching the networks") as told:
         about = teach(
@@ -111,6 +112,13 @@ def train(
         )  # fmt: skip
     for name, classes in about.classes.items():
         console.print(f"{name}: {len(classes)} classes, {about.taught_with[name]} labelled recordings", highlight=False)
+
+
+def _teller(console: "Console") -> "Tell":
+    def tell(table: str, row: str, message: str) -> None:
+        console.print(f"{table}: {row}: {message}", markup=False, highlight=False, soft_wrap=True)
+
+    return tell
 
 
 def _heard(console: "Console", found: "list[Recording]", mels: "MelSettings") -> "list[tuple[Recording, Heard]]":

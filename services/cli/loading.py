@@ -8,13 +8,16 @@ import typer
 from services.cli.reading import Map, Tracks, columns_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.console import Console
 
     from services.importer.app import Summary
 
-
+CLASSES = 12  # of a task, named
 Form = Literal["auto", "listenbrainz", "spotify", "lastfm", "hetrec", "csv", "parquet", "jsonl", "audio"]
 Unit = Literal["s", "ms", "us", "ns"]
+Task = Literal["genre", "emotion", "instrument"]
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +39,7 @@ def import_(
     time_unit: Annotated[Unit | None, typer.Option(help="Of numeric times; else told from their size.")] = None,
     encoding: Annotated[str | None, typer.Option(help="Of text files; else UTF-8.")] = None,
     task: Annotated[
-        str, typer.Option(help="audio: the folders are its classes (genre, emotion, instrument).")
+        Task, typer.Option(help="audio: the folders are its classes (genre, emotion, instrument).")
     ] = "genre",
     labels: Annotated[Path | None, typer.Option(help="audio: a CSV that says more; else one in the folder.")] = None,
     check: Annotated[bool, typer.Option("--check", help="Report what is wrong, line by line; send nothing.")] = False,
@@ -74,6 +77,7 @@ def import_(
             files, kafka, options, form=name, track_files=tracks or (), tell=tell, shown=show, console=console
         )
     _show(console, made)
+    tell_labels(console, made.labels)
     if as_json:
         sys.stdout.write(msgspec.json.encode(made).decode() + "\n")
     raise typer.Exit(int(made.bad > 0) if check else made.exit_status)
@@ -87,3 +91,12 @@ def _show(console: "Console", made: "Summary") -> None:
         + f"; {made.seconds:.1f} s, {made.per_second:,.0f} listens/s",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
+
+
+def tell_labels(console: "Console", labels: "Mapping[str, Mapping[str, int]]") -> None:
+    """What recordings were found to be: a line a task."""
+    for task, counted in labels.items():
+        named = ", ".join(f"{name} ({count:,})" for name, count in [*counted.items()][:CLASSES])
+        more = f" and {len(counted) - CLASSES} more" if len(counted) > CLASSES else ""
+        classes = "class" if len(counted) == 1 else "classes"
+        console.print(f"{task}: {len(counted)} {classes}: {named}{more}", markup=False, highlight=False, soft_wrap=True)

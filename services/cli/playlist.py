@@ -51,7 +51,7 @@ def playlist(
     if loaded.sounds is None:
         raise Fatal(f"release {loaded.id} knows no sounds; train it on tracks with audio (docs/audio.md)")
     made = answer(user, profile, Recommender(loaded, settings), top, stream.now_ms(), partition)
-    if save and writer:
+    if save and writer and made.items:
         entries = players.entries(made.items, loaded.catalogue, loaded.sounds.recordings())
         save.write_text(writer(f"By sound, for {user}", entries), encoding="utf-8")
         typer.echo(f"{save}: {len(entries)} tracks", err=True)
@@ -60,4 +60,5 @@ def playlist(
     elif not save:
         lists.show(Console(markup=False), made, lists.names_of(loaded), top)
     if not made.items:
-        typer.echo(f"none of what {user} plays was heard, so nothing sounds like it", err=True)
+        why = f"nothing is known of {user}" if profile is None else f"none of what {user} plays was heard"
+        typer.echo(f"{why}, so nothing sounds like it" + (f"; {save} is not written" if save else ""), err=True)

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
+    from services.cli.loading import Task
+
 User = Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")]
 Tracks = Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")]
 Map = Annotated[
@@ -27,7 +29,7 @@ class Files(NamedTuple):
     topics: Sequence[Path] = ()
     audio: Sequence[Path] = ()
     user: str | None = None  # whose log it is, for exports that do not say
-    task: str = "genre"
+    task: "Task" = "genre"
     columns: Mapping[str, str] = MappingProxyType({})  # of tables: our name -> the file's
 
 
@@ -50,6 +52,7 @@ def columns_of(mapped: Sequence[str] | None) -> dict[str, str]:
 
 def read_files(files: Files, now_ms: int, console: "Console", count: bool = True) -> Read:
     """Read them, and say how much there is. Raises NoSuchFile, BadOption."""
+    from services.cli.loading import tell_labels
     from services.importer.catalogue import filled
     from services.importer.loading import load
     from services.importer.lyrics import join, read_lyrics, read_topics
@@ -65,6 +68,7 @@ def read_files(files: Files, now_ms: int, console: "Console", count: bool = True
             tracks = filled(tracks, load(files.audio, form="audio", options=options, report=report).tracks)
         if files.lyrics or files.topics:
             tracks = join(tracks, read_lyrics(files.lyrics, report), read_topics(files.topics, report))
+    tell_labels(console, report.labels)
     if count:
         console.print(f"{frames.listens.height:,} listens, {tracks.height:,} tracks, {report.bad:,} bad lines")
     return Read(frames.listens, tracks)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from services.cli.loading import Task
 from services.cli.reading import Files, Map, Read, Tracks, User, columns_of, read_files
 from services.cli.release_diff import diff
 from services.cli.release_folders import folder_of, root_of
@@ -41,7 +42,7 @@ def train(
     audio: Annotated[
         list[Path] | None, typer.Option(help="A folder of recordings, as `segue import audio` reads it; several.")
     ] = None,
-    task: Annotated[str, typer.Option(help="What the folders of --audio are classes of.")] = "genre",
+    task: Annotated[Task, typer.Option(help="What the folders of --audio are classes of.")] = "genre",
     user: User = None,
     mapped: Map = None,
     settings_file: Annotated[

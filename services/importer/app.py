@@ -37,6 +37,7 @@ class Summary(Struct):
     already: int = 0  # listens that were in the topic before, or come twice in the files
     bad: int = 0  # lines, rows or files that could not be taken in
     left_out: dict[str, int] = field(default_factory=dict)  # why -> rows that are no listens: podcasts…
+    labels: dict[str, dict[str, int]] = field(default_factory=dict)  # of recordings: task -> class -> how many have it
     chunks: int = 0  # over 1: more than memory holds, so in order of time only within each chunk
     seconds: float = 0.0
     per_second: float = 0.0  # listens, over everything: reading, catching up, sending
@@ -216,6 +217,7 @@ def _count(summary: Summary, chunk: Chunk) -> None:
 def _ended(summary: Summary, report: Report, began: float) -> Summary:
     summary.bad = report.bad
     summary.left_out = dict(report.left_out)
+    summary.labels = {task: dict(counted.most_common()) for task, counted in report.labels.items()}
     summary.seconds = time.monotonic() - began
     summary.per_second = summary.listens / max(summary.seconds, 1e-9)
     return summary

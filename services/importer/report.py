@@ -36,6 +36,7 @@ class Report:
         self.bad = 0
         self.told: list[Problem] = []
         self.left_out: Counter[str] = Counter()  # why -> rows; none of them a fault
+        self.labels: dict[str, Counter[str]] = {}  # of recordings: task -> class -> how many have it
 
     def problem(self, file: str, where: str, field: str, message: str) -> None:
         """One line, row or file cannot be taken in."""

@@ -11,6 +11,7 @@ from services.importer.report import Report
 from services.runtime.errors import Fatal
 
 Unit = Literal["s", "ms", "us", "ns"]
+Task = Literal["genre", "emotion", "instrument"]  # models.audio.settings.TASKS: what networks are taught
 
 # One play as a source tells it; anything may be null. `row` is where it stands in its file, times are ms since epoch.
 ROWS: dict[str, pl.DataType] = {
@@ -44,7 +45,7 @@ class Options(Struct, frozen=True):
     user: str | None = None  # whose listens these are, for formats that do not say
     columns: Mapping[str, str] = field(default_factory=dict)  # our name -> the file's name
     time_unit: Unit | None = None  # of numeric times; None: told from their size
-    task: str = "genre"  # of recordings: what the folders they are in are classes of
+    task: Task = "genre"  # of recordings: what the folders they are in are classes of
     labels: Path | None = None  # of recordings: a CSV that says more of them
     encoding: str | None = None  # of text; None: UTF-8, or UTF-16 with a byte order mark
 
@@ -54,6 +55,8 @@ class Options(Struct, frozen=True):
             raise BadOption(f"--user has {len(self.user)} characters; a user id has 1 to 512")
         if self.time_unit not in (None, *get_args(Unit)):
             raise BadOption(f"--time-unit {self.time_unit!r} is unknown; known: {', '.join(get_args(Unit))}")
+        if self.task not in get_args(Task):
+            raise BadOption(f"--task {self.task!r} is unknown; known: {', '.join(get_args(Task))}")
 
 
 class Batch(Struct):

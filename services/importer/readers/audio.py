@@ -3,6 +3,7 @@
 What is a label is told by models.audio.folder: the folder it is in, a CSV beside it, or the name of a note.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,15 +22,25 @@ if TYPE_CHECKING:
 
 
 def read(file: Path, options: Options, report: Report) -> Iterator[Batch]:
-    """The tracks of a folder; there are no listens in it."""
+    """The tracks of a folder; there are no listens in it. What cannot be heard, by its header, is a problem."""
     from models.audio.folder import read_folder  # what decodes is segue[audio], which other formats do not need
 
+    def tell(table: str, row: str, message: str) -> None:
+        report.problem(table, row, "", message)
+
     try:
-        found = read_folder(file, options.task, options.labels)
+        found = read_folder(file, options.task, options.labels, tell)
     except (BadFolder, FileNotFoundError) as error:
         report.problem(file.name, "", "", str(error))
         return
-    yield Batch(pl.DataFrame(schema=ROWS), file.name, "file", frame([row(each) for each in found]))
+    for each in found:
+        if each.bad:
+            report.problem("", "", "", each.bad)
+    good = [each for each in found if not each.bad]
+    for each in good:
+        for task, shares in each.labels.items():
+            report.labels.setdefault(task, Counter()).update(name for name, share in shares.items() if share > 0)
+    yield Batch(pl.DataFrame(schema=ROWS), file.name, "file", frame([row(each) for each in good]))
 
 
 def frame(rows: list[dict[str, object]]) -> pl.DataFrame:

@@ -4,6 +4,7 @@ import json
 import sys
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from models.audio.settings import RATE
@@ -94,8 +95,47 @@ def test_a_playlist_is_saved_with_what_is_new_to_the_listener(segue: Segue, hear
     ]
 
 
-def test_an_import_of_recordings_is_checked(segue: Segue, heard: Path) -> None:
+def test_a_stranger_gets_no_playlist(segue: Segue, heard: Path) -> None:
+    said = segue("playlist", "nobody", "--release", str(heard / "release"), "--save", "nobody.xspf")
+    assert said.code == 0
+    assert "nothing is known of nobody, so nothing sounds like it; nobody.xspf is not written" in said.one_line
+    assert not Path("nobody.xspf").exists()
+
+
+def test_an_import_of_recordings_is_checked(segue: Segue, heard: Path, tmp_path: Path) -> None:
     said = segue("import", "audio", str(heard / "music"), "--check", "--json")
     assert said.code == 0
     made = json.loads(said.out)
-    assert (made["tracks"], made["bad"]) == (12, 0)
+    assert (made["tracks"], made["bad"], made["labels"]) == (12, 0, {"genre": {"noise": 6, "tone": 6}})
+    assert "genre: 2 classes: noise (6), tone (6)" in said.one_line
+    recordings(tmp_path / "worse")
+    for at in range(7):
+        (tmp_path / "worse" / "tone" / f"bad{at}.wav").write_bytes(b"")
+    with (tmp_path / "worse" / "about.csv").open("a") as table:
+        table.write("\ntone/gone.wav,Gone,Nobody")
+    said = segue("import", "audio", str(tmp_path / "worse"), "--check", "--json")
+    assert said.code == 1
+    made = json.loads(said.out)
+    assert (made["tracks"], made["bad"]) == (12, 8)
+    assert all(f"bad{at}.wav: is empty" in said.one_line for at in range(7))
+    assert "about.csv: row 13: 'tone/gone.wav' is no recording" in said.one_line
+
+
+@pytest.mark.parametrize("command", ["import audio music --check", "train --audio music --out r"])
+def test_a_task_that_nothing_is_taught_is_refused(segue: Segue, command: str) -> None:
+    said = segue(*command.split(), "--task", "mood")
+    assert said.code == 2
+    assert "'mood' is not one of 'genre', 'emotion', 'instrument'" in said.one_line
+
+
+def test_a_release_names_all_that_it_could_not_hear(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    from models.audio.build import build
+    from models.audio.settings import AudioSettings
+
+    silent = [write(tmp_path / f"{at}.wav", tone(440, loud=0.0)) for at in range(7)]
+    tracks = pl.DataFrame({"track_id": [path.stem for path in silent], "audio": [path.as_uri() for path in silent]})
+    measured, _ = build(tracks["track_id"].to_list(), tracks, tmp_path, AudioSettings(cache=""), 1)
+    assert measured["bad"] == 7
+    named = (tmp_path / "audio_unheard.txt").read_text().splitlines()
+    assert named == [f"{path}: is silent" for path in silent]
+    assert "2 recordings more; audio_unheard.txt of the release names all" in caplog.text

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from models.audio.problems import BadFolder
+from models.audio.settings import RATE
 from tests.unit.models.audio.sounds import tone, write
 
 pytest.importorskip("soundfile", reason="needs segue[audio]")
@@ -78,3 +79,36 @@ def test_what_is_no_shares_is_a_class() -> None:
     assert parsed("drum and bass") == {"drum and bass": 1.0}
     assert parsed("calm=2 sad=2") == {"calm": 0.5, "sad": 0.5}
     assert parsed("") == {}
+
+
+def test_an_absolute_path_is_found_and_a_row_of_no_recording_is_told(tmp_path: Path) -> None:
+    recordings(tmp_path / "music", "a/1.wav", "b/1.wav", "b/2.wav")
+    (tmp_path / "link").symlink_to(tmp_path / "music")
+    names = [tmp_path / "music" / "a" / "1.wav", tmp_path / "link" / "b" / "1.wav", "/gone/1.wav", "b/3.wav"]
+    lines = ["file,genre,at", *(f"{name},{kind},9" for name, kind in zip(names, "xyzz", strict=True))]
+    (tmp_path / "music" / "t.csv").write_text("\n".join(lines))
+    told: list[tuple[str, str, str]] = []
+    found = by_name(read_folder(tmp_path / "music", tell=lambda *each: told.append(each)))
+    assert [found[name].labels["genre"] for name in ("a/1.wav", "b/1.wav")] == [{"x": 1.0}, {"y": 1.0}]
+    assert [(table, row) for table, row, _ in told] == [("t.csv", "row 3"), ("t.csv", "row 4")]
+    assert "'/gone/1.wav' is no recording" in told[0][2]
+
+
+def test_numbers_that_describe_are_no_votes(tmp_path: Path) -> None:
+    recordings(tmp_path, "1.wav", "2.wav")
+    (tmp_path / "t.csv").write_text("id,file,genre,bpm,duration\n1,1.wav,rock,120,3.5\n2,2.wav,pop,90,2\n")
+    assert tasks_of(read_folder(tmp_path)) == ["genre"]
+
+
+def test_what_the_header_shows_to_be_bad_is_known(tmp_path: Path) -> None:
+    recordings(tmp_path, "a/1.wav")
+    (tmp_path / "a" / "2.wav").write_bytes(b"")
+    (tmp_path / "a" / "3.mp3").write_bytes(b"no recording" * 100)
+    write(tmp_path / "a" / "4.wav", tone(440, 0.01))
+    write(tmp_path / "a" / "5.wav", tone(440, 31 * 60 * 100 / RATE), 100)
+    bad = {name: each.bad.partition(": ")[2] for name, each in by_name(read_folder(tmp_path)).items()}
+    assert bad.pop("a/1.wav") == ""
+    assert bad.pop("a/3.mp3").startswith("no audio that can be read")
+    assert bad == {
+        "a/2.wav": "is empty", "a/4.wav": "holds 10 ms, fewer than 50", "a/5.wav": "lasts 31 minutes, more than 30",
+    }  # fmt: skip

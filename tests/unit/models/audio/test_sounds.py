@@ -56,6 +56,24 @@ def test_a_playlist_is_new_and_says_why(tmp_path: Path) -> None:
     assert [item.score for item in made] == sorted((item.score for item in made), reverse=True)
 
 
+def test_a_playlist_names_the_track_that_it_ranked_by(tmp_path: Path) -> None:
+    release = heard(tmp_path, list(range(12)))
+
+    class Contrary:
+        """The further two rows, the more alike."""
+
+        def alike(self, seeds: np.ndarray, others: np.ndarray) -> np.ndarray:
+            return np.abs(seeds[:, None] - others[None, :]).astype(np.float32) / 12
+
+    assert release.sounds is not None
+    release.sounds.pairs = Contrary()  # type: ignore[assignment]  # stands in for the network
+    made = Recommender(release, ListSettings(mix="playlist", just_played=0)).recommend([player_of([3, 7])], 4)[0]
+    assert [item.track_id for item in made[:2]] == ["t11", "t0"]
+    assert [item.reason for item in made[:2]] == [
+        "Sounds like “Song 3”, which you play a lot", "Sounds like “Song 7”, which you play a lot",
+    ]  # fmt: skip
+
+
 def test_no_artist_comes_twice_in_a_row() -> None:
     artists = np.array([1, 1, 1, 2, 3, 3], dtype=np.int64)
     picks = [Pick(row, 1.0 - row / 10, 0, row) for row in range(6)]
