@@ -23,7 +23,8 @@ def decide(week: Ahead, following: Ahead, listeners: int, least: int, tolerance:
     1. With fewer than `least` judged listeners it only must not be worse than the one in service in the mean.
     2. It must be better than the one in service in the mean, by METRIC; with a `tolerance` it may be less than that
        worse, if not certainly.
-    3. It must be above every baseline in the mean, by METRIC.
+    3. It must be above every baseline in the mean, by METRIC. Where none is in service, which leaves listeners without
+       lists, it only must not be certainly below one: the whole interval below 0.
     4. Its next tracks must not be certainly worse than those of any of them: the whole interval below 0.
     """
     told = {name: [figure.mean, figure.low, figure.high] for name, figure in week.items()}
@@ -46,14 +47,16 @@ def _verdict(week: Ahead, following: Ahead, tolerance: float) -> tuple[bool, str
         return False, f"not better than the one in service: {_told(IN_SERVICE, service)}"
     baselines = {name: figure for name, figure in week.items() if name != IN_SERVICE}
     name = min(baselines, key=lambda each: baselines[each].mean)
-    if baselines[name].mean <= 0:
+    if service is None:
+        name = min(baselines, key=lambda each: baselines[each].high)
+    if (baselines[name].high < 0) if service is None else (baselines[name].mean <= 0):
         return False, f"a baseline is as good: {_told(name, baselines[name])}"
     for other, figure in following.items():
         if figure.high < 0:
             return False, f"worse at the next track: {_told(other, figure, NEXT)}"
     if service is not None:
         return True, f"better than the one in service, above every baseline: {_told(IN_SERVICE, service)}"
-    return True, f"above every baseline, none in service to compare with: {_told(name, baselines[name])}"
+    return True, f"none in service, and no baseline certainly better; the nearest: {_told(name, baselines[name])}"
 
 
 def _told(name: str, figure: Figure, metric: str = METRIC) -> str:

@@ -41,12 +41,19 @@ def test_it_must_be_better_than_the_one_in_service(service: Three, tolerance: fl
     assert found.ahead["in_service"] == list(service)
 
 
-@pytest.mark.parametrize("service", [(0.01, -0.01, 0.03), (0.05, 0.02, 0.08), None])
-def test_a_baseline_that_is_as_good_holds_it_back_the_first_one_too(service: Three | None) -> None:
+@pytest.mark.parametrize("service", [(0.01, -0.01, 0.03), (0.05, 0.02, 0.08)])
+def test_a_baseline_that_is_as_good_holds_it_back(service: Three) -> None:
     found = verdict(BELOW_ONE, service)
     assert not found.promoted
     assert "personal" in found.reason
     assert verdict(GOOD, service).promoted
+
+
+def test_the_first_one_is_held_back_only_by_a_baseline_that_is_certainly_better() -> None:
+    assert verdict(BELOW_ONE, None).promoted
+    found = verdict({**GOOD, "personal": Figure(-0.02, -0.03, -0.01, 50)}, None)
+    assert not found.promoted
+    assert "personal" in found.reason
 
 
 @pytest.mark.parametrize("opponent", ["in_service", "chain"])
