@@ -234,7 +234,7 @@ def _fill(
         with steps("lyrics"):
             told = lambda done: steps.part("lyrics", 0.01 + 0.98 * done)  # noqa: E731  # shorter so
             metrics |= lyrics.add(tracks, made.catalogue, aside, settings.lyrics, told)
-    with_sentiment(made.catalogue, aside).write_parquet(aside / release.CATALOGUE, compression="zstd")
+            with_sentiment(made.catalogue, aside).write_parquet(aside / release.CATALOGUE, compression="zstd")
     if settings.audio.on and sound.there_is(tracks):
         with steps("audio"):
             heard = partial(steps.part, "audio")
@@ -250,6 +250,7 @@ def _write(made: Fitted, aside: Path) -> dict[str, float]:
     gram = made.factors.T @ made.factors
     vectors = FoldIn(made.factors, gram, made.als).vectors([made.of(user) for user in _spread(len(made.users))])
     found, measured = index.build(made.factors, vectors, made.als.exact_items, made.als.min_recall, made.als.seed)
+    made.catalogue.write_parquet(aside / release.CATALOGUE, compression="zstd")
     np.save(aside / release.FACTORS, made.factors, allow_pickle=False)
     np.save(aside / release.GRAM, gram, allow_pickle=False)
     made.followers.save(aside / release.FOLLOWERS)
