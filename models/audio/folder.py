@@ -141,8 +141,9 @@ def _table_of(folder: Path) -> Path | None:
 def _by_table(found: list[Recording], folder: Path, table: Path, tell: Tell) -> None:
     try:
         frame = pl.read_csv(table, infer_schema_length=None)
-    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        raise BadFolder(f"{table}: no CSV that can be read ({error})") from error
+    except (pl.exceptions.PolarsError, UnicodeDecodeError):
+        # Not in the error's own words: with a quote unclosed they are whole rows of the table.
+        raise BadFolder(f"{table}: no CSV that can be read (an unclosed quote?)") from None
     column = _column(frame.columns, FILES)
     if column is None:
         raise BadFolder(f"{table}: has none of the columns {', '.join(FILES)}")
