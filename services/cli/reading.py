@@ -59,16 +59,19 @@ def read_files(files: Files, now_ms: int, console: "Console", count: bool = True
     from services.importer.report import Report
     from services.importer.rows import Options
 
-    report = Report(lambda problem: typer.echo(str(problem), err=True))
+    tell = lambda problem: typer.echo(str(problem), err=True)  # noqa: E731  # shorter so
+    report, heard = Report(tell), Report(tell, limit=None)  # recordings left out here are named nowhere else
     options = Options(now_ms=now_ms, user=files.user, task=files.task, columns=files.columns)
     with console.status("reading the files"):
         frames = load(files.listens, files.tracks, options=options, report=report)
         tracks = frames.tracks
         if files.audio:
-            tracks = filled(tracks, load(files.audio, form="audio", options=options, report=report).tracks)
+            tracks = filled(tracks, load(files.audio, form="audio", options=options, report=heard).tracks)
         if files.lyrics or files.topics:
             tracks = join(tracks, read_lyrics(files.lyrics, report), read_topics(files.topics, report))
-    tell_labels(console, report.labels)
+    tell_labels(console, heard.labels)
     if count:
-        console.print(f"{frames.listens.height:,} listens, {tracks.height:,} tracks, {report.bad:,} bad lines")
+        console.print(
+            f"{frames.listens.height:,} listens, {tracks.height:,} tracks, {report.bad + heard.bad:,} bad lines"
+        )
     return Read(frames.listens, tracks)

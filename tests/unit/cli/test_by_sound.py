@@ -2,13 +2,16 @@
 
 import json
 import sys
+from io import StringIO
 from pathlib import Path
 
 import polars as pl
 import pytest
+from rich.console import Console
 
 from models.audio.settings import RATE
 from services.cli.__main__ import main
+from services.cli.reading import Files, read_files
 from tests.unit.cli.conftest import Segue
 from tests.unit.models.audio.sounds import noise, tone, write
 from tests.unit.models.audio.worlds import write_networks
@@ -119,6 +122,17 @@ def test_an_import_of_recordings_is_checked(segue: Segue, heard: Path, tmp_path:
     assert (made["tracks"], made["bad"]) == (12, 8)
     assert all(f"bad{at}.wav: is empty" in said.one_line for at in range(7))
     assert "about.csv: row 13: 'tone/gone.wav' is no recording" in said.one_line
+
+
+def test_a_training_names_every_recording_that_it_leaves_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path / "a" / "good.wav", tone(440))
+    for at in range(30):
+        (tmp_path / "a" / f"bad{at}.wav").write_bytes(b"")
+    console = Console(file=StringIO(), width=200)
+    assert read_files(Files(audio=[tmp_path]), 1, console).tracks.height == 1
+    told = capfd.readouterr().err
+    assert all(f"bad{at}.wav: is empty" in told for at in range(30))
+    assert "30 bad lines" in console.file.getvalue()  # type: ignore[attr-defined]  # a StringIO
 
 
 @pytest.mark.parametrize("command", ["import audio music --check", "train --audio music --out r"])
