@@ -53,7 +53,7 @@ class Arms:
         everybody = [*views, beginner(self.release.catalogue), None]
         for arm in (self.a, self.b):
             if arm is not None:
-                arm.recommender.recommend_all(everybody, arm.settings.length)
+                arm.recommender.warm(everybody, arm.settings.length)
 
     def refresh(self) -> None:
         """See whether what is excluded has changed. Raises BadExclude; every arm has looked then."""

@@ -13,6 +13,7 @@ from models.evaluation.log import Numbers
 from models.evaluation.protocol import Protocol
 from models.evaluation.run import evaluate
 from models.evaluation.settings import Settings
+from models.evaluation.shares import Owed
 from models.evaluation.systems import Asked, Served
 from models.interactions import distinct
 from models.neighbours.settings import NeighbourSettings
@@ -118,17 +119,17 @@ def test_one_whose_next_tracks_are_ruined_is_held_back(
     listens: pl.DataFrame, root: Path, old: Release, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The lists for the week are as good as ever, and nothing else holds it back."""
-    lists = Served.lists
+    owed = Served.owed
 
-    def ruined(self: Served, asked: Asked) -> list[Numbers]:
-        made = lists(self, asked)
+    def ruined(self: Served, asked: Asked) -> list[tuple[Numbers, Owed]]:
+        made = owed(self, asked)
         spoilt = asked.kind == "next" and self is not first[-1]
-        return [each[::-1][:1] if spoilt else each for each in made]
+        return [(each[::-1][:1], of._replace(of=of.of[::-1][:1])) if spoilt else (each, of) for each, of in made]
 
     first: list[Served] = []  # as they are made: the candidate, then the one in service
     made_of = Served.__init__
     monkeypatch.setattr(Served, "__init__", lambda self, *rest: first.append(self) or made_of(self, *rest))
-    monkeypatch.setattr(Served, "lists", ruined)
+    monkeypatch.setattr(Served, "owed", ruined)
     monkeypatch.setattr("models.rehearsal.baselines", lambda *of: {"popular": baselines(*of)["popular"]})
     gate = made(listens, root, "ruined", replace(QUICK, check=replace(CHECK, tolerance=1.0)), service=old).manifest.gate
     assert gate is not None
