@@ -145,6 +145,8 @@ def drawn(found: Sequence[Series]) -> str:
         sizes, figures = zip(*series.points, strict=True)
         panel.plot(sizes, figures, "o-", color=OURS, linewidth=1.5, markersize=4)
         panel.set_xscale("log")
+        panel.set_xticks(sizes, [f"{size:,}" for size in sizes])
+        panel.minorticks_off()
         panel.set_ylim(bottom=0, top=1.15 * max(figures) or 1.0)
         panel.set_title(f"{series.measure}: {series.unit}", fontsize=8)
         panel.set_xlabel(series.against, fontsize=8)
