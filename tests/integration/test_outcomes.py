@@ -240,7 +240,7 @@ def test_the_report_is_what_the_recount_gives(world: World) -> None:
         }  # fmt: skip
     share = {v: sum(e.variant == v for e in hits) / sum(e.variant == v for e in expected.values()) for v in "ab"}
     assert found["apart"]["hit"]["difference"] == pytest.approx(share["a"] - share["b"])
-    assert found["apart"]["hit"]["low"] < share["a"] - share["b"] < found["apart"]["hit"]["high"]
+    assert (found["apart"]["hit"]["low"], found["apart"]["hit"]["high"]) == (None, None)  # too few listeners for one
     assert found["repeats"] == len(world.outcomes()) - len(expected)
     shown = world.report("--since", "1h")
     assert f"{len(expected):,} plays and skips of" in shown
