@@ -46,10 +46,13 @@ def _verdict(week: Ahead, following: Ahead, tolerance: float) -> tuple[bool, str
     if service is not None and (service.mean <= -tolerance or service.high < 0):
         return False, f"not better than the one in service: {_told(IN_SERVICE, service)}"
     baselines = {name: figure for name, figure in week.items() if name != IN_SERVICE}
-    name = min(baselines, key=lambda each: baselines[each].mean)
     if service is None:
         name = min(baselines, key=lambda each: baselines[each].high)
-    if (baselines[name].high < 0) if service is None else (baselines[name].mean <= 0):
+        as_good = baselines[name].high < 0
+    else:
+        name = min(baselines, key=lambda each: baselines[each].mean)
+        as_good = baselines[name].mean <= 0
+    if as_good:
         return False, f"a baseline is as good: {_told(name, baselines[name])}"
     for other, figure in following.items():
         if figure.high < 0:

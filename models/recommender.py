@@ -194,17 +194,12 @@ class Recommender:
         lap("compose")
         return [Choice(picked, proposed) for picked, proposed in zip(picks, proposals, strict=True)]
 
-    def warm(self, views: Sequence[ProfileView | None], n: int) -> None:
-        """Make lists that nobody gets, and ask every source for its words: the first real list is as fast as any then.
-
-        Loops are compiled when they are first called, and which source a place of a list is owed to is a matter of
-        chance.
-        """
-        self.recommend_all(views, n)
-        for proposed in self._propose(self._read(views, lambda _: None), n):
-            for candidates in proposed:
-                if len(candidates.rows):
-                    candidates.reasons([0])
+    def ask_for_words(self, view: ProfileView, n: int) -> None:
+        """Ask every source for its words, which a list need not: so that no loop is compiled when one first does."""
+        [proposals] = self._propose(self._read([view], lambda _: None), n)
+        for proposed in proposals:
+            if len(proposed.rows):
+                proposed.reasons([0])
 
     def described(self, views: Sequence[ProfileView | None], n: int) -> list[tuple[Merged, NDArray[np.float32]]]:
         """For each listener the candidates for a list of `n`, and their features: what a ranker is taught with."""

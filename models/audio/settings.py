@@ -1,6 +1,6 @@
 """What is heard of a recording, and what the networks that hear it are fitted with."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from msgspec import Meta, Struct
 from msgspec.structs import replace
@@ -10,7 +10,8 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 
 RATE = 22_050  # Hz; everything is brought to it
 SEGMENTS = 3  # of a track: its embedding is theirs, one after the other
-TASKS = ("genre", "emotion", "instrument")  # a network each
+Task = Literal["genre", "emotion", "instrument"]
+TASKS: tuple[str, ...] = get_args(Task)  # a network each
 WIDTH = 256  # of a network's last layer but one
 VECTOR = SEGMENTS * len(TASKS) * WIDTH  # 2,304
 

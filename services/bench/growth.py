@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from models.taste import TasteSettings
 from services.bench import freshness, memory, profiler, release, scorer
+from services.bench.made import quiet
 from services.evaluate.plots import OURS, svg
 from services.local.stack import LocalStack
 from services.runtime.redis_client import sync_redis
@@ -86,7 +87,7 @@ def _grown(
 
 def _profiler(at: Size, options: GrowthBench) -> Figures:
     bench = profiler.ProfilerBench(options.listens, at.users, ("faust", "bulk"), options.seed, at.partitions, at.tracks)
-    rates = profiler.measure(bench, _nobody)
+    rates = profiler.measure(bench, quiet)
     return {f"listens/s, {loop}": rate.listens_per_second for loop, rate in rates.items()}
 
 
@@ -94,7 +95,7 @@ def _scorer(at: Size, options: GrowthBench) -> Figures:
     bench = scorer.ScorerBench(
         (at.tracks,), listeners=at.users, seconds=options.seconds, seed=options.seed, partitions=at.partitions
     )
-    [it] = scorer.measure(bench, _nobody).values()
+    [it] = scorer.measure(bench, quiet).values()
     return {"lists/s": it.lists_per_second, "CPU µs a list": it.cpu_us}
 
 
@@ -102,7 +103,7 @@ def _freshness(at: Size, options: GrowthBench) -> Figures:
     bench = freshness.FreshnessOptions(
         (RATE,), options.seconds, at.tracks, at.users, seed=options.seed, partitions=at.partitions
     )
-    [it] = freshness.measure(bench, _nobody).values()
+    [it] = freshness.measure(bench, quiet).values()
     return {f"p50 ms at {RATE:g}/s": it.p50_ms, f"p99 ms at {RATE:g}/s": it.p99_ms}
 
 
@@ -116,7 +117,7 @@ def _memory(at: Size, options: GrowthBench) -> Figures:
     bench = memory.MemoryBench(
         tracks=at.tracks, profiles=at.users, seconds=options.seconds, seed=options.seed, partitions=at.partitions
     )
-    rss = memory.resident(bench, _nobody)
+    rss = memory.resident(bench, quiet)
     return {
         f"Redis, bytes a listener of {PLAYS} plays": used, "RSS MiB, scorer": rss["scorer"],
         "RSS MiB, profiler": rss["profiler"],
@@ -128,12 +129,8 @@ def _release(at: Size, options: GrowthBench) -> Figures:
         at.tracks, at.users, seconds=max(15.0, options.seconds), listeners=0, seed=options.seed,
         partitions=at.partitions,
     )  # fmt: skip
-    it = release.measure(bench, _nobody)
+    it = release.measure(bench, quiet)
     return {"load s": it.load_s, "swap s": it.swap_s, "longest gap ms": it.swapping.longest_gap_ms}
-
-
-def _nobody(_: str) -> None:
-    """What each benchmark tells of itself is not told here."""
 
 
 def drawn(found: Sequence[Series]) -> str:

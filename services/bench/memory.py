@@ -94,7 +94,7 @@ def measure(options: MemoryBench, taste: TasteSettings, log: pl.DataFrame | None
         if log is not None:
             for plays in options.plays:
                 told(f"the first {plays:,} plays of the log's listeners")
-                begun = list(first(plays, by_listener(log)))
+                begun = list(by_listener(log, plays))
                 if begun:
                     found[f"log_{plays}"] = stored(redis, begun, taste)
             told(f"folding {log.height:,} listens of the log")
@@ -124,14 +124,12 @@ def made(name: str, plays: int, rng: np.random.Generator) -> list[Listen]:
     ]  # fmt: skip
 
 
-def first(plays: int, listeners: Iterable[list[Listen]]) -> Iterator[list[Listen]]:
-    """So many of each who has as many."""
-    return (mine[:plays] for mine in listeners if len(mine) >= plays)
-
-
-def by_listener(log: pl.DataFrame) -> Iterator[list[Listen]]:
-    """Each listener's listens, by time."""
+def by_listener(log: pl.DataFrame, first: int = 0) -> Iterator[list[Listen]]:
+    """Each listener's listens, by time; the `first` of each who has as many, 0: all of everybody's."""
     frame = interactions.distinct(log).sort("user_id", "listened_at", maintain_order=True)
+    if first:
+        many = frame.filter(pl.len().over("user_id") >= first)
+        frame = many.group_by("user_id", maintain_order=True).head(first)
     rows = (Listen(*fields) for fields in frame.select(list(interactions.COLUMNS)).iter_rows())
     return (list(mine) for _, mine in groupby(rows, key=lambda listen: listen.user_id))
 

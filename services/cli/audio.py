@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from services.cli.loading import Task
+from models.audio.settings import Task
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.reading import Files, Map, Tracks, User, columns_of, read_files
+from services.cli.reading import Files, Lyrics, Map, Tracks, User, columns_of, read_files
 
 if TYPE_CHECKING:
     from models.evaluation.result import Evaluation
@@ -20,9 +20,7 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     listens: Annotated[list[Path], typer.Option(help="A log, in any format that import reads; may be given again.")],
     tracks: Tracks = None,
-    lyrics: Annotated[
-        list[Path] | None, typer.Option(help="Songs with lyrics: CSV with artist, song, link, text.")
-    ] = None,
+    lyrics: Lyrics = None,
     user: User = None,
     mapped: Map = None,
     weeks: Annotated[int, typer.Option(min=1, help="Windows of a week, at the end of the log.")] = 4,

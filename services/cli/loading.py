@@ -5,19 +5,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from services.cli.reading import Map, Tracks, columns_of
+from models.audio.settings import Task
+from services.cli.reading import Map, Tracks, columns_of, tell_labels
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from rich.console import Console
 
     from services.importer.app import Summary
 
-CLASSES = 12  # of a task, named
 Form = Literal["auto", "listenbrainz", "spotify", "lastfm", "hetrec", "csv", "parquet", "jsonl", "audio"]
 Unit = Literal["s", "ms", "us", "ns"]
-Task = Literal["genre", "emotion", "instrument"]
 
 
 def register(app: typer.Typer) -> None:
@@ -91,12 +88,3 @@ def _show(console: "Console", made: "Summary") -> None:
         + f"; {made.seconds:.1f} s, {made.per_second:,.0f} listens/s",
         highlight=False, soft_wrap=True,
     )  # fmt: skip
-
-
-def tell_labels(console: "Console", labels: "Mapping[str, Mapping[str, int]]") -> None:
-    """What recordings were found to be: a line a task."""
-    for task, counted in labels.items():
-        named = ", ".join(f"{name} ({count:,})" for name, count in [*counted.items()][:CLASSES])
-        more = f" and {len(counted) - CLASSES} more" if len(counted) > CLASSES else ""
-        classes = "class" if len(counted) == 1 else "classes"
-        console.print(f"{task}: {len(counted)} {classes}: {named}{more}", markup=False, highlight=False, soft_wrap=True)

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from models.audio.settings import Task
+
 if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
-    from services.cli.loading import Task
-
+CLASSES = 12  # of a task, named
+Lyrics = Annotated[list[Path] | None, typer.Option(help="Songs with lyrics: CSV with artist, song, link, text.")]
 User = Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")]
 Tracks = Annotated[list[Path] | None, typer.Option(help="Whole tracks: CSV, Parquet or JSON lines.")]
 Map = Annotated[
@@ -29,7 +31,7 @@ class Files(NamedTuple):
     topics: Sequence[Path] = ()
     audio: Sequence[Path] = ()
     user: str | None = None  # whose log it is, for exports that do not say
-    task: "Task" = "genre"
+    task: Task = "genre"
     columns: Mapping[str, str] = MappingProxyType({})  # of tables: our name -> the file's
 
 
@@ -52,7 +54,6 @@ def columns_of(mapped: Sequence[str] | None) -> dict[str, str]:
 
 def read_files(files: Files, now_ms: int, console: "Console", count: bool = True) -> Read:
     """Read them, and say how much there is. Raises NoSuchFile, BadOption."""
-    from services.cli.loading import tell_labels
     from services.importer.catalogue import filled
     from services.importer.loading import load
     from services.importer.lyrics import join, read_lyrics, read_topics
@@ -75,3 +76,12 @@ def read_files(files: Files, now_ms: int, console: "Console", count: bool = True
             f"{frames.listens.height:,} listens, {tracks.height:,} tracks, {report.bad + heard.bad:,} bad lines"
         )
     return Read(frames.listens, tracks)
+
+
+def tell_labels(console: "Console", labels: Mapping[str, Mapping[str, int]]) -> None:
+    """What recordings were found to be: a line a task."""
+    for task, counted in labels.items():
+        named = ", ".join(f"{name} ({count:,})" for name, count in [*counted.items()][:CLASSES])
+        more = f" and {len(counted) - CLASSES} more" if len(counted) > CLASSES else ""
+        classes = "class" if len(counted) == 1 else "classes"
+        console.print(f"{task}: {len(counted)} {classes}: {named}{more}", markup=False, highlight=False, soft_wrap=True)

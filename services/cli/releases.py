@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.loading import Task
-from services.cli.reading import Files, Map, Read, Tracks, User, columns_of, read_files
+from models.audio.settings import Task
+from services.cli.reading import Files, Lyrics, Map, Read, Tracks, User, columns_of, read_files
 from services.cli.release_diff import diff
 from services.cli.release_folders import folder_of, root_of
 
@@ -33,9 +33,7 @@ def train(
         list[Path] | None, typer.Option(help="A log, in any format that import reads; may be given again.")
     ] = None,
     tracks: Tracks = None,
-    lyrics: Annotated[
-        list[Path] | None, typer.Option(help="Songs with lyrics: CSV with artist, song, link, text.")
-    ] = None,
+    lyrics: Lyrics = None,
     topics: Annotated[
         list[Path] | None, typer.Option(help="Songs with topics: CSV with artist_name, track_name, lyrics, topic.")
     ] = None,

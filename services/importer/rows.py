@@ -7,11 +7,11 @@ from typing import Literal, Protocol, get_args
 import polars as pl
 from msgspec import Struct, field
 
+from models.audio.settings import TASKS, Task
 from services.importer.report import Report
 from services.runtime.errors import Fatal
 
 Unit = Literal["s", "ms", "us", "ns"]
-Task = Literal["genre", "emotion", "instrument"]  # models.audio.settings.TASKS: what networks are taught
 
 # One play as a source tells it; anything may be null. `row` is where it stands in its file, times are ms since epoch.
 ROWS: dict[str, pl.DataType] = {
@@ -55,8 +55,8 @@ class Options(Struct, frozen=True):
             raise BadOption(f"--user has {len(self.user)} characters; a user id has 1 to 512")
         if self.time_unit not in (None, *get_args(Unit)):
             raise BadOption(f"--time-unit {self.time_unit!r} is unknown; known: {', '.join(get_args(Unit))}")
-        if self.task not in get_args(Task):
-            raise BadOption(f"--task {self.task!r} is unknown; known: {', '.join(get_args(Task))}")
+        if self.task not in TASKS:
+            raise BadOption(f"--task {self.task!r} is unknown; known: {', '.join(TASKS)}")
 
 
 class Batch(Struct):

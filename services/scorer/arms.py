@@ -50,10 +50,12 @@ class Arms:
 
         A beginner and a stranger are among them, so that everything is compiled even if nobody has been seen yet.
         """
-        everybody = [*views, beginner(self.release.catalogue), None]
+        newcomer = beginner(self.release.catalogue)
+        everybody = [*views, newcomer, None]
         for arm in (self.a, self.b):
             if arm is not None:
-                arm.recommender.warm(everybody, arm.settings.length)
+                arm.recommender.recommend_all(everybody, arm.settings.length)
+                arm.recommender.ask_for_words(newcomer, arm.settings.length)
 
     def refresh(self) -> None:
         """See whether what is excluded has changed. Raises BadExclude; every arm has looked then."""
