@@ -5,6 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 NEURAL := $(VENV)/.neural
+SPARK := $(VENV)/.spark
 SOURCES := schemas models services tests benchmarks deploy
 
 .PHONY: help demo test neural check bench sizes faults images unit integration schemas lock clean
@@ -28,7 +29,7 @@ check: $(READY) ## Lint, format, types, import contracts, generated pages
 	$(BIN)/python -m schemas.page --check
 	$(BIN)/python deploy/runbooks.py --check
 
-unit: $(NEURAL) ## Unit tests: no network, no servers
+unit: $(NEURAL) $(SPARK) ## Unit tests: no network, no servers
 	$(BIN)/pytest -n 2 tests/unit
 
 integration: $(NEURAL) ## Tests on real Kafka brokers and Redis servers, whole and hurt
@@ -74,6 +75,8 @@ lock: $(READY) ## Resolve requirements.lock and those of the images anew (instal
 	$(BIN)/uv pip compile -q pyproject.toml --extra all --extra neural --extra lyrics --group dev -c requirements.lock \
 		--python-version 3.11 --universal --generate-hashes --no-emit-index-url --no-header --no-annotate \
 		-o requirements-neural.lock
+	$(BIN)/uv pip compile -q pyproject.toml --extra spark -c requirements.lock --python-version 3.11 --universal \
+		--generate-hashes --no-emit-index-url --no-header --no-annotate -o requirements-spark.lock
 	for image in profiler trainer scorer outcomes; do \
 		$(BIN)/uv pip compile -q pyproject.toml --extra $$image $(LOCK_IMAGE) -o deploy/requirements/$$image.lock || exit 1; done
 	$(BIN)/uv pip compile -q pyproject.toml --extra trainer --extra neural --extra audio --extra lyrics \
@@ -101,4 +104,9 @@ $(READY): requirements.lock pyproject.toml
 $(NEURAL): $(READY) requirements-neural.lock
 	@echo "adding torch to $(VENV): several gigabytes, a few minutes ..."
 	@$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements-neural.lock
+	@touch $@
+
+$(SPARK): $(READY) requirements-spark.lock
+	@echo "adding Spark to $(VENV), for its tests: 456 MB, half a minute ..."
+	@$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements-spark.lock
 	@touch $@

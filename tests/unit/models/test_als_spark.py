@@ -24,7 +24,7 @@ from models.train import TrainSettings, train
 
 SETTINGS = AlsSettings(factors=16, iterations=10, regularization=16.0)
 needs_spark = pytest.mark.skipif(
-    find_spec("pyspark") is None, reason="needs pyspark, which is in no lock file: pip install 'segue[spark]'"
+    find_spec("pyspark") is None, reason="needs pyspark: make .venv/.spark, or pip install 'segue[spark]'"
 )
 
 
