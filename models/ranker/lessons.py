@@ -20,12 +20,13 @@ from models.recommender import Recommender
 from models.taste import DAY, TasteSettings
 
 WEEK_S = 7 * DAY
-OF_A_WEEK = 10  # times as many candidates that were not played as beside one answer: many are right
+OFTENEST = 3  # lessons of a week that begin in one week, each overlapping with the next
+OF_A_WEEK = 5  # times as many candidates that were not played as beside one answer: many are right
 LENGTH = {"for-you": 100, "up-next": 50}  # of the lists that candidates are proposed for
 
 
 class Lessons(NamedTuple):
-    """By mix. `whole`: lessons of the held-out listeners, with every candidate."""
+    """By mix. `whole`: lessons of the held-out listeners, with every candidate; of their weeks none overlap."""
 
     taught: dict[str, list[Lesson]]
     whole: dict[str, list[Lesson]]
@@ -43,12 +44,13 @@ def lessons(
     rng = np.random.default_rng(settings.seed)
     chosen = _listeners(listens, cut, settings, rng)
     most = -(-settings.guesses // max(1, len(chosen)))
+    apart = _apart(listens, cut, len(chosen), settings.weeks)
     made = Lessons({mix: [] for mix in LENGTH}, {mix: [] for mix in LENGTH})
     rows = recommender.release.catalogue.row_of
     frames = listens.filter(pl.col("user_id").is_in(chosen)).partition_by("user_id", maintain_order=True)
     for number, frame in enumerate(frames):
-        held_out = number % round(1 / settings.held_out) == 0
-        for mix, moment, answers in _questions(frame, cut, taste, most, rng):
+        held_out, judged_until = number % round(1 / settings.held_out) == 0, 0
+        for mix, second, moment, answers in _questions(frame, cut, taste, apart, most, rng):
             view = moment()
             if view is None:
                 continue
@@ -56,8 +58,9 @@ def lessons(
             counts = Counter(rows.get(track, -1) for track in answers)
             plays = np.array([counts[row] for row in merged.rows.tolist()], np.float32)
             lesson = Lesson(number, features, plays, np.ones(len(plays), np.float32), merged.fused)
-            if held_out:
+            if held_out and (mix != "for-you" or second >= judged_until):
                 made.whole[mix].append(lesson)
+                judged_until = second + WEEK_S if mix == "for-you" else judged_until
             made.taught[mix].append(sampled(lesson, settings.rest * (OF_A_WEEK if mix == "for-you" else 1), rng))
         progress((number + 1) / len(frames))
     return made
@@ -71,19 +74,28 @@ def _listeners(listens: pl.DataFrame, cut: int, settings: RankerSettings, rng: n
     return [both[at] for at in np.sort(rng.permutation(len(both))[: settings.listeners]).tolist()]
 
 
-Question = tuple[str, Callable[[], ProfileView | None], list[str]]
+def _apart(listens: pl.DataFrame, cut: int, listeners: int, weeks: int) -> int:
+    """Seconds from one lesson of a week to the next: a week, or less where listeners are so few that lessons would be.
+
+    Weeks that overlap say the same twice, but 30 listeners teach more by them (docs/evaluation.md).
+    """
+    span = int(listens["listened_at"].max() or 0) // 1000 - cut  # type: ignore[arg-type]  # of a column of integers
+    return WEEK_S // min(OFTENEST, max(1, weeks * WEEK_S // max(1, span * listeners)))
+
+
+Question = tuple[str, int, Callable[[], ProfileView | None], list[str]]
 
 
 def _questions(
-    frame: pl.DataFrame, cut: int, taste: TasteSettings, most: int, rng: np.random.Generator
+    frame: pl.DataFrame, cut: int, taste: TasteSettings, apart: int, most: int, rng: np.random.Generator
 ) -> Iterator[Question]:
-    """(mix, the profile then, what was played) of one listener, in the order of their time."""
+    """(mix, when, the profile then, what was played) of one listener, in the order of their time."""
     frame = frame.sort("listened_at", maintain_order=True)
     plays = positive_plays(frame, taste).filter(pl.col("second") >= cut)
     seconds, tracks = plays["second"].to_numpy(), plays["track_id"].to_list()
     end = int(frame["listened_at"].max() or 0) // 1000  # type: ignore[arg-type]  # of a column of integers
     asked: list[tuple[int, str, list[str]]] = []
-    for week in range(cut, max(cut + 1, end - WEEK_S + 2), WEEK_S):
+    for week in range(cut, max(cut + 1, end - WEEK_S + 2), apart):
         first, last = np.searchsorted(seconds, [week, week + WEEK_S]).tolist()
         asked.append((week, "for-you", tracks[first:last]))
     drawn = rng.permutation(len(tracks))[:most].tolist()
@@ -97,4 +109,4 @@ def _questions(
         return None if folding.data is None else ProfileView(folding.data)
 
     for second, mix, answers in sorted(asked, key=lambda each: each[:2]):
-        yield mix, partial(before, second), answers
+        yield mix, second, partial(before, second), answers

@@ -13,8 +13,9 @@ class RankerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     days: Annotated[float, Meta(gt=0)] = 84.0  # the last so many days are lessons …
     share: Annotated[float, Meta(gt=0, lt=1)] = 0.3  # … but never more than this share of the listens
     listeners: Annotated[int, Meta(ge=0)] = 400  # who are learned from, at most; 0: no ranker is taught
+    weeks: Positive = 2_500  # weeks to guess, in all: they overlap where listeners are few
     guesses: Positive = 12_000  # plays to guess, in all
-    rest: Positive = 100  # candidates of a lesson that were not played; of a week ten times as many
+    rest: Positive = 100  # candidates of a lesson that were not played; of a week five times as many
     epochs: Positive = 15
     batch: Positive = 16
     rate: Annotated[float, Meta(gt=0)] = 0.015

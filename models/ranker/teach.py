@@ -21,7 +21,7 @@ TOP = 20
 DEPTH = 100
 JUDGED_BY = {"for-you": "ndcg@100", "up-next": "mrr"}
 ONE_ANSWER = "up-next"  # whose lessons have one
-MANY = 300  # lessons, from which on the blend is not tried where there is a network: it was never better, and slower
+MANY = 1_000  # lessons, from which on the blend is not tried where there is a network: it was never better, and slower
 FEW = 20  # held-out lessons, below which nothing can be said
 _FIGURES = ("mrr", "hr@20", "ndcg@100")
 # What each source goes by alone, as far as a column says it, and the dot product: a ranker must beat the best of these.

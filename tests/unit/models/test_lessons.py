@@ -97,3 +97,19 @@ def test_the_same_history_teaches_the_same(made: release.Release, tmp_path: Path
     again = release.load(train(crowd(), NO_TRACKS, tmp_path, SETTINGS, release_id="r1", now_ms=0, window={}))
     assert again.manifest.metrics["ranker_up-next"] == made.manifest.metrics["ranker_up-next"]
     assert rankers_of(again) == rankers_of(made) != {}
+
+
+def weeks_asked(made: release.Release, weeks: int, listeners: int = 10) -> tuple[int, int]:
+    """How many weeks are taught, and how many are held out."""
+    listens = distinct(crowd(listeners).sort("listened_at"))
+    past = Recommender(made, ListSettings())
+    settings = RankerSettings(listeners=listeners, guesses=1, weeks=weeks)
+    found = lessons(past, listens, NOW + 8 * DAY, TasteSettings(), settings, lambda _: None)
+    return len(found.taught["for-you"]), len(found.whole["for-you"])
+
+
+def test_weeks_overlap_where_listeners_are_few_but_not_those_that_are_held_out(made: release.Release) -> None:
+    apart, held = weeks_asked(made, weeks=10)
+    assert (apart, held) == (10 * 3, 2 * 3)  # 22 days, a week each
+    assert weeks_asked(made, weeks=70) == (10 * 5, held)
+    assert weeks_asked(made, weeks=10_000) == (10 * 7, held)  # three a week, and no more
