@@ -87,6 +87,9 @@ def _tables(found: Evaluation) -> Iterator[str]:
     if found.differences:
         yield "<h2>Every difference: served minus …</h2>"
         yield _table(found.differences, {})
+    for system, sources in found.sources.items():
+        yield f"<h2>{escape(system)}: each source's share of the places and of the hits</h2>"
+        yield _table(sources, {})
 
 
 def _table(systems: dict[str, dict[str, Figure]], whole: dict[str, dict[str, float]]) -> str:

@@ -160,8 +160,13 @@ def test_the_page_has_plots_and_figures_and_needs_nothing_else(quick: Segue, tmp
     assert not {"script", "link", "img", "iframe"} & set(page.tags)
     assert all(target.startswith("#") for target in page.targets)
     assert not re.search(r"url\((?!#)|@import", text)
-    for value in json.loads(said.out)["served"].values():
+    told = json.loads(said.out)
+    for value in told["served"].values():
         assert f"{value:.4f}" in text
+    assert "served: each source's share" in text
+    for columns in told["sources"]["served"].values():
+        for mean, low, high, rows in columns.values():
+            assert not rows or f"{mean:.4f}<br><small>{low:.4f} to {high:.4f}" in text
 
 
 def refused(said: Said) -> str:
