@@ -25,6 +25,7 @@ from models.taste import TasteSettings
 from schemas.release import Gate
 
 MOST_LISTENS = 5_000_000
+LEVEL = 0.1  # of the held-out listens: with fewer that only it knows, a rehearsed release knows as much as the other
 TOLD = ("ndcg@10", f"ndcg@{MEASURED}", f"recall@{MEASURED}", "rep_ndcg@100", "exp_ndcg@100", "unseen_ndcg@100")
 TOLD_NEXT = (gate.NEXT, "mrr@20")
 
@@ -49,10 +50,13 @@ class Rehearsed(NamedTuple):
 
 
 class Held(NamedTuple):
-    """Where held-out time begins (ms), and whether the release in service had not seen what came after."""
+    """Where held-out time begins (ms), whether the release in service had not seen what came after, and whether it knew
+    about all that came before, so that what is rehearsed knows no more.
+    """
 
     cut: int
     comparable: bool
+    level: bool = False
 
 
 def hold(listens: pl.DataFrame, service: Release | None, check: CheckSettings) -> Held | None:
@@ -64,12 +68,15 @@ def hold(listens: pl.DataFrame, service: Release | None, check: CheckSettings) -
     cut = heldout.cut(listens, check.days, check.share)
     if not listens.filter(pl.col("listened_at") < cut).height:
         return None
-    seen = -1 if service is None else _seen(service)
-    if service is None or seen < cut:
-        return Held(cut, comparable=service is not None)
+    if service is None:
+        return Held(cut, comparable=False)
+    seen, time = _seen(service), pl.col("listened_at")
+    if seen < cut:
+        more, asked = listens.select(((time > seen) & (time < cut)).sum(), held=(time >= cut).sum()).row(0)
+        return Held(cut, comparable=True, level=more < LEVEL * asked)
     after = listens.filter((pl.col("listened_at") > seen) & (pl.col("kind") == "play"))
     enough = after.group_by("user_id").agg(pl.col("track_id").n_unique()).filter(pl.col("track_id") >= MIN_RELEVANT)
-    return Held(seen + 1, comparable=True) if enough.height >= check.least else Held(cut, comparable=False)
+    return Held(seen + 1, comparable=True, level=True) if enough.height >= check.least else Held(cut, comparable=False)
 
 
 def _seen(service: Release) -> int:
@@ -101,7 +108,9 @@ def judge(
     ahead, ahead_next = ({name: columns[metric] for name, columns in found.differences.items()}
                          for metric in (gate.METRIC, gate.NEXT))  # fmt: skip
     asked_next = len(following.users) > 0
-    verdict = gate.decide(ahead, ahead_next if asked_next else {}, len(week.asked), check.least, check.tolerance)
+    verdict = gate.decide(
+        ahead, ahead_next if asked_next else {}, len(week.asked), check.least, check.tolerance, held.level
+    )
     progress(1.0)
     if not len(week.asked):
         return Rehearsed({}, verdict)

@@ -88,7 +88,7 @@ class Scorer:
         for made in lists:
             self._made.remember(made)
         self._metrics.remembered(len(self._made))
-        self._metrics.listed(lists)
+        self._metrics.listed(lists, self._now())
 
     def _listed(self, arm: Arm, usable: list[Usable], lap: Lap) -> list[Recommendations]:
         views, settings = [view for _, view in usable], arm.settings

@@ -39,7 +39,7 @@ class Metrics:
         self._retries = counter("retries", "Calls tried again.", "error")
         self._batch = histogram("batch_lists", "Lists a batch.", BATCH)
         self._stage = histogram("stage_seconds", "Time a batch spent in a stage.", STAGE, "stage")
-        self._freshness = histogram("freshness_seconds", "Listen appended to list made.", LATENCY)
+        self._freshness = histogram("freshness_seconds", "Listen appended to list acknowledged.", LATENCY)
         self._age = histogram("profile_age_seconds", "Newest listen of a profile to list made.", AGE)
         self._lag = ByPartition(gauge("lag_records", "Notices not taken yet.", "partition"))
         self._release = gauge("release_info", "1 for the release in force.", "release")
@@ -65,8 +65,8 @@ class Metrics:
         """A lap counter: call it with a stage's name as that stage ends."""
         return stopwatch(self._stage)
 
-    def listed(self, lists: Sequence[Recommendations]) -> None:
-        """A batch of lists is acknowledged."""
+    def listed(self, lists: Sequence[Recommendations], now: int) -> None:
+        """A batch of lists was acknowledged, just `now` (ms): until then nobody could read them, however soon made."""
         self._lists.inc(len(lists))
         self._batch.observe(len(lists))
         items: Tally[str] = Tally()
@@ -79,7 +79,7 @@ class Metrics:
                 self._fallbacks.labels("stranger").inc()
             elif by_source[FALLBACK]:
                 self._fallbacks.labels("short").inc()
-            self._freshness.observe(max(0.0, (made.made_at - made.produced_at) / 1000))
+            self._freshness.observe(max(0.0, (now - made.produced_at) / 1000))
             self._age.observe(max(0.0, (made.made_at - made.listened_at) / 1000))
         for source, count in items.items():
             labelled(self._items, source).inc(count)

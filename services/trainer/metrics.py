@@ -85,6 +85,7 @@ class Metrics:
     def _judged(self, manifest: Manifest, verdict: str) -> None:
         if manifest.gate is not None:
             self._gated.labels(verdict).inc()
+            self._ahead.clear()  # of this verdict only: the next may be over others
             for opponent, (mean, _, _) in manifest.gate.ahead.items():
                 self._ahead.labels(opponent).set(mean)
 
@@ -92,6 +93,8 @@ class Metrics:
         """A release is in force."""
         self._judged(manifest, "promoted")
         self._created.set(manifest.created_at / 1000)
+        self._seconds.clear()  # what an older release had and this one has not is no news of the newest
+        self._quality.clear()
         for step, seconds in manifest.metrics.get("seconds", {}).items():
             self._seconds.labels(step).set(seconds)
         for model, values in manifest.metrics.items():

@@ -17,10 +17,11 @@ def verdict(
     n: int = 50,
     tolerance: float = 0.0,
     following: dict[str, Three] | None = None,
+    level: bool = False,
 ) -> Gate:
     more = {} if service is None else {"in_service": Figure(*service, 50)}
     next_ = {name: Figure(*three, 50) for name, three in (following or {}).items()}
-    return decide({**more, **ahead}, next_, n, least=20, tolerance=tolerance)
+    return decide({**more, **ahead}, next_, n, least=20, tolerance=tolerance, level=level)
 
 
 @pytest.mark.parametrize(
@@ -75,3 +76,15 @@ def test_with_too_few_listeners_it_only_must_not_be_worse_than_the_one_in_servic
     assert not found.promoted
     assert "worse than the one in service, though 19 listeners" in found.reason
     assert verdict(GOOD, (0.0, 0.0, 0.0), n=0).promoted
+
+
+@pytest.mark.parametrize("n", [50, 19])
+def test_where_it_knew_no_more_than_the_one_in_service_only_a_certain_loss_holds_it_back(n: int) -> None:
+    for service in ((0.0, 0.0, 0.0), (-0.01, -0.03, 0.01)):
+        assert verdict(GOOD, service, n=n, level=True).promoted
+    found = verdict(GOOD, (-0.01, -0.02, -0.001), n=n, level=True)
+    assert not found.promoted
+    assert "in_service" in found.reason
+    assert verdict(BELOW_ONE, (0.0, 0.0, 0.0), n=n, level=True).promoted is (n == 19)  # baselines count as ever
+    worse = {"chain": (-0.05, -0.08, -0.01)}
+    assert verdict(GOOD, (0.0, 0.0, 0.0), n=n, following=worse, level=True).promoted is (n == 19)
