@@ -50,13 +50,10 @@ class Rehearsed(NamedTuple):
 
 
 class Held(NamedTuple):
-    """Where held-out time begins (ms), whether the release in service had not seen what came after, and whether it knew
-    about all that came before, so that what is rehearsed knows no more.
-    """
+    """Where held-out time begins (ms), and how the release in service stands to what is fitted on the time before."""
 
     cut: int
-    comparable: bool
-    level: bool = False
+    standing: gate.Standing
 
 
 def hold(listens: pl.DataFrame, service: Release | None, check: CheckSettings) -> Held | None:
@@ -69,14 +66,14 @@ def hold(listens: pl.DataFrame, service: Release | None, check: CheckSettings) -
     if not listens.filter(pl.col("listened_at") < cut).height:
         return None
     if service is None:
-        return Held(cut, comparable=False)
+        return Held(cut, "none")
     seen, time = _seen(service), pl.col("listened_at")
     if seen < cut:
         more, asked = listens.select(((time > seen) & (time < cut)).sum(), held=(time >= cut).sum()).row(0)
-        return Held(cut, comparable=True, level=more < LEVEL * asked)
+        return Held(cut, "level" if more < LEVEL * asked else "behind")
     after = listens.filter((pl.col("listened_at") > seen) & (pl.col("kind") == "play"))
     enough = after.group_by("user_id").agg(pl.col("track_id").n_unique()).filter(pl.col("track_id") >= MIN_RELEVANT)
-    return Held(seen + 1, comparable=True, level=True) if enough.height >= check.least else Held(cut, comparable=False)
+    return Held(seen + 1, "level") if enough.height >= check.least else Held(cut, "seen")
 
 
 def _seen(service: Release) -> int:
@@ -99,7 +96,7 @@ def judge(
     start = -(-held.cut // 1000)
     week = _drawn(weekly(log, Window(start, log.newest + 1)), check)
     systems: dict[str, System] = {SERVED: Served(made, tracks_of(log, made), lists)}
-    if service is not None and held.comparable:
+    if service is not None and held.standing != "seen":
         systems[gate.IN_SERVICE] = Served(service, tracks_of(log, service), lists)
     systems |= baselines(log, made, start, taste.half_life_days, check.seed)
     progress(0.1)
@@ -109,7 +106,7 @@ def judge(
                          for metric in (gate.METRIC, gate.NEXT))  # fmt: skip
     asked_next = len(following.users) > 0
     verdict = gate.decide(
-        ahead, ahead_next if asked_next else {}, len(week.asked), check.least, check.tolerance, held.level
+        ahead, ahead_next if asked_next else {}, len(week.asked), check.least, check.tolerance, held.standing
     )
     progress(1.0)
     if not len(week.asked):

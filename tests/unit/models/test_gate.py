@@ -3,7 +3,7 @@
 import pytest
 
 from models.evaluation.bootstrap import Figure
-from models.gate import decide
+from models.gate import Standing, decide
 from schemas.release import Gate
 
 GOOD = {"popular": Figure(0.3, 0.2, 0.4, 50), "personal": Figure(0.05, 0.01, 0.09, 50)}
@@ -17,11 +17,18 @@ def verdict(
     n: int = 50,
     tolerance: float = 0.0,
     following: dict[str, Three] | None = None,
-    level: bool = False,
+    standing: Standing | None = None,
 ) -> Gate:
     more = {} if service is None else {"in_service": Figure(*service, 50)}
     next_ = {name: Figure(*three, 50) for name, three in (following or {}).items()}
-    return decide({**more, **ahead}, next_, n, least=20, tolerance=tolerance, level=level)
+    return decide(
+        {**more, **ahead},
+        next_,
+        n,
+        least=20,
+        tolerance=tolerance,
+        standing=standing or ("behind" if service else "none"),
+    )
 
 
 @pytest.mark.parametrize(
@@ -81,10 +88,19 @@ def test_with_too_few_listeners_it_only_must_not_be_worse_than_the_one_in_servic
 @pytest.mark.parametrize("n", [50, 19])
 def test_where_it_knew_no_more_than_the_one_in_service_only_a_certain_loss_holds_it_back(n: int) -> None:
     for service in ((0.0, 0.0, 0.0), (-0.01, -0.03, 0.01)):
-        assert verdict(GOOD, service, n=n, level=True).promoted
-    found = verdict(GOOD, (-0.01, -0.02, -0.001), n=n, level=True)
+        assert verdict(GOOD, service, n=n, standing="level").promoted
+    found = verdict(GOOD, (-0.01, -0.02, -0.001), n=n, standing="level")
     assert not found.promoted
     assert "in_service" in found.reason
-    assert verdict(BELOW_ONE, (0.0, 0.0, 0.0), n=n, level=True).promoted is (n == 19)  # baselines count as ever
+    assert verdict(BELOW_ONE, (0.0, 0.0, 0.0), n=n, standing="level").promoted is (n == 19)  # baselines count as ever
     worse = {"chain": (-0.05, -0.08, -0.01)}
-    assert verdict(GOOD, (0.0, 0.0, 0.0), n=n, following=worse, level=True).promoted is (n == 19)
+    assert verdict(GOOD, (0.0, 0.0, 0.0), n=n, following=worse, standing="level").promoted is (n == 19)
+
+
+def test_one_in_service_that_was_not_compared_is_none_the_less_there() -> None:
+    found = verdict(BELOW_ONE, None, standing="seen")  # a first release would pass
+    assert not found.promoted
+    assert "personal" in found.reason
+    found = verdict(GOOD, None, standing="seen")
+    assert found.promoted
+    assert "has seen what is held out" in found.reason

@@ -145,7 +145,7 @@ def test_without_guesses_only_the_week_decides(listens: pl.DataFrame, root: Path
 
 
 def test_held_out_is_only_what_the_one_in_service_has_not_seen(listens: pl.DataFrame, old: Release) -> None:
-    def since(until: int, check: CheckSettings = CHECK) -> tuple[int, bool, bool]:
+    def since(until: int, check: CheckSettings = CHECK) -> tuple[int, str]:
         settings = {**old.manifest.settings, "history": {"until": until}}
         old.manifest, kept = replace(old.manifest, settings=settings), old.manifest
         try:
@@ -156,12 +156,12 @@ def test_held_out_is_only_what_the_one_in_service_has_not_seen(listens: pl.DataF
         return held
 
     week = END_MS - 1000 - WEEK_MS
-    assert since(week - WEEK_MS) == (week, True, False)  # what is rehearsed knows a week more
-    assert since(week - 1) == (week, True, True)  # … no more: a week after that one, as after each other
-    assert since(week + 86_400_000) == (week + 86_400_001, True, True)
-    assert since(END_MS) == (week, False, False)  # it has seen all: not comparable
-    assert since(week + 86_400_000, replace(CHECK, least=10_000)) == (week, False, False)  # too few could be judged
-    assert hold(listens, None, CHECK) == (week, False, False)
+    assert since(week - WEEK_MS) == (week, "behind")  # what is rehearsed knows a week more
+    assert since(week - 1) == (week, "level")  # … no more: a week after that one, as after each other
+    assert since(week + 86_400_000) == (week + 86_400_001, "level")
+    assert since(END_MS) == (week, "seen")  # it has seen all: not comparable
+    assert since(week + 86_400_000, replace(CHECK, least=10_000)) == (week, "seen")  # too few could be judged
+    assert hold(listens, None, CHECK) == (week, "none")
     assert hold(listens.head(1), None, CHECK) is None
 
 
