@@ -119,3 +119,12 @@ def test_the_conditions_of_readyz_are_on_the_page(service: str) -> None:
     named, stale = conditions(service)
     assert {name for of, name in CONDITION.findall(PAGE) if of == service} == named
     assert re.search(rf"^\| {service} \| {stale:g} s \|", PAGE, re.MULTILINE)
+
+
+def test_the_steps_of_a_training_are_all_there() -> None:
+    models = Path(__file__).parents[3] / "models"
+    text = (models / "train.py").read_text(encoding="utf-8") + (models / "fitted.py").read_text(encoding="utf-8")
+    steps = set(re.findall(r"""steps\("(\w+)"\)""", text)) | set(re.findall(r"""progress\("(\w+)",""", text))
+    assert {"als", "bridge", "read"} <= steps
+    [row] = [row for row in ROW.findall(PAGE) if row[0] == "segue_trainer_step_seconds"]
+    assert steps == set(row[4].split(": ")[1].split(", "))

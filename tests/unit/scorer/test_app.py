@@ -1,5 +1,7 @@
 """A batch of notices becomes one list a listener, and nothing gets lost on the way."""
 
+from collections.abc import Sequence
+
 import msgspec
 import pytest
 
@@ -7,6 +9,7 @@ from models.layout import PREFIXED, sealed
 from models.profile import ProfileView
 from models.release import Release
 from schemas.profile import ProfileChanged
+from schemas.recommendation import Recommendations
 from services.runtime.group import Record
 from services.scorer.app import newest_of
 from services.scorer.arms import Arms
@@ -198,6 +201,20 @@ def test_metrics_tell_of_freshness_sources_and_fallbacks(arms: Arms) -> None:
     assert {label for label in ("fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "send")
             if world.count("stage_seconds_count", stage=label) == 1} == {
         "fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "send"}  # fmt: skip
+
+
+def test_a_list_is_as_late_as_its_acknowledgement(arms: Arms, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    world.store.put("ann", profile([listen("t0", NOON)]))
+
+    def slow(lists: Sequence[Recommendations]) -> None:
+        world.topic.sent += lists
+        world.now += 30_000
+
+    monkeypatch.setattr(world.topic, "send", slow)
+    world.scorer.score([notice("ann", 0, produced_at=NOW - 5)], arms)
+    assert [made.made_at for made in world.topic.sent] == [NOW]
+    assert world.count("freshness_seconds_sum") == pytest.approx(30.005)
 
 
 def test_profiles_seen_are_kept_for_warming(arms: Arms) -> None:
