@@ -48,6 +48,7 @@ bench: $(READY) ## Measure: each figure beside its reference from the same run, 
 	@mkdir -p $(BENCH) && uptime
 	$(BIN)/segue bench scorer --tracks 10000,100000,1000000 --seconds 5s --json > $(BENCH)/scorer.json
 	$(BIN)/segue bench profiler --listens 300000 --json > $(BENCH)/profiler.json
+	$(BIN)/segue bench profiler --only faust,bulk --listeners 100000 --listens 1000000 --json > $(BENCH)/strangers.json
 	$(if $(LOG),$(BIN)/segue bench profiler --only bulk --log $(LOG) --json > $(BENCH)/rebuild.json)
 	$(BIN)/segue bench memory --plays 20,200,2000 $(addprefix --listens ,$(LOG)) --json > $(BENCH)/memory.json
 	$(BIN)/segue bench release --seconds 15s --json > $(BENCH)/release.json

@@ -29,8 +29,8 @@ class Measured(Struct, frozen=True, forbid_unknown_fields=True):
     """What `segue bench` said, of one process or one listener. `about`: when, where, by which commands."""
 
     about: str
-    profiler_listens_per_second: float  # live, faust
-    bulk_listens_per_second: float
+    profiler_listens_per_second: float  # live, faust, of so many listeners that hardly one is at hand
+    bulk_listens_per_second: float  # the same
     scorer_lists_per_second: float  # 100,000 tracks
     broker_bytes_per_second: float  # out of one broker into one plain loop
     redis_bytes: float  # a listener of 200 plays
@@ -97,7 +97,7 @@ def sizing(it: Measured, of: Demand) -> list[Line]:
              brokers),
         Line("Kafka: log of listens", "listeners × plays a day × days kept × event × replicas", log, "GiB"),
         Line("Kafka: lists", "listeners × list × replicas (compacted: the newest of each)", lists, "GiB"),
-        Line("memory of services", "profilers × RSS + scorers × RSS + outcomes",
+        Line("memory of services", "profilers × RSS + scorers × RSS + outcomes, their caches still nearly empty",
              (profilers * it.profiler_mib + scorers * it.scorer_mib + it.outcomes_mib) / 1024, "GiB"),
         Line("trainer: days learned from", "memory of its machine / bytes a listen / (listeners × plays a day); "
              "SEGUE_TRAINER_LEARN_DAYS", learned / (of.listeners * of.plays_a_day), "days"),
@@ -142,15 +142,15 @@ def page(text: str, it: Measured | None) -> str:
 
 def measured(folder: Path, about: str) -> Measured:
     """What the benchmarks said there. Raises OSError, KeyError, msgspec.MsgspecError."""
-    profiler, scorer, memory, size = (
-        _said(folder / f"{name}.json") for name in ("profiler", "scorer", "memory", "size")
+    profiler, strangers, scorer, memory, size = (
+        _said(folder / f"{name}.json") for name in ("profiler", "strangers", "scorer", "memory", "size")
     )
     listener, lists, resident = memory["redis"]["200"], scorer["100000"], memory["rss_mib"]
     event = listener["events"] / listener["plays"]
     now = 1_735_704_000_000
     return Measured(
         about,
-        profiler["faust"]["listens_per_second"], profiler["bulk"]["listens_per_second"], lists["lists_per_second"],
+        strangers["faust"]["listens_per_second"], strangers["bulk"]["listens_per_second"], lists["lists_per_second"],
         round(profiler["bare_aiokafka"]["listens_per_second"] * event), listener["used"],
         listener["head"] + listener["past"], round(event, 1),
         len(encode(ProfileChanged("listener-100000", 7, 1_000_000, now, now))), lists["list_bytes"],

@@ -47,7 +47,8 @@ def test_slower_processes_are_more() -> None:
 def test_figures_are_taken_from_what_the_benchmarks_said(tmp_path: Path) -> None:
     said = {
         "profiler": {name: {"listens_per_second": rate} for name, rate in
-                     (("faust", 5_000), ("bulk", 50_000), ("bare_aiokafka", 300_000))},
+                     (("faust", 9_000), ("bulk", 90_000), ("bare_aiokafka", 300_000))},
+        "strangers": {name: {"listens_per_second": rate} for name, rate in (("faust", 5_000), ("bulk", 50_000))},
         "scorer": {"100000": {"lists_per_second": 700.0, "list_bytes": 6_500}},
         "memory": {"redis": {"200": {"plays": 200, "events": 30_000, "used": 7_000, "head": 6_000, "past": 0}},
                    "rss_mib": {"profiler": 80.0, "scorer": 400.0, "outcomes": 60.0}},
@@ -57,6 +58,7 @@ def test_figures_are_taken_from_what_the_benchmarks_said(tmp_path: Path) -> None
         (tmp_path / f"{name}.json").write_bytes(msgspec.json.encode(found))
     it = measured(tmp_path, "today")
     assert (it.event_bytes, it.broker_bytes_per_second, it.profile_bytes) == (150, 45e6, 6_000)
+    assert (it.profiler_listens_per_second, it.bulk_listens_per_second) == (5_000, 50_000)  # of many, not of a few
     assert (it.outcomes_mib, it.trainer_bytes) == (60, 400)
     assert 50 < it.notice_bytes < 400
 
