@@ -94,7 +94,7 @@ def lyrics(
     from msgspec.json import encode
 
     from services.cli.plots import refuse_unwritable
-    from services.cli.times import parse_seconds
+    from services.cli.times import some_seconds
     from services.importer.lyrics import read_lyrics
     from services.importer.report import Report
     from services.lyrics.drawing import growth, table
@@ -105,7 +105,7 @@ def lyrics(
     console = console_of(as_json)
     options = RecordOptions(
         _numbers(sizes), tuple(name.strip() for name in only.split(",") if name.strip()), recall, most_epochs,
-        parse_seconds(most, "--most"), lines,
+        some_seconds(most, "--most"), lines,
     )  # fmt: skip
     frame = read_lyrics(songs, Report(lambda problem: typer.echo(str(problem), err=True)))
     tell = lambda text: console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)  # noqa: E731  # shorter so

@@ -32,10 +32,10 @@ def freshness(
     """
     from services.bench.freshness import FreshnessOptions, measure
     from services.bench.show import numbers, show_freshness
-    from services.cli.times import parse_seconds
+    from services.cli.times import some_seconds
 
     console = console_of(as_json)
-    pace = parse_seconds(seconds, "--seconds")
+    pace = some_seconds(seconds)
     found = measure(FreshnessOptions(numbers(rates), pace, tracks, profiles, seed=seed), console.print)
     _end(console, found, show_freshness, as_json)
 
@@ -81,10 +81,10 @@ def scorer(
     """
     from services.bench.scorer import ScorerBench, measure
     from services.bench.show import counts, show_scorer
-    from services.cli.times import parse_seconds
+    from services.cli.times import some_seconds
 
     console = console_of(as_json)
-    sizes, pace = counts(tracks, "--tracks", 1_000), parse_seconds(seconds, "--seconds")
+    sizes, pace = counts(tracks, "--tracks", 1_000), some_seconds(seconds)
     options = ScorerBench(sizes, known, listeners, pace, batch, ranked=ranked, seed=seed)
     _end(console, measure(options, console.print), show_scorer, as_json)
 
@@ -139,10 +139,10 @@ def release(
     """
     from services.bench.release import ReleaseBench, measure
     from services.bench.show import show_release
-    from services.cli.times import parse_seconds
+    from services.cli.times import some_seconds
 
     console = console_of(as_json)
-    pace = parse_seconds(seconds, "--seconds")
+    pace = some_seconds(seconds)
     options = ReleaseBench(tracks, profiles, rate=rate, seconds=pace, listeners=listeners, days=days, seed=seed)
     _end(console, measure(options, console.print), show_release, as_json)
 
@@ -165,7 +165,7 @@ def growth(
     from services.bench.growth import MEASURES, GrowthBench, drawn, measure
     from services.bench.show import counts, show_growth
     from services.cli.plots import refuse_unwritable
-    from services.cli.times import parse_seconds
+    from services.cli.times import some_seconds
 
     refuse_unwritable(plot)
     console = console_of(as_json)
@@ -174,7 +174,7 @@ def growth(
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not of {', '.join(MEASURES)}", param_hint="--only")
     options = GrowthBench(
         names, counts(users, "--users"), counts(tracks, "--tracks", 1_000), counts(partitions, "--partitions"),
-        listens, parse_seconds(seconds, "--seconds"), seed,
+        listens, some_seconds(seconds), seed,
     )  # fmt: skip
     found = measure(options, console.print)
     _end(console, found, show_growth, as_json)
