@@ -21,7 +21,7 @@ from services.bench.watch import Cost, Watch
 from services.runtime.errors import Fatal
 
 Told = Callable[[str], None]
-DONE = "done"
+DONE, REFUSED = "done", "refused"
 
 
 class SizeBench(Struct, frozen=True):
@@ -75,7 +75,10 @@ def measure(options: SizeBench, settings: TrainSettings, told: Told) -> Found:
 
 
 def _apart(work: Callable[..., Any], arguments: tuple[Any, ...], told: Told) -> Any:
-    """What `work` gives, called in a process of its own, so that its memory is its own; its last argument tells."""
+    """What `work` gives, called in a process of its own, so that its memory is its own; its last argument tells.
+
+    Raises Fatal: the process' own, or one that says how far it was when it ended.
+    """
     context = get_context("spawn")
     mine, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_child, args=(work, arguments, theirs), daemon=True)
@@ -88,6 +91,8 @@ def _apart(work: Callable[..., Any], arguments: tuple[Any, ...], told: Told) -> 
             if what == DONE:
                 process.join()
                 return value
+            if what == REFUSED:
+                raise Fatal(value)
             said = str(value)
             told(said)
     except EOFError:
@@ -102,7 +107,10 @@ def _apart(work: Callable[..., Any], arguments: tuple[Any, ...], told: Told) -> 
 
 
 def _child(work: Callable[..., Any], arguments: tuple[Any, ...], to: Connection) -> None:
-    to.send((DONE, work(*arguments, lambda text: to.send(("told", text)))))
+    try:
+        to.send((DONE, work(*arguments, lambda text: to.send(("told", text)))))
+    except Fatal as error:  # as of a file that is not there: to be raised where this was called, without a traceback
+        to.send((REFUSED, str(error)))
 
 
 def _train(made: Sequence[Path] | None, files: Sequence[Path], out: Path, settings: TrainSettings, told: Told) -> Found:

@@ -93,26 +93,28 @@ def lyrics(
 
     from msgspec.json import encode
 
-    from services.cli.times import parse_seconds
+    from services.cli.plots import refuse_unwritable
+    from services.cli.times import some_seconds
     from services.importer.lyrics import read_lyrics
     from services.importer.report import Report
     from services.lyrics.drawing import growth, table
     from services.lyrics.recording import RecordOptions, record
     from services.trainer.settings import trainer_settings
 
+    refuse_unwritable(plot)
     console = console_of(as_json)
     options = RecordOptions(
         _numbers(sizes), tuple(name.strip() for name in only.split(",") if name.strip()), recall, most_epochs,
-        parse_seconds(most, "--most"), lines,
+        some_seconds(most, "--most"), lines,
     )  # fmt: skip
     frame = read_lyrics(songs, Report(lambda problem: typer.echo(str(problem), err=True)))
     tell = lambda text: console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)  # noqa: E731  # shorter so
     made = record(frame, options, trainer_settings(os.environ).lyrics, tell)
     console.print(table(made))
-    if plot is not None:
-        plot.write_text(growth(made), encoding="utf-8")
     if as_json:
         sys.stdout.write(encode(made).decode() + "\n")
+    if plot is not None:  # last: what was measured is told by now, should the plot fail
+        plot.write_text(growth(made), encoding="utf-8")
 
 
 def _numbers(text: str) -> tuple[int, ...]:

@@ -32,10 +32,10 @@ def freshness(
     """
     from services.bench.freshness import FreshnessOptions, measure
     from services.bench.show import numbers, show_freshness
-    from services.cli.times import parse_seconds
+    from services.cli.times import some_seconds
 
     console = console_of(as_json)
-    pace = parse_seconds(seconds, "--seconds")
+    pace = some_seconds(seconds)
     found = measure(FreshnessOptions(numbers(rates), pace, tracks, profiles, seed=seed), console.print)
     _end(console, found, show_freshness, as_json)
 
@@ -81,10 +81,10 @@ def scorer(
     """
     from services.bench.scorer import ScorerBench, measure
     from services.bench.show import counts, show_scorer
-    from services.cli.times import parse_seconds
+    from services.cli.times import some_seconds
 
     console = console_of(as_json)
-    sizes, pace = counts(tracks, "--tracks", 1_000), parse_seconds(seconds, "--seconds")
+    sizes, pace = counts(tracks, "--tracks", 1_000), some_seconds(seconds)
     options = ScorerBench(sizes, known, listeners, pace, batch, ranked=ranked, seed=seed)
     _end(console, measure(options, console.print), show_scorer, as_json)
 
@@ -139,10 +139,10 @@ def release(
     """
     from services.bench.release import ReleaseBench, measure
     from services.bench.show import show_release
-    from services.cli.times import parse_seconds
+    from services.cli.times import some_seconds
 
     console = console_of(as_json)
-    pace = parse_seconds(seconds, "--seconds")
+    pace = some_seconds(seconds)
     options = ReleaseBench(tracks, profiles, rate=rate, seconds=pace, listeners=listeners, days=days, seed=seed)
     _end(console, measure(options, console.print), show_release, as_json)
 
@@ -156,7 +156,7 @@ def growth(
     seconds: Annotated[str, typer.Option(help="Of load, each time.")] = "5s",
     plot: Annotated[Path | None, typer.Option(help="Draw it here, as SVG.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed, the same listeners and tracks.")] = 7,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON array, on standard output.")] = False,
 ) -> None:
     """How the figures of the other benchmarks grow with users, tracks and partitions.
 
@@ -164,20 +164,22 @@ def growth(
     """
     from services.bench.growth import MEASURES, GrowthBench, drawn, measure
     from services.bench.show import counts, show_growth
-    from services.cli.times import parse_seconds
+    from services.cli.plots import refuse_unwritable
+    from services.cli.times import some_seconds
 
+    refuse_unwritable(plot)
     console = console_of(as_json)
     names = tuple(name.strip() for name in only.split(",") if name.strip())
     if unknown := set(names) - set(MEASURES):
         raise typer.BadParameter(f"{', '.join(sorted(unknown))}: not of {', '.join(MEASURES)}", param_hint="--only")
     options = GrowthBench(
         names, counts(users, "--users"), counts(tracks, "--tracks", 1_000), counts(partitions, "--partitions"),
-        listens, parse_seconds(seconds, "--seconds"), seed,
+        listens, some_seconds(seconds), seed,
     )  # fmt: skip
     found = measure(options, console.print)
-    if plot is not None:
-        plot.write_text(drawn(found), encoding="utf-8")
     _end(console, found, show_growth, as_json)
+    if plot is not None:  # last: what was measured is told by now, should the plot fail
+        plot.write_text(drawn(found), encoding="utf-8")
 
 
 def _listens_of(files: list[Path]) -> "pl.DataFrame | None":
@@ -195,7 +197,7 @@ def _listens_of(files: list[Path]) -> "pl.DataFrame | None":
 
 
 def _end(console: "Console", found: object, show: "Callable[[Console, Any], None]", as_json: bool) -> None:
-    """A table, and with --json the one object last."""
+    """A table, and with --json what was found last."""
     import sys
 
     from msgspec.json import encode
@@ -206,7 +208,7 @@ def _end(console: "Console", found: object, show: "Callable[[Console, Any], None
 
 
 def console_of(as_json: bool) -> "Console":
-    """Where tables go: with --json beside standard output, which holds that one object and nothing else."""
+    """Where tables go: with --json beside standard output, which holds that JSON and nothing else."""
     from rich.console import Console
 
     console = Console(stderr=as_json)

@@ -15,6 +15,14 @@ def parse_seconds(text: str, option: str = "--for") -> float:
     return float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]]
 
 
+def some_seconds(text: str, option: str = "--seconds") -> float:
+    """As `parse_seconds`, for what is measured for so long: in no time there is nothing to measure."""
+    seconds = parse_seconds(text, option)
+    if not seconds:
+        raise typer.BadParameter(f"{text!r} is no time to measure in; write more than 0, as in 5s", param_hint=option)
+    return seconds
+
+
 def since_ms(text: str | None, option: str = "--since") -> int | None:
     """`30m`, `2h` or `7d` ago, or a date (UTC unless it says), as ms since epoch; None stays None."""
     if text is None:

@@ -27,7 +27,7 @@ from schemas.events import Listen
 from schemas.profile import ProfileChanged
 from schemas.topics import LISTENS
 from services.profiler.errors import RewoundError
-from services.profiler.following import Following, refuse_another_log
+from services.profiler.following import Following, Waiting, refuse_another_log
 from services.profiler.metrics import Metrics
 from services.profiler.patience import Patiently
 from services.profiler.ports import Cursor, Log, Outbox, Profiles, Record, Stored
@@ -68,6 +68,7 @@ class Profiler:
         self._cache_profiles = cache_profiles
         self._patiently = Patiently(metrics, stop)
         self._following = Following(listens, self._patiently, metrics)
+        self._waiting = Waiting(listens, metrics)
         self._remaking = Remaking(listens, taste, self._patiently, metrics, stop)
         self._assigned: dict[int, Assigned] = {}
 
@@ -151,6 +152,15 @@ class Profiler:
         """The last offset folded of a partition; None when it is not this worker's."""
         here = self._assigned.get(partition)
         return here.cursor.folded if here else None
+
+    async def look_ahead(self, partition: int, end: int, *, resting: bool) -> None:
+        """Tell how many records wait before the log's `end`. `resting`: nothing else is to be done."""
+        here = self._assigned.get(partition)
+        if here is None:
+            return
+        waiting = await self._waiting.count(partition, here.cursor.folded, end, resting=resting)
+        if self._assigned.get(partition) is here:  # else it was given away meanwhile, with its gauge
+            self._metrics.lag(partition, waiting)
 
     async def _admit(self, partition: int, here: Assigned, records: Sequence[Record]) -> list[tuple[Record, Listen]]:
         folded = here.cursor.folded

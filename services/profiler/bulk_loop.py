@@ -136,13 +136,20 @@ class BulkLoop:
         await self._profiler.apply(tp.partition, [Record(r.offset, r.key, r.value, r.timestamp) for r in records])
         if tp in self._consumer.assignment():
             self._done[tp] = records[-1].offset + 1
-            self._metrics.lag(tp.partition, max(0, (self._consumer.highwater(tp) or 0) - 1 - records[-1].offset))
+            await self._look_ahead(tp, resting=False)
 
     async def _rest(self) -> None:
         try:
             await self._profiler.rest()
         except ReadAgainError as error:
             await self._read_again(error)
+        for tp in list(self._consumer.assignment()):
+            await self._look_ahead(tp, resting=True)
+
+    async def _look_ahead(self, tp: TopicPartition, *, resting: bool) -> None:
+        end = self._consumer.highwater(tp) if tp in self._consumer.assignment() else None
+        if end is not None:
+            await self._profiler.look_ahead(tp.partition, end, resting=resting)
 
     async def _read_again(self, error: ReadAgainError) -> None:
         log.warning("%s; reading the log again", error)

@@ -117,10 +117,10 @@ class FaustLoop:
         """The heartbeat of an idle worker, the lag, and an app that ended by itself."""
         while not self._app.should_stop:
             consumer = self._app.consumer
-            for tp in consumer.assignment():
-                end, read = consumer.highwater(tp), self._profiler.folded(tp.partition)
-                if end is not None and read is not None:
-                    self._metrics.lag(tp.partition, max(0, end - 1 - read))
+            ends = {tp: consumer.highwater(tp) for tp in consumer.assignment()}  # before anything is waited for
+            for tp, end in ends.items():
+                if end is not None:
+                    await self._profiler.look_ahead(tp.partition, end, resting=self._idle.is_set())
             if self._idle.is_set():  # a batch that hangs must not look alive
                 self._metrics.idle()
                 await self._profiler.rest()

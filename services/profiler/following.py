@@ -8,7 +8,7 @@ from services.profiler.errors import SkippedError
 from services.profiler.metrics import Metrics
 from services.profiler.patience import Patiently
 from services.profiler.ports import Cursor, Log, Record
-from services.runtime.errors import Fatal
+from services.runtime.errors import Fatal, Transient
 
 log = logging.getLogger(__name__)
 
@@ -29,16 +29,51 @@ class Following:
             start = max(start, record.offset + 1)
 
     async def _explain(self, partition: int, start: int, offset: int) -> None:
-        """Retention may have removed what was not folded yet. Nothing brings it back; say so, and go on."""
+        """Retention may have removed what was not folded yet. Nothing brings it back; say so, and go on.
+
+        Only what is before the log's beginning was removed. Within the log an offset without a record is the mark that
+        ends a producer's transaction, and nothing is missing.
+        """
         there = await self._patiently(self._log.first_from, partition, start)
         if there is not None and there < offset:
             raise SkippedError(f"partition {partition}: the log holds offset {there}, its consumer went on at {offset}")
-        self._metrics.gone(offset - start)
+        begins = min(offset, max(start, await self._patiently(self._log.begins, partition)))
+        self._metrics.empty(offset - begins)
+        if begins == start:
+            return
+        self._metrics.gone(begins - start)
         log.error(
-            "partition %d: %d offsets, %d to %d, are not in the log: removed by retention before they were folded, or "
-            "the marks of a producer's transactions; going on at %d",
-            partition, offset - start, start, offset - 1, offset,
+            "partition %d: %d offsets, %d to %d, are not in the log: removed by retention before they were folded; "
+            "going on at %d",
+            partition, begins - start, start, begins - 1, offset,
         )  # fmt: skip
+
+
+class Waiting:
+    """How many records of a partition wait to be folded; the marks of transactions wait for nobody."""
+
+    def __init__(self, listens: Log, metrics: Metrics) -> None:
+        self._log, self._metrics = listens, metrics
+        self._seen: dict[int, tuple[int, int]] = {}  # partition -> where it stood at the last look
+        self._empty: dict[int, tuple[int, int]] = {}  # partition -> where no record is between
+
+    async def count(self, partition: int, folded: int, end: int, *, resting: bool) -> int:
+        """`end`: of the log. The log is asked only while `resting`, and once where nothing moves between two looks."""
+        stands = (folded, end)
+        still, self._seen[partition] = self._seen.get(partition) == stands, stands
+        behind = 0 if self._empty.get(partition) == stands else max(0, end - 1 - folded)
+        if behind and resting and still and await self._nothing(partition, folded + 1, end):
+            self._empty[partition] = stands
+            return 0
+        return behind
+
+    async def _nothing(self, partition: int, start: int, end: int) -> bool:
+        try:
+            there = await self._log.first_from(partition, start)
+        except Transient as error:  # they count as waiting, and the next look asks again
+            self._metrics.retried(error)
+            return False
+        return there is None or there >= end
 
 
 def refuse_another_log(cursors: Mapping[int, Cursor], ends: Mapping[int, int]) -> None:

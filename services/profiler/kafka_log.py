@@ -52,6 +52,12 @@ class KafkaLog:
             ends = await self._consumer.end_offsets(wanted)
         return {tp.partition: end for tp, end in ends.items()}
 
+    async def begins(self, partition: int) -> int:
+        """See Log."""
+        at = TopicPartition(LISTENS.name, partition)
+        async with _patience("asking where the log begins"):
+            return int((await self._consumer.beginning_offsets([at]))[at])
+
     async def first_from(self, partition: int, offset: int) -> int | None:
         """See Log. Reads one record."""
         at = TopicPartition(LISTENS.name, partition)

@@ -29,6 +29,9 @@ class Metrics:
             "segue_profiler_gone_offsets", "Offsets that the log no longer held when they were to be folded.",
             registry=registry,
         )  # fmt: skip
+        self._empty = Counter(
+            "segue_profiler_empty_offsets", "Offsets within the log that hold no record.", registry=registry
+        )
         self._remade = Counter(
             "segue_profiler_remade_profiles", "Damaged profiles made anew from the log.", registry=registry
         )
@@ -84,6 +87,10 @@ class Metrics:
     def gone(self, offsets: int) -> None:
         """The log went on later than it should have."""
         self._gone.inc(offsets)
+
+    def empty(self, offsets: int) -> None:
+        """The log went on later, and has nothing in between."""
+        self._empty.inc(offsets)
 
     def remade(self, profiles: int) -> None:
         """Profiles could not be read, and stand again."""

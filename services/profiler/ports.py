@@ -39,6 +39,9 @@ class Log(Protocol):
     async def ends(self, partitions: Iterable[int]) -> dict[int, int]:
         """The offset that the next listen of each partition will get."""
 
+    async def begins(self, partition: int) -> int:
+        """The offset that the log of a partition begins at: what is before it was removed."""
+
     async def first_from(self, partition: int, offset: int) -> int | None:
         """The first offset at or behind this one that holds a record; None: there is none yet."""
 

@@ -1,12 +1,15 @@
 """Profilers as processes on a real Kafka and a real Redis, and what folding their log gives."""
 
+import math
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import cast
+from urllib.request import urlopen
 
 from kafka import KafkaConsumer, TopicPartition
 from redis import Redis
@@ -18,6 +21,7 @@ from schemas.codec import encode
 from schemas.errors import Poison
 from schemas.events import Listen
 from schemas.topics import LISTENS
+from services.local.ports import free_port
 from services.local.stack import LocalStack
 from services.runtime import kafka_clients, topics
 from services.runtime.keys import cursor_key, profile_key
@@ -41,14 +45,29 @@ class World:
         self.numbers = count()
 
     def start(self, loop: str = "faust") -> subprocess.Popen[bytes]:
+        self.port = port = free_port()  # of the newest one's metrics
         environment = {
             **os.environ, "SEGUE_KAFKA_BOOTSTRAP": self.stack.bootstrap, "SEGUE_REDIS_URL": self.stack.redis_url,
-            "SEGUE_PROFILER_LOOP": loop, "SEGUE_PROFILER_METRICS_PORT": "0", "SEGUE_KAFKA_SESSION_TIMEOUT_MS": "6000",
+            "SEGUE_PROFILER_LOOP": loop, "SEGUE_PROFILER_METRICS_PORT": str(port),
+            "SEGUE_KAFKA_SESSION_TIMEOUT_MS": "6000",
             "SEGUE_TASTE_MAX_RECENT": str(TASTE.max_recent), "SEGUE_TASTE_MAX_PAST": str(TASTE.max_past),
         }  # fmt: skip
         worker = subprocess.Popen([sys.executable, "-m", "services.profiler"], env=environment)
         self.workers.append(worker)
         return worker
+
+    def metrics(self) -> str:
+        """The newest worker's; nothing before it answers."""
+        try:
+            with urlopen(f"http://127.0.0.1:{self.port}/metrics", timeout=5) as answer:
+                return str(answer.read(), "utf-8")
+        except OSError:
+            return ""
+
+    def metric(self, name: str) -> float:
+        """Over all its labels; NaN before there is one."""
+        found = re.findall(rf"^segue_profiler_{name}(?:\{{.*\}})? (\S+)$", self.metrics(), re.MULTILINE)
+        return sum(map(float, found)) if found else math.nan
 
     def stop(self) -> None:
         for worker in self.workers:

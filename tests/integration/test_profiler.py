@@ -15,7 +15,7 @@ from schemas.topics import DEAD, LISTENS, PROFILES
 from services.local.stack import LocalStack
 from services.runtime import kafka_clients
 from services.runtime.keys import cursor_key
-from tests.integration.profilers import World, past_of, read_all
+from tests.integration.profilers import World, past_of, read_all, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -134,20 +134,24 @@ def test_a_redis_that_was_away(world: World) -> None:
     world.check()
 
 
-def test_the_marks_of_transactions_are_no_listens_that_were_left_out(world: World) -> None:
-    worker = world.start()
+@pytest.mark.parametrize("loop", ["faust", "bulk"])
+def test_the_marks_of_transactions_are_no_listens_that_were_left_out(world: World, loop: str) -> None:
+    worker = world.start(loop)
     sender = kafka_clients.producer(world.kafka, transactional_id="a-producer-of-listens")
     sender.init_transactions()
     for turn in range(6):
         sender.begin_transaction()
         for number in range(9):
-            event = Listen(f"tx{turn}-{number}", f"u{number % 5}", f"t{number}", int(time.time() * 1000))
+            event = Listen(f"tx-{loop}{turn}-{number}", f"u{number % 5}", f"t{number}", int(time.time() * 1000))
             sender.send(LISTENS.name, encode(event), key=event.user_id.encode())
         sender.commit_transaction()
     sender.close()
+    wait_for(lambda: world.metric("empty_offsets_total") > 0, "marks between listens", world.metrics)
+    wait_for(lambda: world.metric("lag_records") == 0, "marks at the end to wait for nobody", world.metrics)
     world.listen(20)  # behind the last mark, so that the log ends with a listen
     world.check()
     assert worker.poll() is None
+    assert world.metric("gone_offsets_total") == 0
 
 
 @pytest.mark.parametrize("loop", ["faust", "bulk"])

@@ -64,13 +64,20 @@ class MemoryLog:
     def __init__(self) -> None:
         self.held: list[int] | None = None
         self.records: list[Record] = []  # what it gives to read
-        self.readings = 0
+        self.readings = self.asked = 0
+        self.away = False
 
     async def ends(self, partitions: Iterable[int]) -> dict[int, int]:
         end = 10**9 if self.held is None else max(self.held, default=-1) + 1
         return dict.fromkeys(partitions, end)
 
+    async def begins(self, partition: int) -> int:  # noqa: ARG002  # it has one partition
+        return 10**9 if self.held is None else min(self.held, default=0)
+
     async def first_from(self, partition: int, offset: int) -> int | None:  # noqa: ARG002  # it has one partition
+        self.asked += 1
+        if self.away:
+            raise BrokerAway("away")
         return min((held for held in self.held or () if held >= offset), default=None)
 
     async def read(self, partition: int, until: int) -> AsyncGenerator[list[Record], None]:  # noqa: ARG002  # as above

@@ -61,6 +61,7 @@ class Profiler:
         self.done = dict.fromkeys(range(len(PARTITIONS)), 0)
         self.running: list[int] = []
         self.most = self.assigned = 0
+        self.looked: dict[int, bool] = {}  # partition -> whether at rest, last
 
     async def assign(self, partitions: Iterable[int]) -> dict[int, int]:
         assert not self.running
@@ -72,6 +73,11 @@ class Profiler:
 
     async def rest(self) -> None:
         assert not self.running
+
+    async def look_ahead(self, partition: int, end: int, *, resting: bool) -> None:
+        assert end == ALL
+        assert not (resting and self.running)
+        self.looked[partition] = resting
 
     async def apply(self, partition: int, records: list[Record]) -> None:
         assert partition not in self.running
@@ -104,6 +110,7 @@ def test_partitions_wait_together_and_each_for_itself(monkeypatch: pytest.Monkey
     profiler = run(monkeypatch, lambda _, __: None)
     assert set(profiler.done.values()) == {ALL}
     assert profiler.most == AT_ONCE
+    assert profiler.looked == dict.fromkeys(range(len(PARTITIONS)), True)
 
 
 def test_the_log_is_read_again_when_nothing_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,8 @@ class World:
         self.profiler = self.worker()
 
     def worker(self, cache: int = 3) -> Profiler:
-        metrics = Metrics(CollectorRegistry(), Health("x", clock=lambda: 0.0))
+        self.registry = CollectorRegistry()  # of the newest one
+        metrics = Metrics(self.registry, Health("x", clock=lambda: 0.0))
         return Profiler(self.store, self.outbox, self.log, TASTE, metrics, cache, asyncio.Event())
 
     def run(self, *batches: Sequence[Record], worker: Profiler | None = None, assign: bool = True) -> None:
@@ -36,6 +37,9 @@ class World:
                 await profiler.apply(0, batch)
 
         asyncio.run(go())
+
+    def counted(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(f"segue_profiler_{name}", labels)
 
 
 def folded(records: Sequence[Record]) -> dict[tuple[int, str], bytes]:
