@@ -71,6 +71,8 @@ def add(
         return {}
     metrics: Metrics = {"lyrics": {"songs": float(found.height), "other_languages": float(found.height - len(english))}}
     topics, classifier = _topics(read, english, aside, settings, metrics, lambda done: progress(0.2 + 0.4 * done))
+    # A label that is no topic may be anything, in a broken file the rest of a song: it is not written.
+    read = read._replace(labels=[label if label in topics else None for label in read.labels])
     kind = _vectors(read, english, aside, settings, metrics, lambda done: progress(0.6 + 0.4 * done))
     about = About(topics, classifier, kind, settings.words, settings.stop_words)
     (aside / songs.ABOUT).write_bytes(msgspec.json.encode(about))

@@ -27,20 +27,28 @@ def trained(described: pl.DataFrame, root: Path) -> release.Release:
 def test_a_release_picks_topics_and_holds_no_lyrics(tmp_path: Path) -> None:
     for package in part.NEEDED:
         pytest.importorskip(package, reason="needs segue[lyrics,neural]")
+    shifted = "nobody came to light the lamp along the quay"  # the rest of a song where its topic should stand
     described = tracks(63)
+    ragged = described.head(1).with_columns(
+        track_id=pl.lit("t63"), artist=pl.lit("Zed"), title=pl.lit("Quay"), labels=pl.lit(f'{{"topic":"{shifted}"}}')
+    )
+    described = pl.concat([described, ragged])
     loaded = trained(described, tmp_path)
     known = dict(described.select("track_id", "labels").iter_rows())
+    assert loaded.lyrics is not None
+    assert {*loaded.lyrics.labels} == {"love", "night", "war", None}
     for topic in ("love", "night", "war"):
-        picked = pick(loaded, topic, 21)
+        picked = pick(loaded, topic, 22)
         assert all(int(song.track_id[1:]) % 3 == ("love", "night", "war").index(topic) for song in picked)
         assert any(known[song.track_id] is None for song in picked)  # told by its words alone
     metrics = loaded.manifest.metrics
-    assert metrics["lyrics"]["songs"] == 63
+    assert metrics["lyrics"]["songs"] == 64
     shipped = [name for name in ("linear", "paper", "tuned", "tabular") if metrics[f"lyrics_{name}"]["shipped"]]
     assert len(shipped) == 1
     assert {metrics[f"lyrics_{name}"]["shipped"] for name in ("song_model", "tfidf_svd", "static")} == {0.0, 1.0}
     held = "\n".join(told(tmp_path / "r" / name) for name in loaded.manifest.files)
     assert described["title"][0] in held
+    assert shifted not in held
     assert not [line for text in described["lyrics"] for line in text.splitlines() if line in held]
 
 
