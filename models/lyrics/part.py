@@ -125,21 +125,26 @@ def _topics(
     read: Read, english: NDArray[np.int64], aside: Path, settings: LyricsSettings, metrics: Metrics, progress: Progress
 ) -> tuple[list[str], str]:
     """Choose, teach and write the classifier and every song's probabilities; the topics and its name."""
+    from models.lyrics.judge import TooFew
     from models.lyrics.topics import teach, usual
 
     words = [read.words(at) for at in english.tolist()]
     labels = [read.labels[at] for at in english.tolist()]
-    labelled = usual(labels, words, settings.topic_songs)
+    labelled = usual(labels, words, settings)
     probabilities = np.zeros((len(read.rows), 0), dtype=np.float32)
     topics: list[str] = []
     classifier = ""
     if len({labels[at] for at in labelled}) >= 2:
         artists = [read.artists[at] for at in english.tolist()]
-        taught = teach(words, labels, artists, labelled, settings, aside, progress)
-        topics, classifier = taught.topics, taught.classifier
-        probabilities = np.zeros((len(read.rows), len(topics)), dtype=np.float32)
-        probabilities[english] = taught.probabilities
-        metrics |= taught.metrics
+        try:
+            taught = teach(words, labels, artists, labelled, settings, aside, progress)
+        except TooFew as few:
+            log.info("no topic classifier: %s", few)
+        else:
+            topics, classifier = taught.topics, taught.classifier
+            probabilities = np.zeros((len(read.rows), len(topics)), dtype=np.float32)
+            probabilities[english] = taught.probabilities
+            metrics |= taught.metrics
     elif any(labels):
         log.info("fewer than two topics have %d songs with lyrics: no topic classifier", settings.topic_songs)
     np.save(aside / songs.PROBABILITIES, probabilities, allow_pickle=False)

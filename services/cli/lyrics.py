@@ -138,8 +138,10 @@ def evaluate(
 def _show(out: "Console", found: "Comparison", seeds: int) -> None:
     from rich.table import Table
 
+    made = len(found.contenders[0].seeds)  # some leave nothing to learn from
     out.print(
-        f"{found.songs:,} songs of {found.artists:,} artists, {found.copies} copies left out, {seeds} splits by artist"
+        f"{found.songs:,} songs of {found.artists:,} artists, {found.copies} copies left out, "
+        f"{made} of {seeds} splits by artist"
     )
     table = Table("", "accuracy", "macro F1", "against linear", "worst topic", box=None)
     for each in found.contenders:

@@ -52,6 +52,27 @@ def test_a_release_picks_topics_and_holds_no_lyrics(tmp_path: Path) -> None:
     assert not [line for text in described["lyrics"] for line in text.splitlines() if line in held]
 
 
+@pytest.mark.parametrize("artists", [["Ann"], ["Ann", "Bob"]])
+def test_labelled_songs_of_too_few_artists_make_a_release_without_a_classifier(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, artists: list[str]
+) -> None:
+    for package in part.NEEDED:
+        pytest.importorskip(package, reason="needs segue[lyrics,neural]")
+    of = [at % 3 % 2 for at in range(30)]  # who sings of love and of war, and who of night
+    described = tracks(30).with_columns(
+        artist=pl.Series([artists[at % len(artists)] for at in of]),
+        labels=pl.Series([f'{{"topic":"{("love", "night")[at]}"}}' for at in of]),
+    )
+    with caplog.at_level(logging.INFO):
+        loaded = trained(described, tmp_path)
+    assert loaded.lyrics is not None
+    assert (loaded.lyrics.about.topics, loaded.lyrics.about.classifier) == ([], "")
+    assert [text for record in caplog.records if "no topic classifier: " in (text := record.getMessage())] == [
+        f"no topic classifier: labelled songs of {len(artists)} artists: split by artist, they leave fewer than two "
+        "topics to learn from; label songs of more artists"
+    ]
+
+
 def test_songs_of_another_language_are_kept_apart(tmp_path: Path) -> None:
     for package in part.NEEDED:
         pytest.importorskip(package, reason="needs segue[lyrics,neural]")
