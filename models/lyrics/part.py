@@ -39,7 +39,7 @@ class Read(NamedTuple):
     artists: list[str]
     labels: list[str | None]
     languages: list[str]
-    sentiment: list[float]
+    sentiment: list[float | None]  # None: of another language
     lines: list[Lines]
 
     def words(self, at: int) -> list[str]:
@@ -72,7 +72,8 @@ def add(
     metrics: Metrics = {"lyrics": {"songs": float(found.height), "other_languages": float(found.height - len(english))}}
     topics, classifier = _topics(read, english, aside, settings, metrics, lambda done: progress(0.2 + 0.4 * done))
     # A label that is no topic may be anything, in a broken file the rest of a song: it is not written.
-    read = read._replace(labels=[label if label in topics else None for label in read.labels])
+    languages = zip(read.labels, read.languages, strict=True)
+    read = read._replace(labels=[label if label in topics and of == ENGLISH else None for label, of in languages])
     kind = _vectors(read, english, aside, settings, metrics, lambda done: progress(0.6 + 0.4 * done))
     about = About(topics, classifier, kind, settings.words, settings.stop_words)
     (aside / songs.ABOUT).write_bytes(msgspec.json.encode(about))
@@ -101,7 +102,8 @@ def _read(found: pl.DataFrame, settings: LyricsSettings, progress: Progress) -> 
 
     detect, felt = detector(), sentiment()
     cleaners: dict[str, Cleaner] = {}
-    languages, feelings, lines = [], [], []
+    languages, lines = [], []
+    feelings: list[float | None] = []
     for at, text in enumerate(found["lyrics"]):
         language = detect(text)
         if language not in cleaners:
@@ -109,7 +111,7 @@ def _read(found: pl.DataFrame, settings: LyricsSettings, progress: Progress) -> 
         cleaned = (cleaners[language].words(line) for line in text.splitlines())
         lines.append([words for words in cleaned if words])
         languages.append(language)
-        feelings.append(felt(text) if language == ENGLISH else 0.0)
+        feelings.append(felt(text) if language == ENGLISH else None)
         if at % 100 == 0:
             progress(at / found.height)
     labels = [topic_of(text) for text in found["labels"]]

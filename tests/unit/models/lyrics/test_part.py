@@ -11,6 +11,7 @@ from models import release
 from models.lyrics import part
 from models.lyrics.pick import pick
 from models.lyrics.settings import LyricsSettings
+from models.lyrics.songs import SONGS
 from models.train import TrainSettings, train
 from tests.unit.models.lyrics.worlds import told, tracks
 
@@ -79,7 +80,7 @@ def test_songs_of_another_language_are_kept_apart(tmp_path: Path) -> None:
     german = "Ich gehe heute abend allein durch die alte Stadt\nund denke noch an dich und unsere Zeit am Meer"
     described = tracks(42)
     other = described.tail(1).with_columns(
-        track_id=pl.lit("g"), artist=pl.lit("Anders"), lyrics=pl.lit(german), labels=pl.lit(None, pl.String)
+        track_id=pl.lit("g"), artist=pl.lit("Anders"), lyrics=pl.lit(german), labels=pl.lit('{"topic":"love"}')
     )
     loaded = trained(pl.concat([described, other]), tmp_path)
     assert loaded.lyrics is not None
@@ -88,6 +89,10 @@ def test_songs_of_another_language_are_kept_apart(tmp_path: Path) -> None:
     assert not loaded.lyrics.vectors[at].any()
     assert not loaded.lyrics.probabilities[at].any()
     assert loaded.lyrics.clusters[at] == -1
+    assert loaded.lyrics.labels[at] is None
+    assert pl.read_parquet(tmp_path / "r" / SONGS)["sentiment"].null_count() == 1
+    assert np.flatnonzero(np.isnan(loaded.lyrics.sentiment)).tolist() == [at]
+    assert "g" not in {song.track_id for song in pick(loaded, "love", 99)}
     feels = dict(loaded.catalogue.frame.select("track_id", "sentiment").iter_rows())
     assert feels.pop("g") is None
     assert None not in feels.values()
