@@ -159,7 +159,7 @@ def _vectors(
     """Choose the vectors that find most songs by a line, make and group them of whole songs, write all; their kind."""
     from models.lyrics.clusters import cluster
     from models.lyrics.record.corpus import split
-    from models.lyrics.vectors import WAYS, recall
+    from models.lyrics.vectors import WAYS, best, recall
 
     lines = [read.lines[at] for at in english.tolist()]
     kept, held = split(lines)
@@ -169,7 +169,7 @@ def _vectors(
     for at, (name, way) in enumerate(WAYS.items()):
         found[name] = recall(way(kept, settings, lambda _: None), asked, of)
         progress(0.2 * (at + 1))
-    kind = max(found, key=lambda name: found[name])
+    kind = best(found, len(of))
     made = WAYS[kind]([read.words(at) for at in english.tolist()], settings, lambda done: progress(0.6 + 0.3 * done))
     vectors = np.zeros((len(read.rows), made.songs.shape[1]), dtype=np.float32)
     vectors[english] = made.songs

@@ -181,6 +181,8 @@ def find(
     prove(("simplemma", "stop_words", "snowballstemmer", "inflect"))
     loaded, _ = _asked(release, None)
     found = search(loaded, line, top)
+    if not found:
+        typer.echo("no word of the line is in the songs of this release, common ones aside: nothing found", err=True)
     if as_json:
         document = {"release_id": loaded.id, "songs": [song._asdict() for song in found]}
         sys.stdout.write(msgspec.json.encode(document).decode() + "\n")

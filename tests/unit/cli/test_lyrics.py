@@ -39,6 +39,16 @@ def test_a_song_found_by_a_line_is_told_as_one_object(segue: Segue, release: Rel
     assert [song["title"] for song in found["songs"]] == ["Song 1"]
 
 
+def test_a_line_without_a_known_word_finds_nothing_and_it_says_so(segue: Segue) -> None:
+    for package in ("simplemma", "stop_words"):
+        pytest.importorskip(package, reason="needs segue[lyrics]")
+    said = segue("lyrics", "find", "xyzzyqq", "--json")
+    assert said.code == 0
+    assert json.loads(said.out)["songs"] == []
+    assert "no word of the line is in the songs of this release" in said.err
+    assert "no word" not in segue("lyrics", "find", "wordb").err
+
+
 def test_topics_of_one_artist_are_not_judged_and_it_says_what_is_needed(segue: Segue) -> None:
     for package in NEEDED:
         pytest.importorskip(package, reason="needs segue[lyrics,neural]")

@@ -47,10 +47,22 @@ def test_a_release_picks_topics_and_holds_no_lyrics(tmp_path: Path) -> None:
     shipped = [name for name in ("linear", "paper", "tuned", "tabular") if metrics[f"lyrics_{name}"]["shipped"]]
     assert len(shipped) == 1
     assert {metrics[f"lyrics_{name}"]["shipped"] for name in ("song_model", "tfidf_svd", "static")} == {0.0, 1.0}
+    found = {name: metrics[f"lyrics_{name}"]["line_recall@10"] for name in ("song_model", "tfidf_svd", "static")}
+    assert found[loaded.lyrics.about.vectors] == max(found.values()) > 0
     held = "\n".join(told(tmp_path / "r" / name) for name in loaded.manifest.files)
     assert described["title"][0] in held
     assert shifted not in held
     assert not [line for text in described["lyrics"] for line in text.splitlines() if line in held]
+
+
+def test_static_vectors_are_shipped_where_no_song_has_a_line_to_ask(tmp_path: Path) -> None:
+    for package in part.NEEDED:
+        pytest.importorskip(package, reason="needs segue[lyrics,neural]")
+    one_line = pl.col("lyrics").str.replace_all("\n", " ")
+    loaded = trained(tracks(30).with_columns(one_line, labels=pl.lit(None, pl.String)), tmp_path)
+    assert loaded.lyrics is not None
+    assert loaded.lyrics.about.vectors == "static"
+    assert loaded.manifest.metrics["lyrics_static"] == {"line_recall@10": 0.0, "lines": 0.0, "shipped": 1.0}
 
 
 @pytest.mark.parametrize("artists", [["Ann"], ["Ann", "Bob"]])
