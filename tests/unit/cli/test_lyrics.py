@@ -58,6 +58,21 @@ def test_topics_of_one_artist_are_not_judged_and_it_says_what_is_needed(segue: S
     assert "of 1 artists: split by artist, they leave fewer than two topics to learn from; label songs" in said.one_line
 
 
+def test_classifiers_are_judged_side_by_side_as_one_object_and_a_picture(segue: Segue) -> None:
+    for package in (*NEEDED, "matplotlib"):
+        pytest.importorskip(package, reason="needs segue[evaluate,lyrics,neural]")
+    write_topics(Path("topics.csv"), artists=12)
+    said = segue("lyrics", "evaluate", "topics.csv", "--seeds", "1", "--picture", "confusion.svg", "--json")
+    assert said.code == 0, said.err
+    found = json.loads(said.out)
+    assert found["topics"] == ["love", "night", "war"]
+    assert (found["songs"], found["copies"], found["artists"]) == (36, 0, 12)
+    assert [each["name"] for each in found["contenders"]] == ["linear", "paper", "tuned", "tabular"]
+    assert found["shipped"] == "linear"
+    assert found["contenders"][0]["macro_f1"] > 0.9
+    assert "<svg" in Path("confusion.svg").read_text(encoding="utf-8")
+
+
 def write_topics(file: Path, artists: int) -> None:
     """Made-up songs of three topics as a CSV with TOPICS' columns."""
     described = tracks(42).filter(pl.col("labels").is_not_null())
