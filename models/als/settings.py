@@ -17,7 +17,7 @@ class AlsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     warm_iterations: Annotated[int, Meta(ge=0)] = 4  # when begun with an earlier release's factors; 0: never so begun
     regularization: Annotated[float, Meta(gt=0)] = 30.0
     alpha: Annotated[float, Meta(ge=0)] = 16.0  # confidence gained by the first play
-    seed: int = 42
+    seed: Annotated[int, Meta(ge=0)] = 42
     min_listeners: Positive = 2  # a track heard by fewer says nothing about who else would like it
     max_items: Positive = 200_000  # the most popular are kept
     max_tracks: Positive = 500  # strongest tracks of a listener in a fold-in

@@ -66,7 +66,7 @@ class NetworkSettings(Struct, frozen=True, forbid_unknown_fields=True):
     shift: Annotated[int, Meta(ge=0)] = 0  # ± bands by chance, each about a semitone
     dropout: Share = 0.6
     smoothing: Share = 0.05  # of hard labels
-    seed: int = 42
+    seed: Annotated[int, Meta(ge=0)] = 42
 
 
 # What measured better (docs/audio.md): notes are told apart by learned convolutions, at any level and pitch.
@@ -88,4 +88,4 @@ class AudioSettings(Struct, frozen=True, forbid_unknown_fields=True):
     crops: Positive = 40_000  # that a network is taught with
     exact_items: Annotated[int, Meta(ge=0)] = 20_000  # above so many tracks the index is compressed
     min_recall: Share = 0.95  # of the true five, that a compressed index must find
-    seed: int = 42
+    seed: Annotated[int, Meta(ge=0)] = 42

@@ -17,4 +17,4 @@ class BridgeSettings(Struct, frozen=True, forbid_unknown_fields=True):
     genre_shrink: Annotated[float, Meta(gt=0)] = 5.0  # … and in a genre's
     axes: Positive = 64  # of the 2,304 numbers of a sound
     held_out: Annotated[float, Meta(gt=0, lt=1)] = 0.1  # of the tracks with factors, to choose the ridge's penalty by
-    seed: int = 42
+    seed: Annotated[int, Meta(ge=0)] = 42

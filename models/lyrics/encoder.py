@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from models.lyrics.packed import Vocabulary
+from models.lyrics.packed import FIRST, Vocabulary
 
 LONG = 120  # words of a text that are looked at
 Matrix = NDArray[np.float32]
@@ -32,7 +32,8 @@ class Encoder(NamedTuple):
         pooled /= np.maximum(packed.lengths(), 1).astype(np.float32)[:, None]
         if self.dense.size:
             pooled = np.maximum(pooled @ self.dense + self.bias, 0.0)
-        pooled[packed.lengths() == 0] = 0.0
+        known = np.bincount(of[packed.words >= FIRST], minlength=len(songs))
+        pooled[known == 0] = 0.0  # the number of all other words has a weight of its own in a song model
         return unit(pooled)
 
     def save(self, words: Path, arrays: Path) -> None:

@@ -21,6 +21,10 @@ BLOCK = 512
 Words = Sequence[Sequence[str]]
 
 
+class TooFew(ValueError):
+    """The songs are of too few topics or artists to teach and to judge on; the text says what is needed."""
+
+
 class Score(Struct, frozen=True):
     """What one classifier reached with one seed."""
 
@@ -67,19 +71,22 @@ def compare(
     threads: int,
     progress: Callable[[float], None] = lambda _: None,
 ) -> Comparison:
-    """Judge CONTENDERS on songs (cleaned words), their topics and artists, parallel. Raises ValueError without topics.
+    """Judge CONTENDERS on songs (cleaned words), their topics and artists, parallel. Raises TooFew.
 
+    A seed whose split leaves fewer than two topics to learn from, or nothing to ask about, is passed over.
     The shipped one is the network with the best macro F1 if that is `margin` above the linear model's, else that.
     """
     names, labels = _numbered(topics)
     if len(names) < 2:
-        raise ValueError(f"songs of {len(names)} topics: a classifier needs songs of two or more")
+        raise TooFew(f"songs of {len(names)} topics: a classifier needs songs of two or more")
     first = distinct(words, features)
     kept, labels = [words[at] for at in first.tolist()], labels[first]
     groups = np.unique([artists[at].strip().casefold() for at in first.tolist()], return_inverse=True)[1]
     tables: dict[str, list[NDArray[np.int64]]] = {name: [] for name in CONTENDERS}
     for done, seed in enumerate(seeds):
         asked, check, learn = splits(groups, seed)
+        if not len(asked) or len(np.unique(labels[np.concatenate((learn, check))])) < 2:
+            continue
         tfidf = Tfidf.fit([kept[at] for at in np.concatenate((learn, check)).tolist()], features)
         bags = tfidf.bags(kept)
         lessons = Lessons(bags, labels, len(names), learn, check)
@@ -87,9 +94,14 @@ def compare(
             said = logits(fit(name, lessons, seed, threads), bags.rows(asked)).argmax(axis=1)
             tables[name].append(_confusion(labels[asked], said, len(names)))
             progress((done + (at + 1) / len(CONTENDERS)) / len(seeds))
+    artists_there = int(groups.max()) + 1 if len(groups) else 0
+    if not tables[LINEAR]:
+        raise TooFew(
+            f"labelled songs of {artists_there} artists: split by artist, they leave fewer than two topics to learn "
+            "from; label songs of more artists"
+        )
     linear = _macro(tables[LINEAR])
     contenders = [_contender(name, found, names, linear) for name, found in tables.items()]
-    artists_there = int(groups.max()) + 1 if len(groups) else 0
     copies = len(words) - len(kept)
     return Comparison(names, len(kept), copies, artists_there, chosen(contenders, margin), contenders)
 
@@ -117,6 +129,8 @@ def distinct(words: Words, features: int) -> Labels:
     """The songs that are no copy of one before them, rising."""
     from scipy.sparse import csr_matrix
 
+    if not words:
+        return np.empty(0, dtype=np.int64)
     bags = Tfidf.fit(words, features).bags(words)
     matrix = csr_matrix((bags.weights, bags.terms, bags.starts), shape=(len(bags), bags.size))
     copies = np.zeros(len(words), dtype=bool)

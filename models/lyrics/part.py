@@ -39,7 +39,7 @@ class Read(NamedTuple):
     artists: list[str]
     labels: list[str | None]
     languages: list[str]
-    sentiment: list[float]
+    sentiment: list[float | None]  # None: of another language
     lines: list[Lines]
 
     def words(self, at: int) -> list[str]:
@@ -71,6 +71,9 @@ def add(
         return {}
     metrics: Metrics = {"lyrics": {"songs": float(found.height), "other_languages": float(found.height - len(english))}}
     topics, classifier = _topics(read, english, aside, settings, metrics, lambda done: progress(0.2 + 0.4 * done))
+    # A label that is no topic may be anything, in a broken file the rest of a song: it is not written.
+    languages = zip(read.labels, read.languages, strict=True)
+    read = read._replace(labels=[label if label in topics and of == ENGLISH else None for label, of in languages])
     kind = _vectors(read, english, aside, settings, metrics, lambda done: progress(0.6 + 0.4 * done))
     about = About(topics, classifier, kind, settings.words, settings.stop_words)
     (aside / songs.ABOUT).write_bytes(msgspec.json.encode(about))
@@ -99,7 +102,8 @@ def _read(found: pl.DataFrame, settings: LyricsSettings, progress: Progress) -> 
 
     detect, felt = detector(), sentiment()
     cleaners: dict[str, Cleaner] = {}
-    languages, feelings, lines = [], [], []
+    languages, lines = [], []
+    feelings: list[float | None] = []
     for at, text in enumerate(found["lyrics"]):
         language = detect(text)
         if language not in cleaners:
@@ -107,7 +111,7 @@ def _read(found: pl.DataFrame, settings: LyricsSettings, progress: Progress) -> 
         cleaned = (cleaners[language].words(line) for line in text.splitlines())
         lines.append([words for words in cleaned if words])
         languages.append(language)
-        feelings.append(felt(text) if language == ENGLISH else 0.0)
+        feelings.append(felt(text) if language == ENGLISH else None)
         if at % 100 == 0:
             progress(at / found.height)
     labels = [topic_of(text) for text in found["labels"]]
@@ -123,21 +127,26 @@ def _topics(
     read: Read, english: NDArray[np.int64], aside: Path, settings: LyricsSettings, metrics: Metrics, progress: Progress
 ) -> tuple[list[str], str]:
     """Choose, teach and write the classifier and every song's probabilities; the topics and its name."""
+    from models.lyrics.judge import TooFew
     from models.lyrics.topics import teach, usual
 
     words = [read.words(at) for at in english.tolist()]
     labels = [read.labels[at] for at in english.tolist()]
-    labelled = usual(labels, words, settings.topic_songs)
+    labelled = usual(labels, words, settings)
     probabilities = np.zeros((len(read.rows), 0), dtype=np.float32)
     topics: list[str] = []
     classifier = ""
     if len({labels[at] for at in labelled}) >= 2:
         artists = [read.artists[at] for at in english.tolist()]
-        taught = teach(words, labels, artists, labelled, settings, aside, progress)
-        topics, classifier = taught.topics, taught.classifier
-        probabilities = np.zeros((len(read.rows), len(topics)), dtype=np.float32)
-        probabilities[english] = taught.probabilities
-        metrics |= taught.metrics
+        try:
+            taught = teach(words, labels, artists, labelled, settings, aside, progress)
+        except TooFew as few:
+            log.info("no topic classifier: %s", few)
+        else:
+            topics, classifier = taught.topics, taught.classifier
+            probabilities = np.zeros((len(read.rows), len(topics)), dtype=np.float32)
+            probabilities[english] = taught.probabilities
+            metrics |= taught.metrics
     elif any(labels):
         log.info("fewer than two topics have %d songs with lyrics: no topic classifier", settings.topic_songs)
     np.save(aside / songs.PROBABILITIES, probabilities, allow_pickle=False)
@@ -150,7 +159,7 @@ def _vectors(
     """Choose the vectors that find most songs by a line, make and group them of whole songs, write all; their kind."""
     from models.lyrics.clusters import cluster
     from models.lyrics.record.corpus import split
-    from models.lyrics.vectors import WAYS, recall
+    from models.lyrics.vectors import WAYS, best, recall
 
     lines = [read.lines[at] for at in english.tolist()]
     kept, held = split(lines)
@@ -160,7 +169,7 @@ def _vectors(
     for at, (name, way) in enumerate(WAYS.items()):
         found[name] = recall(way(kept, settings, lambda _: None), asked, of)
         progress(0.2 * (at + 1))
-    kind = max(found, key=lambda name: found[name])
+    kind = best(found, len(of))
     made = WAYS[kind]([read.words(at) for at in english.tolist()], settings, lambda done: progress(0.6 + 0.3 * done))
     vectors = np.zeros((len(read.rows), made.songs.shape[1]), dtype=np.float32)
     vectors[english] = made.songs

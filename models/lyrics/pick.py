@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.lyrics.encoder import unit
-from models.lyrics.songs import Songs
+from models.lyrics.songs import ENGLISH, Songs
 from models.lyrics.taste import own, points
 from models.release import Release
 from models.sources.base import Listener
@@ -39,8 +39,8 @@ def pick(release: Release, topic: str, n: int, listener: Listener | None = None)
     """At most `n` songs of a topic: first those with p > SURE, then, if they are fewer, others of the topic.
 
     A song with a label is one of its label's topic alone. "Others of the topic" are labelled so, or have it as their
-    most probable one. Within each part by probability, for a listener half by their taste; a work comes once.
-    Raises UnknownTopic.
+    most probable one. Songs in another language are of none, whatever their label: nothing of them was read.
+    Within each part by probability, for a listener half by their taste; a work comes once. Raises UnknownTopic.
     """
     part = release.lyrics
     if part is None or not part.about.topics:
@@ -48,8 +48,9 @@ def pick(release: Release, topic: str, n: int, listener: Listener | None = None)
     at = part.about.topics.index(_named(topic, part))
     wanted = part.about.topics[at]
     probability = part.probabilities[:, at]
-    labelled = np.array([label == wanted for label in part.labels], dtype=bool)
-    unlabelled = np.array([label is None for label in part.labels], dtype=bool)
+    read = np.array([language == ENGLISH for language in part.languages], dtype=bool)
+    labelled = read & np.array([label == wanted for label in part.labels], dtype=bool)
+    unlabelled = read & np.array([label is None for label in part.labels], dtype=bool)
     likeliest = unlabelled & (part.probabilities.argmax(axis=1) == at) & (probability > 0)
     sure = (labelled | unlabelled) & (probability > SURE)
     taste = _taste(part, listener)

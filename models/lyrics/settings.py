@@ -24,4 +24,4 @@ class LyricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     epochs: Positive = 60  # of the song model, at most
     clusters: Positive = 24  # groups of songs, at most
     threads: Annotated[int, Meta(ge=0)] = 0  # of a fit; 0: every core
-    seed: int = 42
+    seed: Annotated[int, Meta(ge=0)] = 42

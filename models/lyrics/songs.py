@@ -1,7 +1,8 @@
 """The lyrics part of a release: what is known of songs by their words. Never the words themselves.
 
 lyrics.json            what was chosen: topics, the classifier, the kind of vectors, how text was cleaned
-lyrics_songs.parquet   a row a song with lyrics: row of the catalogue, language, topic label, sentiment, cluster, words
+lyrics_songs.parquet   a row a song with lyrics: row of the catalogue, language, topic label, sentiment, cluster, words;
+                       no label and no sentiment of songs in another language
 lyrics_topics.npy      float32 (songs, topics): probabilities; rows of songs in another language are 0
 lyrics_vectors.npy     float32 (songs, d) of length 1; 0 for songs in another language
 lyrics_centres.npy     float32 (clusters, d)
@@ -34,7 +35,7 @@ COLUMNS = {
     "row": pl.Int32,
     "language": pl.String,
     "topic": pl.String,  # its label, where one is known
-    "sentiment": pl.Float32,
+    "sentiment": pl.Float32,  # null in another language; releases made before have 0 there
     "cluster": pl.Int32,
     "words": pl.Int32,  # cleaned ones
 }
@@ -71,7 +72,7 @@ class Songs:
         self.rows: NDArray[np.int64] = frame["row"].to_numpy().astype(np.int64)
         self.languages: list[str] = frame["language"].to_list()
         self.labels: list[str | None] = frame["topic"].to_list()
-        self.sentiment: NDArray[np.float32] = frame["sentiment"].to_numpy()
+        self.sentiment: NDArray[np.float32] = frame["sentiment"].to_numpy()  # NaN: not known
         self.clusters: NDArray[np.int64] = frame["cluster"].to_numpy().astype(np.int64)
         self.probabilities: Matrix = np.load(folder / PROBABILITIES, allow_pickle=False)
         self.vectors: Matrix = np.load(folder / VECTORS, allow_pickle=False)

@@ -29,10 +29,12 @@ class Taught(NamedTuple):
     metrics: dict[str, dict[str, float]]
 
 
-def usual(labels: Labels, words: Words, least: int) -> list[int]:
-    """The songs that have words and a topic which `least` songs have."""
-    counts = Counter(label for label, found in zip(labels, words, strict=True) if label and found)
-    return [at for at, label in enumerate(labels) if label and words[at] and counts[label] >= least]
+def usual(labels: Labels, words: Words, settings: LyricsSettings) -> list[int]:
+    """The songs that have words and a topic which `topic_songs` songs have, copies of one another counted once."""
+    there = [at for at, label in enumerate(labels) if label and words[at]]
+    first = distinct([words[at] for at in there], settings.features)
+    counts = Counter(labels[there[at]] for at in first.tolist())
+    return [at for at in there if counts[labels[at]] >= settings.topic_songs]
 
 
 def teach(
@@ -46,7 +48,7 @@ def teach(
 ) -> Taught:
     """Compare on the `labelled` songs, teach the one worth shipping on all of them, write it, and ask it of all songs.
 
-    Raises ExportFailed when ONNX Runtime does not answer as torch does.
+    Raises TooFew, and ExportFailed when ONNX Runtime does not answer as torch does.
     """
     known = [words[at] for at in labelled]
     topics = [label for at in labelled if (label := labels[at])]

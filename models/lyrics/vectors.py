@@ -6,7 +6,7 @@ static       word vectors from positive pointwise mutual information (Levy & Gol
              weighted by how rare a word is, without their common direction (Arora et al. 2017)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,7 @@ WITHIN = 10
 NEAR = 5  # words to either side that a word is seen beside
 RARE = 1e-3  # a word of this share of all words weighs a half
 BLOCK = 512
+UNASKED = "static"  # shipped where there was no line to ask: mostly the best where there are some
 NOTHING = np.empty(0, dtype=np.float32)
 
 Songs = Sequence[Sequence[str]]
@@ -43,9 +44,14 @@ def recall(made: Vectors, lines: Songs, of: NDArray[np.int64]) -> float:
     for at in range(0, len(asked), BLOCK):
         scores = asked[at : at + BLOCK] @ made.songs.T
         own = scores[np.arange(len(scores)), of[at : at + BLOCK]]
-        # A line without a known word scores the same everywhere: that is no hit.
+        # A line without a known word scores 0 everywhere: that is no hit.
         hits += int((((scores >= own[:, None]).sum(axis=1) <= WITHIN) & (own > 0)).sum())
     return hits / len(of)
+
+
+def best(recalls: Mapping[str, float], asked: int) -> str:
+    """The way to ship, by what each found of `asked` lines."""
+    return max(recalls, key=lambda name: recalls[name]) if asked else UNASKED
 
 
 def song_model(songs: Songs, settings: LyricsSettings, progress: Progress) -> Vectors:

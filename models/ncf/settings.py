@@ -16,4 +16,4 @@ class NcfSettings(Struct, frozen=True, forbid_unknown_fields=True):
     decay: Annotated[float, Meta(ge=0)] = 0.0  # L2 on the vectors that a batch uses
     negatives: Positive = 4  # drawn for each item that a listener has
     batch: Positive = 8_192  # pairs, drawn ones among them
-    seed: int = 42
+    seed: Annotated[int, Meta(ge=0)] = 42

@@ -20,4 +20,4 @@ class PairSettings(Struct, frozen=True, forbid_unknown_fields=True):
     decay: Annotated[float, Meta(ge=0)] = 0.02
     dropout: Annotated[float, Meta(ge=0, lt=1)] = 0.3
     unseen: Annotated[float, Meta(ge=0, lt=1)] = 0.8  # of a vector's numbers, hidden while it is taught
-    seed: int = 42
+    seed: Annotated[int, Meta(ge=0)] = 42

@@ -29,4 +29,4 @@ class RankerSettings(Struct, frozen=True, forbid_unknown_fields=True):
     network_rate: Annotated[float, Meta(gt=0)] = 0.002
     network_decay: Annotated[float, Meta(ge=0)] = 1e-4
     held_out: Annotated[float, Meta(gt=0, lt=1)] = 0.2  # of the listeners, to see whether it is worth having
-    seed: int = 42
+    seed: Annotated[int, Meta(ge=0)] = 42

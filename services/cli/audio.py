@@ -42,7 +42,7 @@ def evaluate(
     crops: Annotated[
         int | None, typer.Option(min=1, help="That a network is taught with, in each fold; else as a release's.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of folds and networks.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds and networks.")] = 42,
     picture: Annotated[Path | None, typer.Option(help="Write the confusion matrix here, as SVG.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:

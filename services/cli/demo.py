@@ -25,7 +25,7 @@ def demo(
     ] = None,
     listeners: Annotated[int, typer.Option(min=2, help="Of the simulated crowd.")] = 500,
     days: Annotated[int, typer.Option(min=1, help="Of the simulated history.")] = 45,
-    seed: Annotated[int, typer.Option(help="The same seed, the same crowd.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same crowd.")] = 42,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object last, on standard output.")] = False,
 ) -> None:
     """Start everything here, import a history, train a release, then listen live and watch the lists change.

@@ -138,8 +138,10 @@ def evaluate(
 def _show(out: "Console", found: "Comparison", seeds: int) -> None:
     from rich.table import Table
 
+    made = len(found.contenders[0].seeds)  # some leave nothing to learn from
     out.print(
-        f"{found.songs:,} songs of {found.artists:,} artists, {found.copies} copies left out, {seeds} splits by artist"
+        f"{found.songs:,} songs of {found.artists:,} artists, {found.copies} copies left out, "
+        f"{made} of {seeds} splits by artist"
     )
     table = Table("", "accuracy", "macro F1", "against linear", "worst topic", box=None)
     for each in found.contenders:
@@ -179,6 +181,8 @@ def find(
     prove(("simplemma", "stop_words", "snowballstemmer", "inflect"))
     loaded, _ = _asked(release, None)
     found = search(loaded, line, top)
+    if not found:
+        typer.echo("no word of the line is in the songs of this release, common ones aside: nothing found", err=True)
     if as_json:
         document = {"release_id": loaded.id, "songs": [song._asdict() for song in found]}
         sys.stdout.write(msgspec.json.encode(document).decode() + "\n")

@@ -25,6 +25,8 @@ TOPICS = {
 MAY_MISS = ("release_date", "genre")
 MAX_LYRICS = 200_000
 _KEYS = ("by", "called")
+# An unquoted comma in lyrics shifts what stands behind it: cut off, the rest of a song would pass for its topic.
+_BEYOND = [f"beyond_{number}" for number in range(8)]
 
 
 def read_lyrics(files: Sequence[Path], report: Report) -> pl.DataFrame:
@@ -63,24 +65,45 @@ def _keyed(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _read(file: Path, columns: dict[str, str], report: Report) -> pl.DataFrame:
+    found = _rows(file)
+    names = [name for name in found.columns if name not in _BEYOND]
+    have = {name.strip().lower(): name for name in names}
+    missing = [name for name in columns.values() if name not in have and name not in MAY_MISS]
+    if missing:
+        raise Fatal(
+            f"{file}: no column {', '.join(missing)}; expected {', '.join(columns.values())}, found {names_told(names)}"
+        )
+    text = found.select(
+        (pl.col(have[theirs]).str.strip_chars() if theirs in have else pl.lit(None, pl.String)).alias(ours)
+        for ours, theirs in columns.items()
+    ).with_columns(ragged=found.select(pl.any_horizontal(pl.col(_BEYOND).str.len_bytes() > 0)).to_series())
+    return _tracks(_sane(text.with_row_index("row", 2), file.name, len(names), report))
+
+
+def _rows(file: Path) -> pl.DataFrame:
+    """All as it is written: columns as the header says, and _BEYOND for what a row has behind them."""
     try:
-        found = pl.read_csv(file, infer_schema=False, encoding="utf8-lossy", truncate_ragged_lines=True)
+        names = pl.read_csv(file, infer_schema=False, n_rows=0, encoding="utf8-lossy", truncate_ragged_lines=True)
+        schema = dict.fromkeys([*names.columns, *_BEYOND], pl.String())
+        found = pl.read_csv(
+            file, has_header=False, schema=schema, encoding="utf8-lossy", truncate_ragged_lines=True,
+            missing_columns="insert",
+        )  # fmt: skip
     except NoDataError as error:
         raise Fatal(f"{file}: is empty") from error
     except PolarsError:
         # Polars' own text quotes the cell that it stumbled on, which may be a whole song: not even as a cause.
         raise Fatal(f"{file}: not readable as CSV (an unclosed quote?)") from None
-    have = {name.strip().lower(): name for name in found.columns}
-    missing = [name for name in columns.values() if name not in have and name not in MAY_MISS]
-    if missing:
-        raise Fatal(
-            f"{file}: no column {', '.join(missing)}; expected {', '.join(columns.values())}, found "
-            f"{names_told(found.columns)}"
-        )
-    text = found.select(
-        (pl.col(have[theirs]).str.strip_chars() if theirs in have else pl.lit(None, pl.String)).alias(ours)
-        for ours, theirs in columns.items()
-    ).with_row_index("row", 2)
+    header = found.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_max() or 0
+    return found.slice(header + 1)
+
+
+def _sane(text: pl.DataFrame, file: str, fields: int, report: Report) -> pl.DataFrame:
+    """The rows that can be taken in. What is wrong with a row is told without a word of it."""
+    beyond = f"has more fields than the {fields} of the header: put lyrics with commas in quotes"
+    ragged = text.filter(pl.col("ragged").fill_null(False))
+    report.problems(file, ((f"row {row}", "", beyond) for row in ragged["row"]), ragged.height)
+    text = text.join(ragged, on="row", how="anti")
     whole = text.filter(
         *(pl.col(name).str.len_bytes() > 0 for name in ("artist", "title", "lyrics")),
         pl.col("artist").str.len_bytes() <= MAX_ID,
@@ -89,8 +112,8 @@ def _read(file: Path, columns: dict[str, str], report: Report) -> pl.DataFrame:
     )
     left = text.join(whole, on="row", how="anti")
     told = ((f"row {row}", "", "needs an artist, a title and lyrics of sane length") for row in left["row"])
-    report.problems(file.name, told, left.height)
-    return _tracks(whole)
+    report.problems(file, told, left.height)
+    return whole
 
 
 def _tracks(found: pl.DataFrame) -> pl.DataFrame:

@@ -25,9 +25,9 @@ def prove(packages: Iterable[str]) -> None:
 def judge_topics(
     songs: pl.DataFrame, seeds: int, settings: LyricsSettings, progress: Callable[[float], None]
 ) -> "Comparison":
-    """Judge on songs with labels (columns of Track). Raises Fatal: packages or topics are missing."""
+    """Judge on songs with labels (columns of Track). Raises Fatal: packages, topics or artists are missing."""
     prove(NEEDED)
-    from models.lyrics.judge import compare
+    from models.lyrics.judge import TooFew, compare
     from models.lyrics.text import Cleaner
     from models.lyrics.topics import usual
 
@@ -35,13 +35,16 @@ def judge_topics(
     songs = songs.unique("track_id", keep="first", maintain_order=True)
     words = [cleaner.words(text) for text in songs["lyrics"]]
     labels = [topic_of(text) for text in songs["labels"]]
-    chosen = usual(labels, words, settings.topic_songs)
+    chosen = usual(labels, words, settings)
     topics = [label for at in chosen if (label := labels[at])]
-    if len(set(topics)) < 2:
-        raise Fatal(f"two topics of {settings.topic_songs} songs or more are needed; found {len(set(topics))}")
+    if (there := len(set(topics))) < 2:
+        raise Fatal(f"two topics of {settings.topic_songs} songs or more, copies aside, are needed; found {there}")
     artists = songs["artist"].to_list()
     numbers = [settings.seed + number for number in range(seeds)]
-    return compare(
-        [words[at] for at in chosen], topics, [artists[at] for at in chosen], settings.features, numbers,
-        settings.margin, settings.threads, progress,
-    )  # fmt: skip
+    try:
+        return compare(
+            [words[at] for at in chosen], topics, [artists[at] for at in chosen], settings.features, numbers,
+            settings.margin, settings.threads, progress,
+        )  # fmt: skip
+    except TooFew as few:
+        raise Fatal(str(few)) from few

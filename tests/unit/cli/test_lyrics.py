@@ -4,14 +4,16 @@ import json
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
+from models.lyrics.part import NEEDED
 from models.release import Release
 from models.sources.base import Listener
 from services.cli import lyrics
 from tests.unit.cli.conftest import Segue
 from tests.unit.models.listeners import line
-from tests.unit.models.lyrics.worlds import part
+from tests.unit.models.lyrics.worlds import part, tracks
 
 LIKES = Listener(newest=9, rows=np.array([1]), weights=np.array([5.0]))
 
@@ -35,6 +37,51 @@ def test_a_song_found_by_a_line_is_told_as_one_object(segue: Segue, release: Rel
     found = json.loads(said.out)
     assert found["release_id"] == release.id
     assert [song["title"] for song in found["songs"]] == ["Song 1"]
+
+
+def test_a_line_without_a_known_word_finds_nothing_and_it_says_so(segue: Segue) -> None:
+    for package in ("simplemma", "stop_words"):
+        pytest.importorskip(package, reason="needs segue[lyrics]")
+    said = segue("lyrics", "find", "xyzzyqq", "--json")
+    assert said.code == 0
+    assert json.loads(said.out)["songs"] == []
+    assert "no word of the line is in the songs of this release" in said.err
+    assert "no word" not in segue("lyrics", "find", "wordb").err
+
+
+def test_topics_of_one_artist_are_not_judged_and_it_says_what_is_needed(segue: Segue) -> None:
+    for package in NEEDED:
+        pytest.importorskip(package, reason="needs segue[lyrics,neural]")
+    write_topics(Path("topics.csv"), artists=1)
+    said = segue("lyrics", "evaluate", "topics.csv")
+    assert said.code == 1
+    assert "of 1 artists: split by artist, they leave fewer than two topics to learn from; label songs" in said.one_line
+
+
+def test_classifiers_are_judged_side_by_side_as_one_object_and_a_picture(segue: Segue) -> None:
+    for package in (*NEEDED, "matplotlib"):
+        pytest.importorskip(package, reason="needs segue[evaluate,lyrics,neural]")
+    write_topics(Path("topics.csv"), artists=12)
+    said = segue("lyrics", "evaluate", "topics.csv", "--seeds", "1", "--picture", "confusion.svg", "--json")
+    assert said.code == 0, said.err
+    found = json.loads(said.out)
+    assert found["topics"] == ["love", "night", "war"]
+    assert (found["songs"], found["copies"], found["artists"]) == (36, 0, 12)
+    assert [each["name"] for each in found["contenders"]] == ["linear", "paper", "tuned", "tabular"]
+    assert found["shipped"] == "linear"
+    assert found["contenders"][0]["macro_f1"] > 0.9
+    assert "<svg" in Path("confusion.svg").read_text(encoding="utf-8")
+
+
+def write_topics(file: Path, artists: int) -> None:
+    """Made-up songs of three topics as a CSV with TOPICS' columns."""
+    described = tracks(42).filter(pl.col("labels").is_not_null())
+    described.select(
+        artist_name=pl.Series([f"Artist {at % artists}" for at in range(described.height)]),
+        track_name="title",
+        lyrics="lyrics",
+        topic=pl.col("labels").str.json_path_match("$.topic"),
+    ).write_csv(file)
 
 
 def test_a_listener_without_a_taste_is_told_so(segue: Segue) -> None:

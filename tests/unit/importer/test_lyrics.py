@@ -1,4 +1,5 @@
 import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -8,6 +9,8 @@ from services.importer.lyrics import join, read_lyrics, read_topics
 from services.importer.report import Report
 from services.importer.tables import TRACKS, tracks_frame
 from services.runtime.errors import Fatal
+
+Read = Callable[[Sequence[Path], Report], pl.DataFrame]
 
 LYRICS = (
     'artist,song,link,text\nAnn,River Road,/a,"down the road\nby the river"\nAnn,,/b,no title\n"Bob, Jr.",Home,/c,x y\n'
@@ -73,3 +76,29 @@ def test_a_file_that_cannot_be_read_is_refused_without_a_word_of_its_songs(
     told = "".join(traceback.format_exception(refused.value))
     assert SONG[20:] not in told
     assert str(file) in told
+
+
+SONG_COMMA = "the lamp went out along the quay, and nobody came to light it again"
+
+
+@pytest.mark.parametrize(
+    ("read", "head", "bad", "good"),
+    [
+        (read_topics, HEAD, f"Zed,Quay,1999,pop,{SONG_COMMA},sadness", "Ann,Home,1999,pop,down the road,sadness"),
+        (read_lyrics, "artist,song,link,text\n", f"Zed,Quay,/z,{SONG_COMMA}", "Ann,Home,/a,down the road,"),
+        (read_lyrics, "\nartist,song,link,text\n", f"Zed,Quay,/z,{SONG_COMMA},,", 'Ann,Home,/a,"down the road"'),
+    ],
+)
+def test_a_row_of_too_many_fields_is_a_bad_line_and_told_without_its_text(
+    tmp_path: Path, read: Read, head: str, bad: str, good: str
+) -> None:
+    file, told = tmp_path / "songs.csv", list[str]()
+    file.write_text(f"{head}{good}\n{bad}\n", encoding="utf-8")
+    report = Report(lambda problem: told.append(str(problem)))
+    found = read([file], report)
+    assert found["lyrics"].to_list() == ["down the road"]
+    assert report.bad == 1
+    assert len(told) == 1
+    assert "songs.csv: row 3: has more fields than the" in told[0]
+    assert "lamp" not in told[0]
+    assert "nobody" not in told[0]

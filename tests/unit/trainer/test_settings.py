@@ -35,6 +35,12 @@ def test_one_that_is_not_there_or_wrong_stops_the_start(tmp_path: Path) -> None:
         trainer_settings({"SEGUE_TRAINER_SETTINGS": str(wrong)})
 
 
+@pytest.mark.parametrize("section", ["ALS", "RANKER", "BRIDGE", "LYRICS", "AUDIO"])
+def test_a_seed_below_zero_stops_the_start(section: str) -> None:
+    with pytest.raises(BadSetting, match=f"SEGUE_{section}_SEED=.-1.: .*>= 0"):  # numpy would refuse it in mid-training
+        trainer_settings({f"SEGUE_{section}_SEED": "-1"})
+
+
 def test_the_lists_that_a_release_is_judged_by_are_those_of_the_scorer() -> None:
     environ = {"SEGUE_LIST_ARTIST_CAP": "3", "SEGUE_TRAINER_CHECK_TOLERANCE": "0.5", "SEGUE_TRAINER_CHECK_LEAST": "7",
                "SEGUE_TRAINER_CHECK_GUESSES": "9"}  # fmt: skip

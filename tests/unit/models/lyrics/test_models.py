@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="needs torch: pip install 'segue[neu
 pytest.importorskip("sklearn", reason="needs segue[lyrics]")
 
 from models.lyrics.fit import CONTENDERS, Lessons, fit, logits
-from models.lyrics.judge import LINEAR, Contender, chosen, compare, distinct, splits
+from models.lyrics.judge import LINEAR, Contender, TooFew, chosen, compare, distinct, splits
 from models.lyrics.packed import Packed, Vocabulary
 from models.lyrics.record.apart import Died, time_apart
 from models.lyrics.record.corpus import Corpus, corpus
@@ -20,7 +20,9 @@ from models.lyrics.record.ours import Ours
 from models.lyrics.record.plain import Plain
 from models.lyrics.record.run import Lap, Limits, time_to
 from models.lyrics.record.tensor_flow import tensor_flow
+from models.lyrics.settings import LyricsSettings
 from models.lyrics.tfidf import Tfidf
+from models.lyrics.topics import usual
 from tests.unit.models.lyrics.worlds import TOPICS, dies, sung
 
 
@@ -87,6 +89,37 @@ def test_the_comparison_tells_topics_that_words_tell() -> None:
     assert set(linear.by_topic) <= set(TOPICS)
     shuffled = compare(words, list(np.random.default_rng(1).permutation(topics)), artists, 300, [1], 0.01, 1)
     assert shuffled.contenders[0].macro_f1 < 0.7
+
+
+def test_artists_too_few_to_split_are_refused_with_what_is_needed() -> None:
+    words, topics = songs(12)
+    with pytest.raises(TooFew, match=r"of 1 artists: .*label songs of more artists"):
+        compare(words, topics, ["Ann"] * 12, 300, [1, 2], 0.01, 1)
+    with pytest.raises(TooFew, match="of 3 artists"):  # two of them sing of one topic, one of the other
+        compare(words, ["love", "love", "war"] * 4, ["Ann", "Bob", "Cid"] * 4, 300, [seed_asking(2, 3)], 0.01, 1)
+
+
+def test_a_split_that_leaves_one_topic_to_learn_from_is_passed_over() -> None:
+    words, _ = songs(12)
+    seeds = [seed_asking(2, 3), seed_asking(0, 3)]
+    found = compare(words, ["love", "love", "war"] * 4, ["Ann", "Bob", "Cid"] * 4, 300, seeds, 0.01, 1)
+    assert {len(each.seeds) for each in found.contenders} == {1}
+
+
+def seed_asking(artist: int, artists: int) -> int:
+    """The first seed that asks about this artist."""
+    return next(seed for seed in range(99) if splits(np.arange(artists), seed)[0].tolist() == [artist])
+
+
+def test_copies_count_once_towards_the_songs_that_a_topic_needs() -> None:
+    words, _ = songs(4)
+    labels = ["love", "war", "love", "war", "love", "love", None]
+    asked = [*words, words[0], ["alone"], words[1]]
+    at_least = lambda least: usual(labels, asked, LyricsSettings(topic_songs=least))  # noqa: E731  # shorter so
+    assert at_least(2) == [0, 1, 2, 3, 4, 5]
+    assert at_least(3) == [0, 2, 4, 5]
+    assert at_least(4) == []
+    assert usual([None], [["alone"]], LyricsSettings()) == []
 
 
 def test_a_network_ships_only_above_the_margin() -> None:

@@ -32,6 +32,14 @@ def test_the_sure_come_first_and_the_topics_own_fill(release: Release) -> None:
     assert len(pick(release, "NIGHT ", 2)) == 2
 
 
+def test_songs_in_another_language_are_never_picked_whatever_their_label(release: Release, tmp_path: Path) -> None:
+    languages = ["de", "en", "de", "en", "en", "de"]
+    release.lyrics = part(
+        tmp_path / "o", 12, range(6), VECTORS, labels=LABELS, probabilities=PROBABILITIES, languages=languages
+    )
+    assert [song.title for song in pick(release, "night", 10)] == ["Song 1"]
+
+
 def test_a_listeners_taste_ranks_but_the_sure_stay_first(release: Release) -> None:
     likes = Listener(newest=9, rows=np.array([1]), weights=np.array([5.0]))
     picked = pick(release, "night", 10, likes)

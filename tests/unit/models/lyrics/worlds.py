@@ -33,6 +33,7 @@ def write_part(
     probabilities: NDArray[np.floating] | None = None,
     clusters: Sequence[int] | None = None,
     topics: Sequence[str] = TOPICS,
+    languages: Sequence[str] | None = None,
 ) -> None:
     """The files of a lyrics part of these songs."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,7 +44,7 @@ def write_part(
     about = About(list(topics), "linear", "static", "plain", stop_words=False)
     (folder / songs.ABOUT).write_bytes(msgspec.json.encode(about))
     columns = {
-        "row": list(rows), "language": ["en"] * count, "topic": list(labels or [None] * count),
+        "row": list(rows), "language": list(languages or ["en"] * count), "topic": list(labels or [None] * count),
         "sentiment": [0.5] * count, "cluster": of.tolist(), "words": [9] * count,
     }  # fmt: skip
     pl.DataFrame(columns, schema=songs.COLUMNS).write_parquet(folder / songs.SONGS)
