@@ -41,7 +41,7 @@ def table(made: Record) -> Table:
         shown.add_row(
             f"{row.songs:,}", f"{row.real_songs:,}", row.contestant, f"{row.seconds:.1f}", f"{row.cpu_seconds:.1f}",
             str(row.epochs), f"{row.recall:.3f}" + ("" if row.reached else " (not reached)"),
-            f"{row.line_recall:.3f}", faster, less,
+            "–" if row.line_recall is None else f"{row.line_recall:.3f}", faster, less,
         )  # fmt: skip
     return shown
 

@@ -48,7 +48,7 @@ class Row(Struct, frozen=True):
     cpu_seconds: float
     epochs: int
     recall: float
-    line_recall: float
+    line_recall: float | None  # None: no song has a line to hold out
     reached: bool
     times_faster: float | None  # by the clock
     times_less_cpu: float | None  # by the cores' work, which other work on the machine does not lengthen

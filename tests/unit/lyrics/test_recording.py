@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from msgspec.json import encode
+from msgspec.structs import replace
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -51,6 +53,15 @@ def test_growth_is_drawn_of_those_who_came_there_beside_the_original() -> None:
         shown.print(table(made))
     assert "20.0 ×" in said_table.get()
     assert "40.0 ×" in said_table.get()
+
+
+def test_without_lines_to_ask_for_the_table_has_a_dash_and_the_json_null() -> None:
+    row = _row(PLAIN, replace(timed(5_000, 40.0, 60.0), line_recall=None), 4_000, None)
+    assert json.loads(encode(row))["line_recall"] is None
+    shown = Console(width=160)
+    with shown.capture() as said:
+        shown.print(table(record(row)))
+    assert said.get().splitlines()[-1].split()[-1] == "–"
 
 
 def run(monkeypatch: pytest.MonkeyPatch, tensorflow: object) -> tuple[Record, list[str]]:
