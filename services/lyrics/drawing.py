@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,11 +109,16 @@ def growth(made: Record) -> str:
     return _svg(canvas)
 
 
+def prove_drawn() -> None:
+    """Raise Fatal where no picture can be drawn: to be called before the work whose picture it is."""
+    if find_spec("matplotlib") is None:
+        raise Fatal("a picture needs matplotlib: pip install 'segue[evaluate]'")
+
+
 def _canvas(width: float, height: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise Fatal("a picture needs matplotlib: pip install 'segue[evaluate]'") from error
+    prove_drawn()
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width, height), layout="constrained")
 
 
