@@ -106,7 +106,8 @@ def lyrics(
         parse_seconds(most, "--most"), lines,
     )  # fmt: skip
     frame = read_lyrics(songs, Report(lambda problem: typer.echo(str(problem), err=True)))
-    tell = lambda text: console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)  # noqa: E731  # shorter so
+    progress = console_of(as_json=True)  # on standard error: the table is what standard output is for
+    tell = lambda text: progress.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)  # noqa: E731  # shorter so
     made = record(frame, options, trainer_settings(os.environ).lyrics, tell)
     console.print(table(made))
     if plot is not None:

@@ -100,7 +100,7 @@ def evaluate(
     picture: Annotated[Path | None, typer.Option(help="Write who was taken for what here, as SVG.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge the four topic classifiers side by side: copies left out, split by artist.
+    """Judge the four topic classifiers side by side: copies and other languages left out, split by artist.
 
     SEGUE_LYRICS_* are those of the trainer.
 
@@ -123,12 +123,14 @@ def evaluate(
     report = Report(lambda problem: typer.echo(str(problem), err=True))
     songs = read_topics(topics, report)
     with progress.status("reading and judging") as status:
-        found = judge_topics(
+        found, left = judge_topics(
             songs, seeds, trainer_settings(os.environ).lyrics,
             lambda done: status.update(f"judging: {done:.0%}"),
         )  # fmt: skip
+    typer.echo(str(left), err=True)
     if as_json:
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
+        document = {**msgspec.structs.asdict(found), "left_out": left}
+        sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
     else:
         _show(Console(), found, seeds)
     if picture is not None:  # last: what was judged is told by now, should the picture fail

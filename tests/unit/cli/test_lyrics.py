@@ -12,6 +12,7 @@ from models.release import Release
 from models.sources.base import Listener
 from services.cli import lyrics
 from services.lyrics import judging
+from services.lyrics.english import LeftOut
 from tests.unit.cli.conftest import Segue
 from tests.unit.models.listeners import line
 from tests.unit.models.lyrics.worlds import part
@@ -83,17 +84,19 @@ def test_what_was_judged_is_told_though_its_picture_fails(
 
     linear = Contender("linear", 0.5, 0.1, 0.5, 0.1, 0.4, "war", {}, 0.0, [], [[3, 1], [2, 3]])
 
-    def judged(*_: object) -> Comparison:
+    def judged(*_: object) -> tuple[Comparison, LeftOut]:
         Path("pictures").rmdir()  # in the meantime
-        return Comparison(["love", "war"], 9, 1, 3, "linear", [linear])
+        return Comparison(["love", "war"], 9, 1, 3, "linear", [linear]), LeftOut(1, 0)
 
     monkeypatch.setattr(judging, "judge_topics", judged)
     Path("pictures").mkdir()
     Path("topics.csv").write_text("artist_name,track_name,lyrics,topic\nBand,Song,some words,love\n")
     said = segue("lyrics", "evaluate", "topics.csv", "--picture", "pictures/a.svg", *arguments)
     assert said.code == 1
+    assert "left out: 1 song in another language, 0 with" in said.err
     assert "pictures/a.svg" in said.err.splitlines()[-1]
     if arguments:
         assert json.loads(said.out)["shipped"] == "linear"
+        assert json.loads(said.out)["left_out"] == {"other_languages": 1, "same_words": 0}
     else:
         assert "linear (shipped)" in said.out

@@ -15,6 +15,7 @@ from models.lyrics.settings import LyricsSettings
 from services.cli.__main__ import app
 from services.lyrics import recording
 from services.lyrics.drawing import growth, table
+from services.lyrics.english import LeftOut
 from services.lyrics.recording import PLAIN, Record, RecordOptions, Row, _row
 from tests.unit.models.lyrics.worlds import dies, tracks
 
@@ -25,7 +26,7 @@ def timed(songs: int, seconds: float, cpu: float, reached: bool = True) -> Timed
 
 def record(*rows: Row) -> Record:
     options = RecordOptions((5_000,), ("plain", "learned"), 0.9, 9, 60.0, 100)
-    return Record(list(rows), [], options, LyricsSettings(), {}, 2, 0.1, {})
+    return Record(list(rows), [], LeftOut(0, 0), options, LyricsSettings(), {}, 2, 0.1, {})
 
 
 def test_it_is_faster_only_than_a_plain_one_that_came_as_far() -> None:
@@ -79,7 +80,7 @@ def test_without_tensorflow_it_is_skipped_with_a_word(monkeypatch: pytest.Monkey
     made, said = run(monkeypatch, None)
     assert [row.contestant for row in made.rows] == ["learned"]
     assert made.skipped == ["tensorflow: not installed; pip install tensorflow"]
-    assert said[0] == "skipped tensorflow: not installed; pip install tensorflow"
+    assert said[1] == "skipped tensorflow: not installed; pip install tensorflow"
 
 
 def test_a_tensorflow_that_ends_its_process_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
