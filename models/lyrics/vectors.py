@@ -49,7 +49,7 @@ def recall(made: Vectors, lines: Songs, of: NDArray[np.int64]) -> float:
 
 
 def song_model(songs: Songs, settings: LyricsSettings, progress: Progress) -> Vectors:
-    """Taught until it knows nearly all songs by their words, or for `epochs`."""
+    """Taught for `epochs`."""
     from models.lyrics.song_model import SongModel
 
     vocabulary, packed = _packed(songs, settings)

@@ -85,7 +85,7 @@ def lyrics(
 
     `ours` imprints the last layer, `learned` learns its rows as the paper did. SEGUE_LYRICS_* apply.
 
-    Example: `segue bench lyrics songs.csv --sizes 5000,20000 --contestants plain,ours --plot growth.svg`
+    Example: `segue bench lyrics songs.csv --sizes 5000,20000 --contestants plain,ours --plot lyrics-growth.svg`
     """
     import os
     import sys
@@ -102,7 +102,7 @@ def lyrics(
 
     console = console_of(as_json)
     options = RecordOptions(
-        _numbers(sizes), tuple(name.strip() for name in only.split(",") if name.strip()), recall, most_epochs,
+        _numbers(sizes), _contestants(only), recall, most_epochs,
         parse_seconds(most, "--most"), lines,
     )  # fmt: skip
     frame = read_lyrics(songs, Report(lambda problem: typer.echo(str(problem), err=True)))
@@ -121,6 +121,13 @@ def _numbers(text: str) -> tuple[int, ...]:
     if not parts or not all(part.isdecimal() and int(part) > 1 for part in parts):
         raise typer.BadParameter("numbers of songs with commas between, each over 1", param_hint="--sizes")
     return tuple(int(part) for part in parts)
+
+
+def _contestants(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise typer.BadParameter("names of contestants with commas between, one at least", param_hint="--contestants")
+    return names
 
 
 def _list(console: "Console") -> None:

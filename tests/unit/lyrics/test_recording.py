@@ -100,13 +100,19 @@ def test_the_command_writes_the_plot_and_the_figures(tmp_path: Path) -> None:
     said = CliRunner().invoke(
         app,
         ["bench", "lyrics", str(tmp_path / "songs.csv"), "--sizes", "40,60", "--contestants", "learned", "--json",
-         "--most-epochs", "30", "--plot", str(tmp_path / "growth.svg")],
+         "--most-epochs", "30", "--plot", str(tmp_path / "lyrics-growth.svg")],
         env={"SEGUE_LYRICS_THREADS": "1", "SEGUE_LYRICS_DIMENSIONS": "16"},
     )  # fmt: skip
     assert said.exit_code == 0, f"{said.output} {said.exception!r}"
     rows = json.loads(said.stdout)["rows"]
     assert [(row["contestant"], row["songs"], row["reached"]) for row in rows] == [
         ("learned", 40, True), ("learned", 60, True)]  # fmt: skip
-    drawn = (tmp_path / "growth.svg").read_text()
+    drawn = (tmp_path / "lyrics-growth.svg").read_text()
     assert drawn.startswith("<?xml")
     assert "learned" in drawn
+
+
+def test_no_contestant_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    said = CliRunner().invoke(app, ["bench", "lyrics", str(tmp_path / "none.csv"), "--contestants", " , "])
+    assert said.exit_code == 2
+    assert "names of contestants with commas between, one at least" in " ".join(said.stderr.replace("│", " ").split())
