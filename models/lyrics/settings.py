@@ -21,7 +21,7 @@ class LyricsSettings(Struct, frozen=True, forbid_unknown_fields=True):
     vocabulary: Positive = 10_000  # words of the song model; all others are one
     length: Positive = 120  # words of a song that the song model sees
     dimensions: Positive = 64  # of a song's vector
-    epochs: Positive = 60  # of the song model, at most
+    epochs: Positive = 60  # of the song model
     clusters: Positive = 24  # groups of songs, at most
     threads: Annotated[int, Meta(ge=0)] = 0  # of a fit; 0: every core
     seed: Annotated[int, Meta(ge=0)] = 42

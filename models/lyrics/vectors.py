@@ -55,7 +55,7 @@ def best(recalls: Mapping[str, float], asked: int) -> str:
 
 
 def song_model(songs: Songs, settings: LyricsSettings, progress: Progress) -> Vectors:
-    """Taught until it knows nearly all songs by their words, or for `epochs`."""
+    """Taught for `epochs`."""
     from models.lyrics.song_model import SongModel
 
     vocabulary, packed = _packed(songs, settings)

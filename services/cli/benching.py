@@ -85,7 +85,7 @@ def lyrics(
 
     `ours` imprints the last layer, `learned` learns its rows as the paper did. SEGUE_LYRICS_* apply.
 
-    Example: `segue bench lyrics songs.csv --sizes 5000,20000 --contestants plain,ours --plot growth.svg`
+    Example: `segue bench lyrics songs.csv --sizes 5000,20000 --contestants plain,ours --plot lyrics-growth.svg`
     """
     import os
     import sys
@@ -104,11 +104,12 @@ def lyrics(
     refuse_unwritable(plot)
     console = console_of(as_json)
     options = RecordOptions(
-        _numbers(sizes), tuple(name.strip() for name in only.split(",") if name.strip()), recall, most_epochs,
+        _numbers(sizes), _contestants(only), recall, most_epochs,
         some_seconds(most, "--most"), lines,
     )  # fmt: skip
     frame = read_lyrics(songs, Report(lambda problem: typer.echo(str(problem), err=True)))
-    tell = lambda text: console.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)  # noqa: E731  # shorter so
+    progress = console_of(as_json=True)  # on standard error: the table is what standard output is for
+    tell = lambda text: progress.print(f"{time.strftime('%H:%M:%S')} {text}", highlight=False)  # noqa: E731  # shorter so
     made = record(frame, options, trainer_settings(os.environ).lyrics, tell)
     console.print(table(made))
     if as_json:
@@ -122,6 +123,13 @@ def _numbers(text: str) -> tuple[int, ...]:
     if not parts or not all(part.isdecimal() and int(part) > 1 for part in parts):
         raise typer.BadParameter("numbers of songs with commas between, each over 1", param_hint="--sizes")
     return tuple(int(part) for part in parts)
+
+
+def _contestants(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names:
+        raise typer.BadParameter("names of contestants with commas between, one at least", param_hint="--contestants")
+    return names
 
 
 def _list(console: "Console") -> None:

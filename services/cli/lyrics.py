@@ -100,7 +100,7 @@ def evaluate(
     picture: Annotated[Path | None, typer.Option(help="Write who was taken for what here, as SVG.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge the four topic classifiers side by side: copies left out, split by artist.
+    """Judge the four topic classifiers side by side: copies and other languages left out, split by artist.
 
     SEGUE_LYRICS_* are those of the trainer.
 
@@ -117,22 +117,35 @@ def evaluate(
     from services.lyrics.judging import judge_topics
     from services.trainer.settings import trainer_settings
 
+    if picture is not None:
+        _prove_drawn(picture, "--picture")
     progress = Console(stderr=True)
     report = Report(lambda problem: typer.echo(str(problem), err=True))
     songs = read_topics(topics, report)
     with progress.status("reading and judging") as status:
-        found = judge_topics(
+        found, left = judge_topics(
             songs, seeds, trainer_settings(os.environ).lyrics,
             lambda done: status.update(f"judging: {done:.0%}"),
         )  # fmt: skip
-    if picture is not None:
+    typer.echo(str(left), err=True)
+    if as_json:
+        document = {**msgspec.structs.asdict(found), "left_out": left}
+        sys.stdout.write(msgspec.json.encode(document).decode() + "\n")
+    else:
+        _show(Console(), found, seeds)
+    if picture is not None:  # last: what was judged is told by now, should the picture fail
         from services.lyrics.drawing import confusion
 
         picture.write_text(confusion(found), encoding="utf-8")
-    if as_json:
-        sys.stdout.write(msgspec.json.encode(found).decode() + "\n")
-        return
-    _show(Console(), found, seeds)
+
+
+def _prove_drawn(picture: Path, option: str) -> None:
+    """Before the work: minutes are lost where only the last line finds out. Raises BadParameter, Fatal."""
+    from services.cli.plots import refuse_unwritable
+    from services.lyrics.drawing import prove_drawn
+
+    refuse_unwritable(picture, option)
+    prove_drawn()
 
 
 def _show(out: "Console", found: "Comparison", seeds: int) -> None:
@@ -205,6 +218,7 @@ def map_(
     from models.release import BadRelease
     from services.lyrics.drawing import map_of
 
+    _prove_drawn(out, "OUT")
     loaded, _ = _asked(release, None)
     if loaded.lyrics is None:
         raise BadRelease(f"release {loaded.id} has no lyrics part: train it with --lyrics")

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -41,7 +42,7 @@ def table(made: Record) -> Table:
         shown.add_row(
             f"{row.songs:,}", f"{row.real_songs:,}", row.contestant, f"{row.seconds:.1f}", f"{row.cpu_seconds:.1f}",
             str(row.epochs), f"{row.recall:.3f}" + ("" if row.reached else " (not reached)"),
-            f"{row.line_recall:.3f}", faster, less,
+            "–" if row.line_recall is None else f"{row.line_recall:.3f}", faster, less,
         )  # fmt: skip
     return shown
 
@@ -108,11 +109,16 @@ def growth(made: Record) -> str:
     return _svg(canvas)
 
 
+def prove_drawn() -> None:
+    """Raise Fatal where no picture can be drawn: to be called before the work whose picture it is."""
+    if find_spec("matplotlib") is None:
+        raise Fatal("a picture needs matplotlib: pip install 'segue[evaluate]'")
+
+
 def _canvas(width: float, height: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError as error:
-        raise Fatal("a picture needs matplotlib: pip install 'segue[evaluate]'") from error
+    prove_drawn()
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width, height), layout="constrained")
 
 

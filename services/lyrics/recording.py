@@ -1,7 +1,7 @@
 """`segue bench lyrics` behind the command line: each contestant with each number of songs, in one run."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from importlib.metadata import packages_distributions, version
 from importlib.util import find_spec
@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 from msgspec import Struct
 
+from models.lyrics.record.corpus import LINE
 from models.lyrics.settings import LyricsSettings
+from services.lyrics.english import LeftOut, english
 from services.lyrics.judging import prove
 from services.runtime.errors import Fatal
 
@@ -48,7 +50,7 @@ class Row(Struct, frozen=True):
     cpu_seconds: float
     epochs: int
     recall: float
-    line_recall: float
+    line_recall: float | None  # None: no song has a line to hold out
     reached: bool
     times_faster: float | None  # by the clock
     times_less_cpu: float | None  # by the cores' work, which other work on the machine does not lengthen
@@ -60,6 +62,7 @@ class Record(Struct, frozen=True):
 
     rows: list[Row]
     skipped: list[str]
+    left_out: LeftOut
     options: RecordOptions
     settings: LyricsSettings
     original_seconds: dict[str, tuple[float, float]]
@@ -70,18 +73,19 @@ class Record(Struct, frozen=True):
 
 def record(songs: pl.DataFrame, options: RecordOptions, settings: LyricsSettings, tell: Tell) -> Record:
     """Run it on songs with lyrics (columns of Track). Raises Fatal: packages or songs are missing."""
-    prove(("torch", "simplemma", "stop_words", "snowballstemmer", "inflect"))
+    prove(("torch", "simplemma", "py3langid", "stop_words", "snowballstemmer", "inflect"))
     unknown = set(options.contestants) - set(CONTESTANTS)
     if unknown:
         raise Fatal(f"no contestant {', '.join(sorted(unknown))}; known: {', '.join(CONTESTANTS)}")
     load = os.getloadavg()[0]
-    from models.lyrics.text import Cleaner
-
-    cleaner = Cleaner(settings.words, settings.stop_words)
-    lines = [[words for line in text.splitlines() if (words := cleaner.words(line))] for text in songs["lyrics"]]
-    lines = [song for song in lines if song]
+    understood, left = english(songs)
+    tell(str(left))
+    lines = _lines(understood["lyrics"], settings)
     if len(lines) < 2:
-        raise Fatal("there are no songs with lyrics to learn from")
+        raise Fatal(
+            f"{len(lines)} of {songs.height} songs are in English and have {LINE} words that are no stop words; "
+            "name files with two or more"
+        )
     names = [name for name in options.contestants if name != TENSORFLOW or find_spec("tensorflow") is not None]
     skipped = [f"{name}: not installed; pip install tensorflow" for name in options.contestants if name not in names]
     for text in skipped:
@@ -92,7 +96,16 @@ def record(songs: pl.DataFrame, options: RecordOptions, settings: LyricsSettings
         rows += made
         skipped += died
     original = {str(size): seconds for size, seconds in ORIGINAL.items()}
-    return Record(rows, skipped, options, settings, original, os.cpu_count() or 1, round(load, 2), _versions())
+    return Record(rows, skipped, left, options, settings, original, os.cpu_count() or 1, round(load, 2), _versions())
+
+
+def _lines(texts: Iterable[str], settings: LyricsSettings) -> list[list[list[str]]]:
+    """The cleaned words of each line of each song that has words enough to be learned."""
+    from models.lyrics.text import Cleaner
+
+    cleaner = Cleaner(settings.words, settings.stop_words)
+    songs = [[words for line in text.splitlines() if (words := cleaner.words(line))] for text in texts]
+    return [song for song in songs if sum(map(len, song)) >= LINE]
 
 
 def _of_size(

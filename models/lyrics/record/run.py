@@ -47,7 +47,7 @@ class Timed(Struct, frozen=True):
     cpu_seconds: float
     epochs: int
     recall: float
-    line_recall: float  # share of held-out lines whose song is among the first WITHIN
+    line_recall: float | None  # share of held-out lines whose song is among the first WITHIN; None: there are none
     reached: bool
     laps: list[Lap]
 
@@ -90,8 +90,6 @@ def time_to(make: Make, corpus: Corpus, limits: Limits, progress: Callable[[Lap]
         known = float((contestant.found(asked, 1)[:, 0] == checked).mean())
         laps.append(Lap(len(laps) + 1, round(spent, 3), round(cpu, 3), round(known, 4)))
         progress(laps[-1])
-    answers = contestant.found(corpus.lines, min(WITHIN, size))
-    lines = float((answers == corpus.of[:, None]).any(axis=1).mean()) if len(corpus.of) else 0.0
     last = laps[-1]
     return Timed(
         contestant.name,
@@ -100,7 +98,15 @@ def time_to(make: Make, corpus: Corpus, limits: Limits, progress: Callable[[Lap]
         last.cpu_seconds,
         last.epoch,
         last.recall,
-        round(lines, 4),
+        _line_recall(contestant, corpus),
         last.recall >= limits.recall,
         laps,
     )
+
+
+def _line_recall(contestant: Contestant, corpus: Corpus) -> float | None:
+    """None where no song has a line to hold out: each stands on one line, say."""
+    if not len(corpus.of):
+        return None
+    answers = contestant.found(corpus.lines, min(WITHIN, len(corpus.songs)))
+    return round(float((answers == corpus.of[:, None]).any(axis=1).mean()), 4)

@@ -1,7 +1,9 @@
-"""`segue pick` and `segue lyrics find` on a release made by hand."""
+"""`segue pick` and `segue lyrics …` on a release made by hand."""
 
 import json
+import sys
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import polars as pl
@@ -11,6 +13,8 @@ from models.lyrics.part import NEEDED
 from models.release import Release
 from models.sources.base import Listener
 from services.cli import lyrics
+from services.lyrics import judging
+from services.lyrics.english import LeftOut
 from tests.unit.cli.conftest import Segue
 from tests.unit.models.listeners import line
 from tests.unit.models.lyrics.worlds import part, tracks
@@ -91,3 +95,55 @@ def test_a_listener_without_a_taste_is_told_so(segue: Segue) -> None:
     assert len(json.loads(said.out)["songs"]) == 3
     assert "not known" not in segue("pick", "love", "--for", "ann", "--json").err
     assert "not known" not in segue("pick", "love", "--json").err
+
+
+def worked(*_: object) -> NoReturn:
+    pytest.fail("it worked first")
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "work"),
+    [
+        (("lyrics", "evaluate", "topics.csv", "--picture"), "--picture", "services.importer.lyrics.read_topics"),
+        (("lyrics", "map"), "OUT", "services.cli.lyrics._asked"),
+    ],
+)
+def test_a_picture_that_cannot_be_drawn_or_written_is_refused_first(
+    segue: Segue, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], option: str, work: str
+) -> None:
+    monkeypatch.setattr(work, worked)
+    said = segue(*command, "no/picture.svg")
+    assert said.code == 2
+    assert f"for {option}: no/picture.svg: there is no folder no; make it first" in said.one_line
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    said = segue(*command, "picture.svg")
+    assert said.code == 1
+    assert said.err.splitlines()[-1].endswith("a picture needs matplotlib: pip install 'segue[evaluate]'")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+def test_what_was_judged_is_told_though_its_picture_fails(
+    segue: Segue, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...]
+) -> None:
+    for package in ("matplotlib", "torch", "sklearn"):
+        pytest.importorskip(package, reason="needs segue[evaluate,lyrics,neural]")
+    from models.lyrics.judge import Comparison, Contender
+
+    linear = Contender("linear", 0.5, 0.1, 0.5, 0.1, 0.4, "war", {}, 0.0, [], [[3, 1], [2, 3]])
+
+    def judged(*_: object) -> tuple[Comparison, LeftOut]:
+        Path("pictures").rmdir()  # in the meantime
+        return Comparison(["love", "war"], 9, 1, 3, "linear", [linear]), LeftOut(1, 0)
+
+    monkeypatch.setattr(judging, "judge_topics", judged)
+    Path("pictures").mkdir()
+    Path("topics.csv").write_text("artist_name,track_name,lyrics,topic\nBand,Song,some words,love\n")
+    said = segue("lyrics", "evaluate", "topics.csv", "--picture", "pictures/a.svg", *arguments)
+    assert said.code == 1
+    assert "left out: 1 song in another language, 0 with" in said.err
+    assert "pictures/a.svg" in said.err.splitlines()[-1]
+    if arguments:
+        assert json.loads(said.out)["shipped"] == "linear"
+        assert json.loads(said.out)["left_out"] == {"other_languages": 1, "same_words": 0}
+    else:
+        assert "linear (shipped)" in said.out

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from msgspec.json import encode
+from msgspec.structs import replace
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -13,6 +15,7 @@ from models.lyrics.settings import LyricsSettings
 from services.cli.__main__ import app
 from services.lyrics import recording
 from services.lyrics.drawing import growth, table
+from services.lyrics.english import LeftOut
 from services.lyrics.recording import PLAIN, Record, RecordOptions, Row, _row
 from tests.unit.models.lyrics.worlds import dies, tracks
 
@@ -23,7 +26,7 @@ def timed(songs: int, seconds: float, cpu: float, reached: bool = True) -> Timed
 
 def record(*rows: Row) -> Record:
     options = RecordOptions((5_000,), ("plain", "learned"), 0.9, 9, 60.0, 100)
-    return Record(list(rows), [], options, LyricsSettings(), {}, 2, 0.1, {})
+    return Record(list(rows), [], LeftOut(0, 0), options, LyricsSettings(), {}, 2, 0.1, {})
 
 
 def test_it_is_faster_only_than_a_plain_one_that_came_as_far() -> None:
@@ -53,6 +56,15 @@ def test_growth_is_drawn_of_those_who_came_there_beside_the_original() -> None:
     assert "40.0 ×" in said_table.get()
 
 
+def test_without_lines_to_ask_for_the_table_has_a_dash_and_the_json_null() -> None:
+    row = _row(PLAIN, replace(timed(5_000, 40.0, 60.0), line_recall=None), 4_000, None)
+    assert json.loads(encode(row))["line_recall"] is None
+    shown = Console(width=160)
+    with shown.capture() as said:
+        shown.print(table(record(row)))
+    assert said.get().splitlines()[-1].split()[-1] == "–"
+
+
 def run(monkeypatch: pytest.MonkeyPatch, tensorflow: object) -> tuple[Record, list[str]]:
     """One epoch of `learned` and `tensorflow` where tensorflow is found as this."""
     pytest.importorskip("torch", reason="needs segue[neural]")
@@ -68,7 +80,7 @@ def test_without_tensorflow_it_is_skipped_with_a_word(monkeypatch: pytest.Monkey
     made, said = run(monkeypatch, None)
     assert [row.contestant for row in made.rows] == ["learned"]
     assert made.skipped == ["tensorflow: not installed; pip install tensorflow"]
-    assert said[0] == "skipped tensorflow: not installed; pip install tensorflow"
+    assert said[1] == "skipped tensorflow: not installed; pip install tensorflow"
 
 
 def test_a_tensorflow_that_ends_its_process_takes_no_other_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,13 +100,19 @@ def test_the_command_writes_the_plot_and_the_figures(tmp_path: Path) -> None:
     said = CliRunner().invoke(
         app,
         ["bench", "lyrics", str(tmp_path / "songs.csv"), "--sizes", "40,60", "--contestants", "learned", "--json",
-         "--most-epochs", "30", "--plot", str(tmp_path / "growth.svg")],
+         "--most-epochs", "30", "--plot", str(tmp_path / "lyrics-growth.svg")],
         env={"SEGUE_LYRICS_THREADS": "1", "SEGUE_LYRICS_DIMENSIONS": "16"},
     )  # fmt: skip
     assert said.exit_code == 0, f"{said.output} {said.exception!r}"
     rows = json.loads(said.stdout)["rows"]
     assert [(row["contestant"], row["songs"], row["reached"]) for row in rows] == [
         ("learned", 40, True), ("learned", 60, True)]  # fmt: skip
-    drawn = (tmp_path / "growth.svg").read_text()
+    drawn = (tmp_path / "lyrics-growth.svg").read_text()
     assert drawn.startswith("<?xml")
     assert "learned" in drawn
+
+
+def test_no_contestant_is_refused_before_anything_is_read(tmp_path: Path) -> None:
+    said = CliRunner().invoke(app, ["bench", "lyrics", str(tmp_path / "none.csv"), "--contestants", " , "])
+    assert said.exit_code == 2
+    assert "names of contestants with commas between, one at least" in " ".join(said.stderr.replace("│", " ").split())

@@ -18,7 +18,7 @@ from models.lyrics.record.apart import Died, time_apart
 from models.lyrics.record.corpus import Corpus, corpus
 from models.lyrics.record.ours import Ours
 from models.lyrics.record.plain import Plain
-from models.lyrics.record.run import Lap, Limits, time_to
+from models.lyrics.record.run import Lap, Limits, time_to, time_warm
 from models.lyrics.record.tensor_flow import tensor_flow
 from models.lyrics.settings import LyricsSettings
 from models.lyrics.tfidf import Tfidf
@@ -154,6 +154,18 @@ def test_the_song_model_comes_to_know_its_songs(who: str) -> None:
     assert found.laps[0].recall < 0.4 or who != "plain"  # the others are quick: that is their point
     one = time_to(makers[who], made, Limits(1.1, 1, 60.0, 3))
     assert (one.epochs, one.reached) == (1, False)
+
+
+@pytest.mark.parametrize("who", ["plain", "ours"])
+def test_songs_without_a_line_to_hold_out_have_no_line_recall(who: str) -> None:
+    made = corpus([[sung(TOPICS[at % 3], np.random.default_rng(at)).split()] for at in range(30)], 40, 100, 120, 3, 30)
+    assert not len(made.of)
+    makers = {
+        "plain": lambda made: Plain(made.songs, made.words, 120, 16, 3, 1),
+        "ours": lambda made: Ours(made.songs, made.words, 16, 3, 1),
+    }
+    found = time_warm(makers[who], made, made, Limits(1.1, 1, 60.0, 3))
+    assert (found.epochs, found.line_recall) == (1, None)
 
 
 def test_tensorflow_comes_to_know_its_songs_in_a_process_of_its_own() -> None:

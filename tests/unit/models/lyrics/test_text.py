@@ -63,3 +63,25 @@ def test_a_language_whose_neighbour_may_be_meant_is_not_english(text: str, told:
     from models.lyrics.language import detector
 
     assert detector()(text) in told
+
+
+@pytest.mark.parametrize("beyond_ascii", ["", " é"])
+def test_words_of_ascii_are_told_apart_as_all_others_are(beyond_ascii: str) -> None:
+    said = "[Intro] x2 (3x) box2 42nd rollin'' o'er’n it's-a_river\n[not a mark\n(x 2)" + beyond_ascii
+    found = Cleaner("plain", stop_words=False).words(said)
+    assert found == ["box", "two", "forty", "two", "nd", "rolling", "it", "river", "not", "mark"]
+
+
+def test_words_beyond_the_most_are_worked_out_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cleaner, "MOST", 2)
+    cleaner = Cleaner("plain")
+    for _ in range(2):
+        assert cleaner.words("river road house window") == ["river", "road", "house", "window"]
+    assert set(cleaner._known) == {"house", "window"}
+
+
+def test_songs_that_are_timed_are_none_that_the_cleaner_was_warmed_up_on() -> None:
+    from benchmarks.lyrics_topics import halves
+
+    timed, others = halves(["a", "b", "a", "c", "b", "d", "e"])
+    assert (timed, others) == (["a", "b"], ["c", "d", "e"])
