@@ -189,6 +189,23 @@ def test_what_cannot_be_written_is_refused_before_the_work(quick: Segue, tmp_pat
     assert quick("evaluate", "--listens", "missing.parquet").code == 1
 
 
+def test_an_output_that_is_the_log_or_another_output_is_refused_and_the_log_is_left(
+    quick: Segue, tmp_path: Path
+) -> None:
+    before = (tmp_path / "listens.parquet").read_bytes()
+    (tmp_path / "link.parquet").symlink_to("listens.parquet")
+    (tmp_path / "a.next.parquet").symlink_to("listens.parquet")
+    for options, named in (
+        (("--lists", "./listens.parquet"), "--listens listens.parquet and --lists listens.parquet are one file"),
+        (("--html", "link.parquet"), "--listens listens.parquet and --html link.parquet are one file"),
+        (("--lists", "a.parquet"), "and the lists beside --lists, a.next.parquet are one file"),
+        (("--lists", "x", "--html", "x"), "--lists x and --html x are one file"),
+        (("--lists", "x.h", "--html", "x.next.h"), "the lists beside --lists, x.next.h and --html x.next.h are one"),
+    ):
+        assert named in refused(quick("evaluate", *QUICK, *options))
+    assert (tmp_path / "listens.parquet").read_bytes() == before
+
+
 def test_without_the_library_that_draws_the_extra_is_named(quick: Segue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert "pip install 'segue[evaluate]'" in refused(quick("evaluate", *QUICK, "--html", "report.html"))
