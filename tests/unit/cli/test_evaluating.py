@@ -81,7 +81,10 @@ def test_json_is_one_object_with_every_figure_and_its_interval(quick: Segue) -> 
     assert {"random", "popular", "decayed_popular", "personal", "item_neighbours", "ease", "als"} < systems
     for system in systems:
         assert found[system].keys() - found["intervals"][system].keys() == WHOLE_METRICS
-        for metric, (low, high, _) in found["intervals"][system].items():
+        for metric, (low, high, rows) in found["intervals"][system].items():
+            if not rows:
+                assert (low, found[system][metric], high) == (None, None, None)
+                continue
             assert low <= found[system][metric] + 1e-9
             assert found[system][metric] <= high + 1e-9
     assert found["differences"].keys() == systems - {"served"}
@@ -114,6 +117,11 @@ def test_no_baselines_is_served_only(quick: Segue) -> None:
 
 def test_without_a_play_to_guess_the_weeks_are_judged_all_the_same(quick: Segue, tmp_path: Path) -> None:
     nothing = ("--share", "0", "--lists", "lists.parquet", "--html", "report.html")
+    told = json.loads(quick("evaluate", *QUICK, "--share", "0", "--json").out)
+    assert told["served"]["hr@20"] is None
+    assert told["intervals"]["served"]["hr@20"] == [None, None, 0]
+    assert told["differences"]["popular"]["hr@20"] == [None, None, None, 0]
+    assert told["served"]["ndcg@100"] > 0
     said = quick("evaluate", *QUICK, *nothing)
     assert said.code == 0, said.err
     assert "0 plays to guess" in said.out
@@ -162,7 +170,7 @@ def test_the_page_has_plots_and_figures_and_needs_nothing_else(quick: Segue, tmp
     assert not re.search(r"url\((?!#)|@import", text)
     told = json.loads(said.out)
     for value in told["served"].values():
-        assert f"{value:.4f}" in text
+        assert value is None or f"{value:.4f}" in text
     assert "served: each source's share" in text
     for columns in told["sources"]["served"].values():
         for mean, low, high, rows in columns.values():
