@@ -60,9 +60,13 @@ def test_other_settings_and_each_source_left_out_are_judged_beside(quick: Segue)
 
 
 def test_settings_that_cannot_be_changed_are_told_at_once(quick: Segue) -> None:
-    said = quick("evaluate", *QUICK, "--also", "magic=1")
-    assert said.code == 2
-    assert "'magic=1' is not one `name=value`" in said.err
+    for changes, why in (
+        ("magic=1", "'magic=1' is not one `name=value`"),
+        ("artist_cap=-3", "Expected `int` >= 0 - at `$.artist_cap`"),
+    ):
+        said = quick("evaluate", *QUICK, "--also", changes)
+        assert said.code == 2
+        assert f"--also '{changes}': {why}" in said.one_line
 
 
 @pytest.mark.parametrize("changes", ["mix=discover", "artist_cap=1 mixes=familiar=3", "length=20"])
