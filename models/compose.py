@@ -42,7 +42,8 @@ class Composer:
     def __init__(self, shelf: Shelf, familiar: float | None, caps: Caps, only: int | None = None) -> None:
         """`familiar`: the share of known tracks; None: what the scores say. `only`: of that kind."""
         self._shelf = shelf
-        self._caps = caps._replace(kind=0) if only is not None else caps
+        # A cap on kinds would bend what was asked for: one kind alone, or the share of the known that the dial says.
+        self._caps = caps if only is None and familiar is None else caps._replace(kind=0)
         self._only = only
         self._shares = None if familiar is None else (max(familiar, FAINT), max(1.0 - familiar, FAINT))
 

@@ -28,7 +28,7 @@ class Model(Protocol):
 
 
 class Judged(NamedTuple):
-    """RANKED of each judged listener, and of all lists together the share of items in their first 100 ranks."""
+    """RANKED of each judged listener, and of all lists together the share of heard items in their first 100."""
 
     users: Numbers
     values: NDArray[np.float64]  # (users, RANKED)
@@ -36,7 +36,7 @@ class Judged(NamedTuple):
 
 
 def judge(model: Model, split: Split, progress: Callable[[float], None] = lambda _: None) -> Judged:
-    """Every listener of whom something was held out. Coverage is of the items that anybody has in training."""
+    """Every listener of whom something was held out. Coverage counts only items that somebody has in training."""
     users = split.judged
     shown = np.zeros(split.train.shape[1], dtype=bool)
     values: list[NDArray[np.float64]] = []
@@ -47,9 +47,9 @@ def judge(model: Model, split: Split, progress: Callable[[float], None] = lambda
         shown[_first(scores, min(MEASURED, len(open_items)))] = True
         if len(values) % BLOCK == 0:
             progress(len(values) / len(users))
-    heard = int((split.train.getnnz(axis=0) > 0).sum())
+    heard = split.train.getnnz(axis=0) > 0
     progress(1.0)
-    return Judged(users, np.array(values), float(shown.sum() / max(1, heard)))
+    return Judged(users, np.array(values), float((shown & heard).sum() / max(1, int(heard.sum()))))
 
 
 def of_list(scores: Scores, wanted: Numbers, items: int) -> NDArray[np.float64]:

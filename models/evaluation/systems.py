@@ -141,10 +141,13 @@ def also(lists: Lists, changes: str) -> Lists:
     for part in changes.split():
         if part.partition("=")[0] in OWN:
             raise BadSources(
-                f"{part!r} would change nothing: {', '.join(OWN)} are the evaluation's own, `for-you` for the week and "
+                f"--also {changes!r}: {part!r} would change nothing: {', '.join(OWN)} are the evaluation's own, `for-you` for the week and "
                 "`up-next` for the next track; `served_discover` and `served_familiar` are those mixes"
             )
-    made = Lists.of(changed(lists.weekly, changes))
+    try:
+        made = Lists.of(changed(lists.weekly, changes))
+    except BadSources as error:
+        raise BadSources(f"--also {changes!r}: {error}") from error
     return Lists(replace(made.weekly, mix=lists.weekly.mix), replace(made.next, mix=lists.next.mix))
 
 

@@ -47,7 +47,8 @@ class ListSettings(Struct, frozen=True, forbid_unknown_fields=True):
     familiar: Share | None = None  # share of tracks the listener knows already; none: what the scores say
     artist_cap: Count = 0  # tracks of one artist in a list; 0: as many as there are
     release_cap: Count = 0  # tracks of one release (album, single) of an artist in a list; 0: as many as there are
-    # Tracks of one kind (known, begun and skipped, unseen) in a list, so that a long one runs on to the new; 0: no cap.
+    # Tracks of one kind (known, begun and skipped, unseen) in a list, so that a long one runs on to the new; 0: no cap,
+    # nor is there one where `familiar` says how much of a list is known.
     kind_cap: Count = 100
     just_played: Count = 0  # the last so many plays are left out (of a track in 13 the next play is that track again) …
     just_played_minutes: Count = 0  # … and whatever was played in so many minutes before the newest

@@ -62,6 +62,7 @@ def evaluate(
     from services.evaluate.lists import numbers_of
     from services.evaluate.progress import shown
     from services.evaluate.settings import EvaluateSettings, Outputs
+    from services.runtime.files import prove_apart
     from services.runtime.settings import load
 
     users = numbers_of(listens) if user is None else None
@@ -72,6 +73,7 @@ def evaluate(
     prove_writable(outputs)
     progress = Console(stderr=True)
     files = Files(listens, tracks or (), lyrics or (), user=user, columns=columns_of(mapped))
+    prove_apart(files.named, outputs.named)
     frames = read_files(files, time.time_ns() // 1_000_000, progress)
     with shown(progress) as tell:
         found = run(frames.listens, frames.tracks, settings, outputs, tell)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     import polars as pl
     from rich.console import Console
 
+    from services.runtime.files import Named
+
 CLASSES = 12  # of a task, named
 Lyrics = Annotated[list[Path] | None, typer.Option(help="Songs with lyrics: CSV with artist, song, link, text.")]
 User = Annotated[str | None, typer.Option(help="Whose log it is, for exports that do not say.")]
@@ -33,6 +35,15 @@ class Files(NamedTuple):
     user: str | None = None  # whose log it is, for exports that do not say
     task: Task = "genre"
     columns: Mapping[str, str] = MappingProxyType({})  # of tables: our name -> the file's
+
+    @property
+    def named(self) -> "list[Named]":
+        """Each file that is read, by its option."""
+        given = {
+            "--listens": self.listens, "--tracks": self.tracks, "--lyrics": self.lyrics, "--topics": self.topics,
+            "--audio": self.audio,
+        }  # fmt: skip
+        return [(option, path) for option, paths in given.items() for path in paths]
 
 
 class Read(NamedTuple):

@@ -56,12 +56,14 @@ def tune(
     from services.evaluate.settings import EvaluateSettings, Outputs
     from services.evaluate.tuning import Plan, Trial
     from services.evaluate.tuning import tune as search
+    from services.runtime.files import prove_apart
     from services.runtime.settings import load
 
     settings = load(EvaluateSettings, os.environ)
     prove_writable(Outputs(out, html))
     console = Console(stderr=True)
     files = Files(listens, tracks or (), user=user, columns=columns_of(mapped))
+    prove_apart(files.named, [("--out", out), ("--study", study), ("--html", html)])
     frames = read_files(files, time.time_ns() // 1_000_000, console, count=False)
 
     def best(trial: Trial) -> None:

@@ -14,6 +14,7 @@ from models.neighbours.settings import NeighbourSettings
 from models.ranker.settings import RankerSettings
 from models.sources.settings import ListSettings
 from models.taste import TasteSettings
+from services.runtime.files import Named
 
 
 class EvaluateSettings(Struct, frozen=True):
@@ -66,3 +67,8 @@ class Outputs(Struct, frozen=True):
     def next_lists(self) -> Path | None:
         """Beside `lists`: lists.parquet, lists.next.parquet."""
         return None if self.lists is None else self.lists.with_suffix(f".next{self.lists.suffix}")
+
+    @property
+    def named(self) -> list[Named]:
+        """Each file that is written, by its option."""
+        return [("--lists", self.lists), ("the lists beside --lists,", self.next_lists), ("--html", self.html)]

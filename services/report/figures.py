@@ -23,9 +23,9 @@ Rows = NDArray[np.bool_]
 class Share(Struct, frozen=True):
     """`hits` of `n`, and Wilson's 95 % interval (Wilson 1927), each listen taken as independent."""
 
-    share: float
-    low: float
-    high: float
+    share: float | None  # None, as are `low` and `high`: of nothing, so nothing is known
+    low: float | None
+    high: float | None
     hits: int
     n: int
 
@@ -73,9 +73,9 @@ def of_chosen(found: Columns, chosen: str) -> Columns:
 
 
 def wilson(hits: int, n: int) -> Share:
-    """`hits` of `n` with its interval; 0 of 0 is anything from 0 to 1."""
+    """`hits` of `n` with its interval; of nothing there is neither."""
     if n == 0:
-        return Share(0.0, 0.0, 1.0, 0, 0)
+        return Share(None, None, None, 0, 0)
     share, spread = hits / n, Z * Z / n
     middle = (share + spread / 2) / (1 + spread)
     half = Z / (1 + spread) * sqrt(share * (1 - share) / n + spread / (4 * n))

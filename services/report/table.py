@@ -73,7 +73,7 @@ def _cells(line: Line) -> list[str]:
 
 
 def _cell(share: Share) -> str:
-    if share.n == 0:
+    if share.share is None or share.low is None or share.high is None:
         return "-"
     return f"{100 * share.share:.1f} % ({100 * share.low:.1f}–{100 * share.high:.1f})"
 

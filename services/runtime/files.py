@@ -1,11 +1,14 @@
 """Files that are either whole or not there: written aside, flushed to disk, renamed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from models.disk import flush
+from services.runtime.errors import Fatal
 
 ASIDE = ".aside-"
+
+Named = tuple[str, Path | None]  # the option that names a file, and the file; None: it was not given
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
@@ -22,6 +25,20 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     finally:
         aside.unlink(missing_ok=True)
     flush(path.parent)
+
+
+def prove_apart(inputs: Sequence[Named], outputs: Sequence[Named]) -> None:
+    """Raise Fatal when an output is an input too, which would be lost, or another output, which would replace it."""
+    taken = [(option, path) for option, path in inputs if path is not None]
+    for option, path in outputs:
+        if path is None:
+            continue
+        for other, there in taken:
+            if path.resolve() == there.resolve():
+                raise Fatal(
+                    f"{other} {there} and {option} {path} are one file, which would be overwritten: name another"
+                )
+        taken.append((option, path))
 
 
 def sweep(folder: Path) -> list[Path]:

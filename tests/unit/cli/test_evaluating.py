@@ -60,9 +60,13 @@ def test_other_settings_and_each_source_left_out_are_judged_beside(quick: Segue)
 
 
 def test_settings_that_cannot_be_changed_are_told_at_once(quick: Segue) -> None:
-    said = quick("evaluate", *QUICK, "--also", "magic=1")
-    assert said.code == 2
-    assert "'magic=1' is not one `name=value`" in said.err
+    for changes, why in (
+        ("magic=1", "'magic=1' is not one `name=value`"),
+        ("artist_cap=-3", "Expected `int` >= 0 - at `$.artist_cap`"),
+    ):
+        said = quick("evaluate", *QUICK, "--also", changes)
+        assert said.code == 2
+        assert f"--also '{changes}': {why}" in said.one_line
 
 
 @pytest.mark.parametrize("changes", ["mix=discover", "artist_cap=1 mixes=familiar=3", "length=20"])
@@ -81,7 +85,10 @@ def test_json_is_one_object_with_every_figure_and_its_interval(quick: Segue) -> 
     assert {"random", "popular", "decayed_popular", "personal", "item_neighbours", "ease", "als"} < systems
     for system in systems:
         assert found[system].keys() - found["intervals"][system].keys() == WHOLE_METRICS
-        for metric, (low, high, _) in found["intervals"][system].items():
+        for metric, (low, high, rows) in found["intervals"][system].items():
+            if not rows:
+                assert (low, found[system][metric], high) == (None, None, None)
+                continue
             assert low <= found[system][metric] + 1e-9
             assert found[system][metric] <= high + 1e-9
     assert found["differences"].keys() == systems - {"served"}
@@ -114,6 +121,11 @@ def test_no_baselines_is_served_only(quick: Segue) -> None:
 
 def test_without_a_play_to_guess_the_weeks_are_judged_all_the_same(quick: Segue, tmp_path: Path) -> None:
     nothing = ("--share", "0", "--lists", "lists.parquet", "--html", "report.html")
+    told = json.loads(quick("evaluate", *QUICK, "--share", "0", "--json").out)
+    assert told["served"]["hr@20"] is None
+    assert told["intervals"]["served"]["hr@20"] == [None, None, 0]
+    assert told["differences"]["popular"]["hr@20"] == [None, None, None, 0]
+    assert told["served"]["ndcg@100"] > 0
     said = quick("evaluate", *QUICK, *nothing)
     assert said.code == 0, said.err
     assert "0 plays to guess" in said.out
@@ -162,7 +174,7 @@ def test_the_page_has_plots_and_figures_and_needs_nothing_else(quick: Segue, tmp
     assert not re.search(r"url\((?!#)|@import", text)
     told = json.loads(said.out)
     for value in told["served"].values():
-        assert f"{value:.4f}" in text
+        assert value is None or f"{value:.4f}" in text
     assert "served: each source's share" in text
     for columns in told["sources"]["served"].values():
         for mean, low, high, rows in columns.values():
@@ -187,6 +199,23 @@ def test_what_cannot_be_written_is_refused_before_the_work(quick: Segue, tmp_pat
     for option in ("--lists", "--html"):
         assert "nowhere/x: cannot be written there" in refused(quick("evaluate", *QUICK, option, "nowhere/x"))
     assert quick("evaluate", "--listens", "missing.parquet").code == 1
+
+
+def test_an_output_that_is_the_log_or_another_output_is_refused_and_the_log_is_left(
+    quick: Segue, tmp_path: Path
+) -> None:
+    before = (tmp_path / "listens.parquet").read_bytes()
+    (tmp_path / "link.parquet").symlink_to("listens.parquet")
+    (tmp_path / "a.next.parquet").symlink_to("listens.parquet")
+    for options, named in (
+        (("--lists", "./listens.parquet"), "--listens listens.parquet and --lists listens.parquet are one file"),
+        (("--html", "link.parquet"), "--listens listens.parquet and --html link.parquet are one file"),
+        (("--lists", "a.parquet"), "and the lists beside --lists, a.next.parquet are one file"),
+        (("--lists", "x", "--html", "x"), "--lists x and --html x are one file"),
+        (("--lists", "x.h", "--html", "x.next.h"), "the lists beside --lists, x.next.h and --html x.next.h are one"),
+    ):
+        assert named in refused(quick("evaluate", *QUICK, *options))
+    assert (tmp_path / "listens.parquet").read_bytes() == before
 
 
 def test_without_the_library_that_draws_the_extra_is_named(quick: Segue, monkeypatch: pytest.MonkeyPatch) -> None:

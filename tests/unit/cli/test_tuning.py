@@ -76,6 +76,20 @@ def test_settings_outside_of_what_is_searched_are_tried_first_as_they_are(
     assert "alpha = 0.0 cannot be searched from" in said.one_line
 
 
+def test_an_output_that_is_the_log_or_another_output_is_refused(segue: Segue, listens: Path) -> None:
+    before = listens.read_bytes()
+    for options, named in (
+        (("--out", str(listens)), f"--listens {listens} and --out {listens} are one file"),
+        (("--study", str(listens)), f"and --study {listens} are one file"),
+        (("--out", "t", "--study", "t"), "--out t and --study t are one file"),
+        (("--html", "tuned.toml"), "--out tuned.toml and --html tuned.toml are one file"),
+    ):
+        said = segue("tune", "--listens", str(listens), "--weeks", "1", "--trials", "1", *options)
+        assert said.code == 1
+        assert named in said.one_line
+    assert listens.read_bytes() == before
+
+
 def test_a_file_that_is_no_study_is_named(segue: Segue, listens: Path, tmp_path: Path) -> None:
     (tmp_path / "tune.db").write_text("no database")
     said = segue("tune", "--listens", str(listens), "--weeks", "1")

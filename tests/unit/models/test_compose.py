@@ -45,6 +45,13 @@ def test_the_dial_holds_for_every_beginning_of_the_list(familiar: float) -> None
         assert abs(known - familiar * first) <= 1
 
 
+def test_the_dial_holds_on_a_list_that_is_longer_than_the_cap_of_kinds() -> None:
+    merged = Merged(np.arange(60), np.zeros(60, dtype=np.int64), np.arange(60), np.zeros(60))
+    kinds = np.array([KNOWN] * 40 + [BEGUN] * 10 + [UNSEEN] * 10)
+    picks = Composer(SIXTY, 0.8, Caps(kind=10)).compose(merged, -np.arange(60.0), kinds, 50)
+    assert sum(pick.row < 40 for pick in picks) == 40
+
+
 def test_the_dial_counts_what_the_list_has_not_what_the_cap_left_out() -> None:
     ten_of_one = shelf([(f"Song {row}", "The Gulls" if row < 10 else f"Artist {row}") for row in range(60)])
     picks = compose(ten_of_one, range(30), range(30, 60), 20, 0.8)

@@ -2,12 +2,13 @@
 
 from io import StringIO
 
+import msgspec
 import pytest
 from rich.console import Console
 from scipy.stats import binomtest
 
 from schemas.outcome import Outcome
-from services.report.figures import Report, of_chosen, report, wilson
+from services.report.figures import Report, Share, of_chosen, report, wilson
 from services.report.reading import Gathering
 from services.report.table import table
 from tests.unit.report.made import DAY, T0, outcome
@@ -38,7 +39,10 @@ def test_wilsons_interval_is_scipys(hits: int, n: int) -> None:
 
 
 def test_of_nothing_nothing_is_known() -> None:
-    assert (wilson(0, 0).low, wilson(0, 0).high) == (0.0, 1.0)
+    assert wilson(0, 0) == Share(None, None, None, 0, 0)
+    nothing = msgspec.to_builtins(reported())["all"]["hit"]
+    assert nothing == {"share": None, "low": None, "high": None, "hits": 0, "n": 0}
+    assert "-" in shown(reported(outcome("e1")))  # of no hit none was skipped
 
 
 def test_the_whole() -> None:
@@ -65,7 +69,7 @@ def test_sources_share_the_hits_of_all_listens_among_them() -> None:
     }
     assert lines == {"als": (2, 5, 2, 0), "history": (1, 5, 0, 1)}
     assert [line.name for line in found.sources] == ["als", "history"]
-    assert sum(line.hit.share for line in found.sources) == pytest.approx(found.all.hit.share)
+    assert sum(line.hit.share or 0 for line in found.sources) == pytest.approx(found.all.hit.share)
 
 
 def test_by_who_chose_the_track() -> None:

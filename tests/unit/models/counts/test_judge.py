@@ -77,14 +77,15 @@ def test_what_is_known_is_never_ranked(parts: Split) -> None:
 
 
 def test_coverage_is_the_share_of_heard_items_in_any_first_hundred() -> None:
-    """400 items that one of two listeners has in part; both are shown the last hundred that they do not have."""
+    """400 items that one of two listeners has in part; the last hundred nobody has: shown, they cover nothing."""
     train, test = np.zeros((2, 500)), np.zeros((2, 500))
     train[0, :200], train[1, 200:400] = 1, 1  # heard: 400, and the last 100 by nobody
     test[0, 450], test[1, 450] = 1, 1
     parts = Split(csr_matrix(train), csr_matrix(test))
     rising, falling = np.arange(500.0), -np.arange(500.0)
-    assert judge(Fixed(np.stack([rising, rising])), parts).coverage == 100 / 400  # both the last hundred
-    assert judge(Fixed(np.stack([rising, falling])), parts).coverage == 200 / 400
+    assert judge(Fixed(np.stack([rising, rising])), parts).coverage == 0  # both the last hundred
+    assert judge(Fixed(np.stack([rising, falling])), parts).coverage == 100 / 400
+    assert judge(Fixed(np.stack([falling, falling])), parts).coverage == 200 / 400
 
 
 def test_scores_that_are_no_numbers_are_refused(parts: Split) -> None:
