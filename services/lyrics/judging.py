@@ -26,7 +26,7 @@ def prove(packages: Iterable[str]) -> None:
 def judge_topics(
     songs: pl.DataFrame, seeds: int, settings: LyricsSettings, progress: Callable[[float], None]
 ) -> "tuple[Comparison, LeftOut]":
-    """Judge on new English songs with a topic (columns of Track). Raises Fatal: packages, topics, artists are missing."""
+    """Judge on new English songs with a topic (columns of Track). Raises Fatal: packages, topics or artists missing."""
     prove(NEEDED)
     from models.lyrics.judge import TooFew, compare
     from models.lyrics.text import Cleaner
