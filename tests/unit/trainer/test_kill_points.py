@@ -1,4 +1,4 @@
-"""Killed at any point, a training leaves a whole release or none, beside older ones, and what else it left is swept away.
+"""Killed at any point, a training leaves a whole release or none, beside older ones, and what else it left is swept.
 
 Each of its changes to the releases' folder (a file opened for writing, a folder made, renamed or removed) is a point;
 the process ends itself there with SIGKILL, before the change is made.
