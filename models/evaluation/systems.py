@@ -141,8 +141,9 @@ def also(lists: Lists, changes: str) -> Lists:
     for part in changes.split():
         if part.partition("=")[0] in OWN:
             raise BadSources(
-                f"--also {changes!r}: {part!r} would change nothing: {', '.join(OWN)} are the evaluation's own, `for-you` for the week and "
-                "`up-next` for the next track; `served_discover` and `served_familiar` are those mixes"
+                f"--also {changes!r}: {part!r} would change nothing: {', '.join(OWN)} are the evaluation's own, "
+                "`for-you` for the week and `up-next` for the next track; `served_discover` and `served_familiar` are "
+                "those mixes"
             )
     try:
         made = Lists.of(changed(lists.weekly, changes))

@@ -147,6 +147,8 @@ def recommend(
     made = answer(user, profile, Recommender(loaded, settings), top, stream.now_ms(), partition)
     if mix is not None:
         made = replace(made, items=lists.of_mix(made, mix, settings.mix), mixes={})
+    if (mix or settings.mix) == "playlist" and not made.items:
+        typer.echo(lists.why_silent(user, profile is not None, loaded), err=True)
     if as_json:
         sys.stdout.write(encode(made).decode() + "\n")
         return

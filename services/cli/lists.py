@@ -25,6 +25,14 @@ def names_of(release: Release | None) -> Names:
     return name
 
 
+def why_silent(user: str, met: bool, release: Release) -> str:
+    """Why a playlist by sound is empty; `met`: something was heard from the listener."""
+    if release.sounds is None:
+        return f"release {release.id} knows no recordings, so there is no playlist: segue train --audio (docs/audio.md)"
+    why = f"none of what {user} plays was heard" if met else f"nothing is known of {user}"
+    return f"{why}, so nothing sounds like it"
+
+
 def show(
     console: Console, made: Recommendations, names: Names, most: int, mix: str | None = None, first: str | None = None
 ) -> None:

@@ -60,5 +60,5 @@ def playlist(
     elif not save:
         lists.show(Console(markup=False), made, lists.names_of(loaded), top)
     if not made.items:
-        why = f"nothing is known of {user}" if profile is None else f"none of what {user} plays was heard"
-        typer.echo(f"{why}, so nothing sounds like it" + (f"; {save} is not written" if save else ""), err=True)
+        why = lists.why_silent(user, profile is not None, loaded)
+        typer.echo(why + (f"; {save} is not written" if save else ""), err=True)

@@ -13,7 +13,7 @@ from models.fitted import Progress
 from services.evaluate.lists import next_lists, weekly_lists
 from services.evaluate.settings import Outputs
 from services.runtime.errors import Fatal
-from services.runtime.files import write_whole
+from services.runtime.files import write_private, write_whole
 
 
 def prove_writable(outputs: Outputs) -> None:
@@ -38,8 +38,8 @@ def run(
         except NothingToJudge as error:
             raise Fatal(str(error)) from error
     if outputs.lists is not None and outputs.next_lists is not None:
-        write_whole(outputs.lists, weekly_lists(served, tracks, outputs.users).write_parquet)
-        write_whole(outputs.next_lists, next_lists(served, tracks, outputs.users).write_parquet)
+        write_private(outputs.lists, weekly_lists(served, tracks, outputs.users).write_parquet)
+        write_private(outputs.next_lists, next_lists(served, tracks, outputs.users).write_parquet)
     if outputs.html is not None:
         from services.evaluate.report import report  # with the library that draws
 

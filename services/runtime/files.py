@@ -11,6 +11,17 @@ ASIDE = ".aside-"
 Named = tuple[str, Path | None]  # the option that names a file, and the file; None: it was not given
 
 
+def write_private(path: Path, write: Callable[[Path], object]) -> None:
+    """As `write_whole`, readable by its owner only, from its first byte on: for personal data."""
+
+    def privately(aside: Path) -> None:
+        aside.unlink(missing_ok=True)  # what a killed process left may be readable by all
+        aside.touch(mode=0o600)
+        write(aside)
+
+    write_whole(path, privately)
+
+
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """Let `write` make the file beside `path`, then put it in its place, replacing what was there.
 

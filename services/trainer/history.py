@@ -22,7 +22,7 @@ from msgspec import Struct
 
 from schemas.release import Span
 from services.runtime.errors import Fatal
-from services.runtime.files import sweep, write_whole
+from services.runtime.files import sweep, write_private, write_whole
 from services.trainer.columns import LISTENS
 
 log = logging.getLogger(__name__)
@@ -83,7 +83,7 @@ class History:
         if last < first or (position is not None and first < position):
             raise ValueError(f"partition {partition}: {first} to {last} does not follow {position}")
         path = self.folder / "listens" / str(partition) / f"{first:020d}-{last:020d}.parquet"
-        write_whole(path, partial(listens.write_parquet, compression="zstd"))
+        write_private(path, partial(listens.write_parquet, compression="zstd"))
         self._segments.setdefault(partition, []).append(Segment(first, last, listens.height, path))
 
     def merge(self, neighbours: int) -> int:
@@ -96,7 +96,7 @@ class History:
             for run in _runs(segments, neighbours):
                 merged = run[0].path.with_name(f"{run[0].first:020d}-{run[-1].last:020d}.parquet")
                 whole = pl.concat([pl.read_parquet(part.path) for part in run])
-                write_whole(merged, partial(whole.write_parquet, compression="zstd"))
+                write_private(merged, partial(whole.write_parquet, compression="zstd"))
                 at = segments.index(run[0])
                 segments[at : at + len(run)] = [Segment(run[0].first, run[-1].last, whole.height, merged)]
                 for part in run:  # killed here, the parts are found to be contained when the folder is next opened

@@ -12,7 +12,7 @@ from models.release import Release
 from models.taste import TasteSettings, fold
 from models.train import TrainSettings, train
 from schemas.events import Listen
-from services.runtime.files import write_whole
+from services.runtime.files import write_private
 
 PROFILES = "profiles.parquet"
 STEP = 50_000  # listens between two signs of progress
@@ -45,7 +45,7 @@ def train_files(
         release_id=out.name, now_ms=now_ms, window={}, service=service, progress=progress,
     )  # fmt: skip
     profiles = fold_all(ordered, settings.taste, progress)
-    write_whole(out / PROFILES, partial(profiles.write_parquet, compression="zstd"))
+    write_private(out / PROFILES, partial(profiles.write_parquet, compression="zstd"))
     return out
 
 

@@ -144,6 +144,7 @@ def test_lists_are_written_as_two_tables_by_name(quick: Segue, tmp_path: Path) -
         assert lists.join(log, on=["artist", "track"], how="anti").is_empty()
         assert lists.group_by(keys).agg(pl.col("rank").sort() == pl.int_range(1, pl.len() + 1))["rank"].list.all().all()
     assert weekly["window_start"].n_unique() == 2
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("lists*.parquet")} == {0o600}
     assert sorted(path.name for path in tmp_path.iterdir() if "lists" in path.name) == [
         "lists.next.parquet", "lists.parquet",
     ]  # fmt: skip

@@ -62,6 +62,15 @@ def test_the_lists_beside_it_are_made_as_a_scorer_makes_them(
     assert "is not one `mix`" in segue("recommend", "u05", "--release", str(release), "--mix", "familiar").one_line
 
 
+@pytest.mark.parametrize("more", [(), ("--json",)])
+def test_a_playlist_of_a_release_without_recordings_says_why_it_is_empty(
+    segue: Segue, release: Path, more: tuple[str, ...]
+) -> None:
+    said = segue("recommend", "u05", "--release", str(release), "--mix", "playlist", *more)
+    assert said.code == 0
+    assert "release r1 knows no recordings, so there is no playlist: segue train --audio" in said.one_line
+
+
 def item(track: str) -> Item:
     return Item(track, 1.0, "why", "history")
 

@@ -56,6 +56,7 @@ def test_reading_goes_on_after_the_newest_segment(tmp_path: Path) -> None:
     assert history.position(0) is None
     assert history.rows() == 4
     assert offsets(history) == [0, 1, 2, 4]
+    assert {path.stat().st_mode & 0o777 for path in history.paths()} == {0o600}  # personal data
     assert history.window() == {"3": Span(0, 4)}
     assert [path.name for path in history.paths()] == [
         "00000000000000000000-00000000000000000001.parquet",

@@ -34,6 +34,7 @@ def test_files_make_a_release_and_its_listeners_profiles(tmp_path: Path) -> None
     assert loaded.id == "mine"
     assert dict(zip(loaded.catalogue.track_ids, loaded.catalogue.titles, strict=True)) == {"a": "New", "b": "b"}
     assert "profiles.parquet" not in loaded.manifest.files
+    assert (out / "profiles.parquet").stat().st_mode & 0o777 == 0o600
     view = ProfileView(profile_of(out, "u") or b"")
     assert view.recent.tolist() == [short(key_of("a")), short(key_of("b"))]  # by time, whatever the file's order
     assert ProfileView(profile_of(out, "v") or b"").plays == 1  # sent twice
