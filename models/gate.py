@@ -15,12 +15,12 @@ METRIC = "ndcg@100"
 NEXT = "hr@20"
 IN_SERVICE = "in_service"
 
-# Of the one in service: there is none; it has seen what is held out; it knows as much as what is rehearsed; or less.
+# Of the one in service: there is none; it has seen what is held out; what is rehearsed has heard no longer; or longer.
 Standing = Literal["none", "seen", "level", "behind"]
 _PASSED: dict[Standing, str] = {
     "none": "none in service, and no baseline certainly better; the nearest",
     "seen": "above every baseline; the one in service has seen what is held out and is not compared; the nearest",
-    "level": "above every baseline, not certainly worse than the one in service, which knew as much",
+    "level": "above every baseline, not certainly worse than the one in service, which had heard up to the same time",
     "behind": "better than the one in service, above every baseline",
 }
 Ahead = Mapping[str, Figure]  # opponent (`in_service` and baselines) -> candidate less opponent

@@ -37,8 +37,8 @@ class CheckSettings(Struct, frozen=True, forbid_unknown_fields=True):
     share: float = 0.05  # … but never more than this share of the listens
     listeners: int = 500  # drawn at random; 0: no held-out check
     guesses: int = 500  # of their plays, drawn at random, for the lists of the next track; 0: none
-    least: int = 20  # judged listeners: with fewer a release only must not be worse than the one in service
-    tolerance: float = 0.0  # of NDCG@100, in the mean, that a release may be below the one in service
+    least: int = 20  # judged listeners: with fewer only not worse than the one in service
+    tolerance: float = 0.0  # of NDCG@100, in the mean, below the one in service; models.gate says when
     seed: int = 42
 
 

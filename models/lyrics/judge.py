@@ -85,7 +85,7 @@ def compare(
     tables: dict[str, list[NDArray[np.int64]]] = {name: [] for name in CONTENDERS}
     for done, seed in enumerate(seeds):
         asked, check, learn = splits(groups, seed)
-        if not len(asked) or len(np.unique(labels[np.concatenate((learn, check))])) < 2:
+        if not (len(asked) and len(learn)) or len(np.unique(labels[np.concatenate((learn, check))])) < 2:
             continue
         tfidf = Tfidf.fit([kept[at] for at in np.concatenate((learn, check)).tolist()], features)
         bags = tfidf.bags(kept)

@@ -35,7 +35,7 @@ def faults(
     seconds: Annotated[
         str, typer.Option(help="Load for so long in all; each fault strikes alone once anyway.")
     ] = "10m",
-    seed: Annotated[int, typer.Option(help="The same seed, the same log and the same strikes.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same log and the same strikes.")] = 42,
     rate: Annotated[float, typer.Option(min=1, help="Listens a second.")] = 200.0,
     every: Annotated[float, typer.Option(min=0.5, help="Seconds between strikes that overlap.")] = 8.0,
     repeats: Annotated[int, typer.Option(min=1, help="Times that each fault strikes alone.")] = 1,
@@ -97,11 +97,15 @@ def lyrics(
     from services.cli.times import some_seconds
     from services.importer.lyrics import read_lyrics
     from services.importer.report import Report
-    from services.lyrics.drawing import growth, table
+    from services.lyrics.drawing import growth, prove_drawn, table
     from services.lyrics.recording import RecordOptions, record
+    from services.runtime.files import prove_apart
     from services.trainer.settings import trainer_settings
 
-    refuse_unwritable(plot)
+    if plot is not None:
+        refuse_unwritable(plot)
+        prove_drawn()
+        prove_apart([("SONGS", path) for path in songs], [("--plot", plot)])
     console = console_of(as_json)
     options = RecordOptions(
         _numbers(sizes), _contestants(only), recall, most_epochs,

@@ -115,10 +115,12 @@ def evaluate(
     from services.importer.lyrics import read_topics
     from services.importer.report import Report
     from services.lyrics.judging import judge_topics
+    from services.runtime.files import prove_apart
     from services.trainer.settings import trainer_settings
 
     if picture is not None:
         _prove_drawn(picture, "--picture")
+        prove_apart([("TOPICS", path) for path in topics], [("--picture", picture)])
     progress = Console(stderr=True)
     report = Report(lambda problem: typer.echo(str(problem), err=True))
     songs = read_topics(topics, report)

@@ -23,7 +23,7 @@ def freshness(
     seconds: Annotated[str, typer.Option(help="Load for so long at each rate, and as long on the relay.")] = "30s",
     tracks: Annotated[int, typer.Option(min=1_000, help="In the catalogue.")] = 100_000,
     profiles: Annotated[int, typer.Option(min=1, help="In Redis; any of them may listen.")] = 100_000,
-    seed: Annotated[int, typer.Option(help="The same seed, the same load.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same load.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
 ) -> None:
     """How soon a list can be read after its listen, beside a relay of two loops that only copy.
@@ -47,7 +47,7 @@ def profiler(
     log: Annotated[
         list[Path] | None, typer.Option(help="A log of your own instead, in any format of `segue import`.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="The same seed, the same log.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same log.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
 ) -> None:
     """How many listens a second one profiler folds, in both loops, beside loops that read them and do nothing.
@@ -72,7 +72,7 @@ def scorer(
     seconds: Annotated[str, typer.Option(help="For so long, and as long for the reference.")] = "5s",
     batch: Annotated[int, typer.Option(min=1, help="Lists made at once.")] = 64,
     ranked: Annotated[bool, typer.Option("--ranker/--no-ranker", help="With a ranker, as releases have one.")] = True,
-    seed: Annotated[int, typer.Option(help="The same seed, the same tracks and listeners.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same tracks and listeners.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
 ) -> None:
     """How many lists a second one scorer makes, and where the time goes, beside fold-in and nearest neighbours alone.
@@ -99,7 +99,7 @@ def memory(
     tracks: Annotated[int, typer.Option(min=1_000, help="In the scorer's catalogue.")] = 100_000,
     profiles: Annotated[int, typer.Option(min=1, help="In Redis while the services are weighed.")] = 10_000,
     seconds: Annotated[str, typer.Option(help="Load before they are weighed; 0: they are not.")] = "10s",
-    seed: Annotated[int, typer.Option(help="The same seed, the same listeners.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same listeners.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
 ) -> None:
     """What a listener takes in Redis and what each service takes; of a log also the curve of bytes against NDCG@100.
@@ -130,7 +130,7 @@ def release(
     seconds: Annotated[str, typer.Option(help="Load for so long without a swap, and as long with one.")] = "20s",
     listeners: Annotated[int, typer.Option(min=0, help="Of the crowd that is learned from; 0: no training.")] = 150,
     days: Annotated[int, typer.Option(min=7, help="That the crowd listens for.")] = 60,
-    seed: Annotated[int, typer.Option(help="The same seed, the same releases.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same releases.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
 ) -> None:
     """How long a release takes to train, load and warm, and the longest gap between lists while it is swapped in.
@@ -155,7 +155,7 @@ def growth(
     listens: Annotated[int, typer.Option(min=1_000, help="That a profiler folds each time.")] = 100_000,
     seconds: Annotated[str, typer.Option(help="Of load, each time.")] = "5s",
     plot: Annotated[Path | None, typer.Option(help="Draw it here, as SVG.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed, the same listeners and tracks.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same listeners and tracks.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON array, on standard output.")] = False,
 ) -> None:
     """How the figures of the other benchmarks grow with users, tracks and partitions.

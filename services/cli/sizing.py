@@ -10,7 +10,7 @@ def size(
     listens: Annotated[int, typer.Option(min=1_000, help="In the made-up past.")] = 20_000_000,
     listeners: Annotated[int, typer.Option(min=10, help="Whose they are.")] = 10_000,
     tracks: Annotated[int, typer.Option(min=1_000, help="That they are of.")] = 200_000,
-    seed: Annotated[int, typer.Option(help="The same seed, the same past.")] = 7,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same past.")] = 7,
     files: Annotated[
         list[Path] | None, typer.Option("--files", help="A log instead, in any format that import reads; several.")
     ] = None,

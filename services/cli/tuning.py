@@ -31,7 +31,7 @@ def tune(
     half_life: Annotated[
         bool, typer.Option(help="Search the half-life of tastes too; profiles must then be rebuilt.")
     ] = True,
-    seed: Annotated[int, typer.Option(help="Of what is tried and who is asked.")] = 42,
+    seed: Annotated[int, typer.Option(min=0, help="Of what is tried and who is asked.")] = 42,
     threads: Annotated[int, typer.Option(min=0, help="Of a fit; 0: every core.")] = 0,
     tracks: Tracks = None,
     user: User = None,

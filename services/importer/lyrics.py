@@ -103,7 +103,7 @@ def _sane(text: pl.DataFrame, file: str, fields: int, report: Report) -> pl.Data
     beyond = f"has more fields than the {fields} of the header: put lyrics with commas in quotes"
     ragged = text.filter(pl.col("ragged").fill_null(False))
     report.problems(file, ((f"row {row}", "", beyond) for row in ragged["row"]), ragged.height)
-    text = text.join(ragged, on="row", how="anti")
+    text = text.filter(~pl.col("ragged").fill_null(False))
     whole = text.filter(
         *(pl.col(name).str.len_bytes() > 0 for name in ("artist", "title", "lyrics")),
         pl.col("artist").str.len_bytes() <= MAX_ID,

@@ -1,7 +1,8 @@
 """Whether what is read follows on what is folded: on the same log, and without a gap."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 
 from schemas.topics import LISTENS
 from services.profiler.errors import SkippedError
@@ -9,6 +10,8 @@ from services.profiler.metrics import Metrics
 from services.profiler.patience import Patiently
 from services.profiler.ports import Cursor, Log, Record
 from services.runtime.errors import Fatal, Transient
+
+AWAY_S = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -52,10 +55,11 @@ class Following:
 class Waiting:
     """How many records of a partition wait to be folded; the marks of transactions wait for nobody."""
 
-    def __init__(self, listens: Log, metrics: Metrics) -> None:
-        self._log, self._metrics = listens, metrics
+    def __init__(self, listens: Log, metrics: Metrics, clock: Callable[[], float] = monotonic) -> None:
+        self._log, self._metrics, self._clock = listens, metrics, clock
         self._seen: dict[int, tuple[int, int]] = {}  # partition -> where it stood at the last look
         self._empty: dict[int, tuple[int, int]] = {}  # partition -> where no record is between
+        self._ask_again = 0.0  # by the clock; not before, as a broker that is away takes seconds for each partition
 
     async def count(self, partition: int, folded: int, end: int, *, resting: bool) -> int:
         """`end`: of the log. The log is asked only while `resting`, and once where nothing moves between two looks."""
@@ -68,10 +72,13 @@ class Waiting:
         return behind
 
     async def _nothing(self, partition: int, start: int, end: int) -> bool:
+        if self._clock() < self._ask_again:
+            return False
         try:
             there = await self._log.first_from(partition, start)
         except Transient as error:  # they count as waiting, and the next look asks again
             self._metrics.retried(error)
+            self._ask_again = self._clock() + AWAY_S
             return False
         return there is None or there >= end
 

@@ -91,6 +91,7 @@ class Metrics:
 
     def released(self, manifest: Manifest) -> None:
         """A release is in force."""
+        self._ahead.clear()
         self._judged(manifest, "promoted")
         self._created.set(manifest.created_at / 1000)
         self._seconds.clear()  # what an older release had and this one has not is no news of the newest

@@ -1,10 +1,12 @@
 """Whether what is read follows on what is folded: gaps are looked up, another log is refused."""
 
 import asyncio
+from time import monotonic
 
 import pytest
 
 from services.profiler.errors import SkippedError
+from services.profiler.following import AWAY_S
 from services.profiler.ports import Record
 from services.runtime.errors import Fatal
 from tests.unit.profiler.worlds import LOG, World, folded
@@ -74,7 +76,11 @@ def test_while_the_broker_is_away_marks_are_taken_for_listens() -> None:
     world.log.away = True
     assert [looked(world, 21) for _ in range(2)] == [1, 1]
     assert world.counted("retries_total", error="BrokerAway") == 1  # which is also a heartbeat
+    asked = world.log.asked
+    assert looked(world, 21) == 1
+    assert world.log.asked == asked  # of a broker that is away each question takes seconds: not again at once
     world.log.away = False
+    world.profiler._waiting._clock = lambda: monotonic() + AWAY_S
     assert looked(world, 21) == 0
 
 

@@ -95,6 +95,8 @@ def test_artists_too_few_to_split_are_refused_with_what_is_needed() -> None:
     words, topics = songs(12)
     with pytest.raises(TooFew, match=r"of 1 artists: .*label songs of more artists"):
         compare(words, topics, ["Ann"] * 12, 300, [1, 2], 0.01, 1)
+    with pytest.raises(TooFew, match="of 2 artists"):  # one is asked about, one says when to stop: none is learned from
+        compare(words, ["love", "war"] * 6, ["Ann", "Ann", "Bob"] * 4, 300, [1, 2], 0.01, 1)
     with pytest.raises(TooFew, match="of 3 artists"):  # two of them sing of one topic, one of the other
         compare(words, ["love", "love", "war"] * 4, ["Ann", "Bob", "Cid"] * 4, 300, [seed_asking(2, 3)], 0.01, 1)
 
