@@ -11,6 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.lyrics.fit import CONTENDERS, Labels, Lessons, fit, logits
+from models.lyrics.songs import TooFew
 from models.lyrics.tfidf import Tfidf
 
 ASKED, CHECKED = 0.2, 0.1  # share of the artists that are asked about; of the others, who say when to stop
@@ -19,10 +20,6 @@ SAME = 0.8  # cosine of two songs' TF-IDF from which they are copies
 BLOCK = 512
 
 Words = Sequence[Sequence[str]]
-
-
-class TooFew(ValueError):
-    """The songs are of too few topics or artists to teach and to judge on; the text says what is needed."""
 
 
 class Score(Struct, frozen=True):

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.lyrics import songs
 from models.lyrics.settings import LyricsSettings
-from models.lyrics.songs import ENGLISH, About
+from models.lyrics.songs import ENGLISH, About, TooFew
 
 log = logging.getLogger(__name__)
 
@@ -127,7 +127,6 @@ def _topics(
     read: Read, english: NDArray[np.int64], aside: Path, settings: LyricsSettings, metrics: Metrics, progress: Progress
 ) -> tuple[list[str], str]:
     """Choose, teach and write the classifier and every song's probabilities; the topics and its name."""
-    from models.lyrics.judge import TooFew
     from models.lyrics.topics import teach, usual
 
     words = [read.words(at) for at in english.tolist()]

@@ -51,6 +51,10 @@ def with_sentiment(catalogue: pl.DataFrame, folder: Path) -> pl.DataFrame:
     return numbered.drop("row")
 
 
+class TooFew(ValueError):
+    """The songs are of too few topics or artists to teach and to judge on; the text says what is needed."""
+
+
 class About(Struct, frozen=True):
     """`lyrics.json`."""
 

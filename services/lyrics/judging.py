@@ -28,7 +28,8 @@ def judge_topics(
 ) -> "tuple[Comparison, LeftOut]":
     """Judge on new English songs with a topic (columns of Track). Raises Fatal: packages, topics or artists missing."""
     prove(NEEDED)
-    from models.lyrics.judge import TooFew, compare
+    from models.lyrics.judge import compare
+    from models.lyrics.songs import TooFew
     from models.lyrics.text import Cleaner
     from models.lyrics.topics import usual
 

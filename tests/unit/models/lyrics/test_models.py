@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch", reason="needs torch: pip install 'segue[neu
 pytest.importorskip("sklearn", reason="needs segue[lyrics]")
 
 from models.lyrics.fit import CONTENDERS, Lessons, fit, logits
-from models.lyrics.judge import LINEAR, Contender, TooFew, chosen, compare, distinct, splits
+from models.lyrics.judge import LINEAR, Contender, chosen, compare, distinct, splits
 from models.lyrics.packed import Packed, Vocabulary
 from models.lyrics.record.apart import Died, time_apart
 from models.lyrics.record.corpus import Corpus, corpus
@@ -21,6 +21,7 @@ from models.lyrics.record.plain import Plain
 from models.lyrics.record.run import Lap, Limits, time_to, time_warm
 from models.lyrics.record.tensor_flow import tensor_flow
 from models.lyrics.settings import LyricsSettings
+from models.lyrics.songs import TooFew
 from models.lyrics.tfidf import Tfidf
 from models.lyrics.topics import usual
 from tests.unit.models.lyrics.worlds import TOPICS, dies, sung
