@@ -116,15 +116,20 @@ def test_partitions_wait_together_and_each_for_itself(monkeypatch: pytest.Monkey
 
 
 def test_the_log_is_read_again_when_nothing_is_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    failures = {0: (0, 30), 1: (1, 0), 2: (2, 0)}  # one after the other: two at once are one reading
+    asked: list[tuple[int, int]] = []
+    failed: list[int] = []
 
     def fails(partition: int, offset: int, assigned: int) -> Exception | None:
-        failing, start = failures.get(assigned, (-1, 0))
-        return ReadAgainError("behind") if partition == failing and offset >= start else None
+        """One batch at a time, and the next only when the log was read again: two at once are one reading."""
+        asked.append((partition, offset))
+        if assigned != len(failed) or len(failed) == 3 or len(asked) < 6 * (assigned + 1):
+            return None
+        failed.append(partition)
+        return ReadAgainError("behind")
 
     profiler = run(monkeypatch, fails)
     assert set(profiler.done.values()) == {ALL}
-    assert profiler.assigned == 3
+    assert (profiler.assigned, len(failed)) == (3, 3)
 
 
 def test_what_ends_a_batch_ends_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
