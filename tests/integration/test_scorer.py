@@ -136,8 +136,13 @@ def test_a_track_announced_after_the_release_is_listed_to_who_has_played_it(worl
     assert "t900" not in {item.track_id for item in world.of(ann)[-1].items}
     track = Track("t900", "Just out", "Somebody")
     world.producer.send(TRACKS.name, encode(track), track.track_id.encode()).get(10)
-    until(lambda: metric(port, "segue_scorer_newcomer_tracks") == 1, "the track to join")
-    items = {item.track_id: item.source for item in world.newest(ann, world.plays(ann, 2)).items}
+
+    def listed() -> dict[str, str]:
+        return {item.track_id: item.source for item in world.newest(ann, world.plays(ann, 2)).items}
+
+    until(lambda: "t900" in listed(), "the track to join")
+    assert metric(port, "segue_scorer_newcomer_tracks") >= 1  # and what other tests announced on this broker
+    items = listed()
     assert items["t900"] in {"history", "recent", "sequence", "around", "sessions"}
     ben = world.listener()
     assert "t900" not in {item.track_id for item in world.newest(ben, world.plays(ben, 0, 2)).items}
