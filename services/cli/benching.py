@@ -93,19 +93,16 @@ def lyrics(
 
     from msgspec.json import encode
 
-    from services.cli.plots import refuse_unwritable
+    from services.cli.plots import prove_drawable
     from services.cli.times import some_seconds
     from services.importer.lyrics import read_lyrics
     from services.importer.report import Report
-    from services.lyrics.drawing import growth, prove_drawn, table
+    from services.lyrics.drawing import growth, table
     from services.lyrics.recording import RecordOptions, record
-    from services.runtime.files import prove_apart
     from services.trainer.settings import trainer_settings
 
     if plot is not None:
-        refuse_unwritable(plot)
-        prove_drawn()
-        prove_apart([("SONGS", path) for path in songs], [("--plot", plot)])
+        prove_drawable(plot, "--plot", [("SONGS", path) for path in songs])
     console = console_of(as_json)
     options = RecordOptions(
         _numbers(sizes), _contestants(only), recall, most_epochs,

@@ -112,15 +112,14 @@ def evaluate(
     import msgspec
     from rich.console import Console
 
+    from services.cli.plots import prove_drawable
     from services.importer.lyrics import read_topics
     from services.importer.report import Report
     from services.lyrics.judging import judge_topics
-    from services.runtime.files import prove_apart
     from services.trainer.settings import trainer_settings
 
     if picture is not None:
-        _prove_drawn(picture, "--picture")
-        prove_apart([("TOPICS", path) for path in topics], [("--picture", picture)])
+        prove_drawable(picture, "--picture", [("TOPICS", path) for path in topics])
     progress = Console(stderr=True)
     report = Report(lambda problem: typer.echo(str(problem), err=True))
     songs = read_topics(topics, report)
@@ -139,15 +138,6 @@ def evaluate(
         from services.lyrics.drawing import confusion
 
         picture.write_text(confusion(found), encoding="utf-8")
-
-
-def _prove_drawn(picture: Path, option: str) -> None:
-    """Before the work: minutes are lost where only the last line finds out. Raises BadParameter, Fatal."""
-    from services.cli.plots import refuse_unwritable
-    from services.lyrics.drawing import prove_drawn
-
-    refuse_unwritable(picture, option)
-    prove_drawn()
 
 
 def _show(out: "Console", found: "Comparison", seeds: int) -> None:
@@ -218,9 +208,10 @@ def map_(
     Example: `segue lyrics map songs.svg --release ./my-release`
     """
     from models.release import BadRelease
+    from services.cli.plots import prove_drawable
     from services.lyrics.drawing import map_of
 
-    _prove_drawn(out, "OUT")
+    prove_drawable(out, "OUT")
     loaded, _ = _asked(release, None)
     if loaded.lyrics is None:
         raise BadRelease(f"release {loaded.id} has no lyrics part: train it with --lyrics")

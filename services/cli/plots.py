@@ -1,6 +1,7 @@
 """Plots that a measurement writes at its end."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -19,3 +20,13 @@ def refuse_unwritable(plot: Path | None, option: str = "--plot") -> None:
         raise typer.BadParameter(f"{plot} is a folder; name a file in it", param_hint=option)
     if not os.access(plot if plot.exists() else plot.parent, os.W_OK):
         raise typer.BadParameter(f"{plot} may not be written; name another file", param_hint=option)
+
+
+def prove_drawable(picture: Path, option: str, inputs: Sequence[tuple[str, Path]] = ()) -> None:
+    """The same of a picture that matplotlib draws, which must not replace an input. Raises BadParameter, Fatal."""
+    from services.lyrics.drawing import prove_drawn
+    from services.runtime.files import prove_apart
+
+    refuse_unwritable(picture, option)
+    prove_drawn()
+    prove_apart(inputs, [(option, picture)])

@@ -83,15 +83,14 @@ class Metrics:
         self._judged(manifest, "held_back")
 
     def _judged(self, manifest: Manifest, verdict: str) -> None:
+        self._ahead.clear()  # of this verdict only: the next may be over others, or there may be none
         if manifest.gate is not None:
             self._gated.labels(verdict).inc()
-            self._ahead.clear()  # of this verdict only: the next may be over others
             for opponent, (mean, _, _) in manifest.gate.ahead.items():
                 self._ahead.labels(opponent).set(mean)
 
     def released(self, manifest: Manifest) -> None:
         """A release is in force."""
-        self._ahead.clear()
         self._judged(manifest, "promoted")
         self._created.set(manifest.created_at / 1000)
         self._seconds.clear()  # what an older release had and this one has not is no news of the newest
