@@ -2,39 +2,30 @@
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import cast
+from typing import Generic, TypeVar, cast
 
 import numpy as np
 
-from models.layout import BadProfile, ProfileBytes
+from models.layout import BadProfile, Head, ProfileBytes
 from models.plays import TICK_BITS, WORD, Column, Columns, Numbers, long_gaps, split
 from models.tastes import STEP_BITS, keys_of
 
+Of = TypeVar("Of", bound=Head)
 
-class Flat:
-    """The tracks and the latest plays of some profiles.
 
-    `track_starts` and `play_starts` say where each profile's begin, and, last, where they end. Of the tracks: `keys`
-    (short), `weights` as of `steps` (s), `lasts` (s, to a tick where it is among the latest plays, else to its
-    step), `plays`, `skips`. Of the plays and skips, oldest first: `places` among all tracks, `times` (s, to a tick),
-    `skipped`. All but `keys` and `weights` raise BadProfile where the plays of a profile are not sound.
+class Latest(Generic[Of]):
+    """The latest plays and skips of some profiles.
+
+    `track_starts` and `play_starts` say where each profile's tracks and plays begin, and, last, where they end. Oldest
+    first: `places` among all tracks, `times` (s, to a tick), `skipped`; of each track `told`: when it stands there last
+    (s, to a tick; 0: nowhere). They raise BadProfile where the plays of a profile are not sound.
     """
 
-    def __init__(self, profiles: Sequence[ProfileBytes]) -> None:
+    def __init__(self, profiles: Sequence[Of]) -> None:
         self._profiles = profiles
         self._shapes = [profile.shape for profile in profiles]
-        self.track_starts = _starts([len(profile.weights) for profile in profiles])
+        self.track_starts = _starts([profile.track_count for profile in profiles])
         self.play_starts = _starts([shape.plays for shape in self._shapes])
-
-    @cached_property
-    def keys(self) -> Numbers:
-        """See the class."""
-        return keys_of(self._of(lambda each: each.tops), self._of(lambda each: each.tails))
-
-    @cached_property
-    def weights(self) -> Numbers:
-        """See the class."""
-        return self._of(lambda each: each.weights)
 
     @cached_property
     def _latest(self) -> tuple[Numbers, Numbers, Numbers]:
@@ -93,6 +84,14 @@ class Flat:
             raise BadProfile("among these profiles is one with a play of no track of its own, or after its newest")
 
     @property
+    def newest_ticks(self) -> Numbers:
+        """When each profile's newest play was; 0 where there is none."""
+        found = np.zeros(len(self._profiles), np.int64)
+        some = np.diff(self.play_starts) > 0
+        found[some] = self._latest[1][self.play_starts[1:][some] - 1]
+        return found
+
+    @property
     def places(self) -> Numbers:
         """See the class."""
         return self._latest[0]
@@ -108,22 +107,40 @@ class Flat:
         return self._latest[2]
 
     @cached_property
-    def _told(self) -> Numbers:
-        """s, when each track stands last among the latest plays; 0: nowhere."""
-        lasts = np.zeros(len(self.weights), np.int64)
+    def told(self) -> Numbers:
+        """See the class."""
+        lasts = np.zeros(self.track_starts[-1], np.int64)
         lasts[self.places] = self.times  # each profile's plays are in order: the newest of a track is written last
         return lasts
+
+
+class Flat(Latest[ProfileBytes]):
+    """The tracks of some profiles besides.
+
+    `keys` (short), `weights` as of `steps` (s), `lasts` (s, to a tick where it is among the latest plays, else to its
+    step), `plays`, `skips`. All but `keys` and `weights` raise BadProfile where the plays of a profile are not sound.
+    """
+
+    @cached_property
+    def keys(self) -> Numbers:
+        """See the class."""
+        return keys_of(self._of(lambda each: each.tops), self._of(lambda each: each.tails))
+
+    @cached_property
+    def weights(self) -> Numbers:
+        """See the class."""
+        return self._of(lambda each: each.weights)
 
     @cached_property
     def steps(self) -> Numbers:
         """See the class."""
-        return self._where_counted(self._told >> STEP_BITS, lambda each: each.last_steps) << STEP_BITS
+        return self._where_counted(self.told >> STEP_BITS, lambda each: each.last_steps) << STEP_BITS
 
     @cached_property
     def lasts(self) -> Numbers:
         """See the class."""
-        steps = self._where_counted(np.zeros_like(self._told), lambda each: each.last_steps)
-        lasts: Numbers = np.maximum(self._told, steps << STEP_BITS)
+        steps = self._where_counted(np.zeros_like(self.told), lambda each: each.last_steps)
+        lasts: Numbers = np.maximum(self.told, steps << STEP_BITS)
         return lasts
 
     @cached_property
@@ -153,24 +170,24 @@ def _starts(counts: list[int]) -> Numbers:
     return np.cumsum([0, *counts])
 
 
-def _known(profiles: Sequence[ProfileBytes]) -> list[Columns]:
+def _known(profiles: Sequence[Head]) -> list[Columns]:
     """What is unpacked already; nothing if one of them is not."""
     known = [profile.unpacked for profile in profiles]
     return [] if None in known else cast("list[Columns]", known)
 
 
-def readable(profiles: Sequence[ProfileBytes]) -> list[BadProfile | None]:
+def readable(profiles: Sequence[Head]) -> list[BadProfile | None]:
     """What is wrong with the latest plays of each, None where nothing is; the rest was looked at before."""
     if not profiles:
         return []
     try:
-        Flat(profiles).places  # noqa: B018  # the look is what is asked for
+        Latest(profiles).places  # noqa: B018  # the look is what is asked for
     except BadProfile:
         return [_trouble(profile) for profile in profiles]
     return [None] * len(profiles)
 
 
-def _trouble(profile: ProfileBytes) -> BadProfile | None:
+def _trouble(profile: Head) -> BadProfile | None:
     try:
         profile.latest()
     except BadProfile as error:

@@ -1,5 +1,6 @@
 """The bytes of a profile: a header, then columns. Which they are and why: models.profile."""
 
+from collections.abc import Iterable, Iterator
 from struct import Struct as Packing
 from zlib import crc32
 
@@ -45,67 +46,66 @@ class OtherFormat(BadProfile):
     """Of a format that another version wrote: nothing is damaged."""
 
 
-class ProfileBytes:
-    """A profile's bytes as read-only columns, as they are written. Raises BadProfile.
+class Head:
+    """Where the columns of a profile stand in its bytes, and its numbers; all but the plays are looked at.
 
     Who reads the columns indexes by them, and compiled loops do not look where an index leads. So nothing is believed
-    for its checksum alone, which is right by chance once in 65,536 times: what is out of its bounds is refused.
+    for its checksum alone, which is right by chance once in 65,536 times: what is out of its bounds is refused. Raises
+    BadProfile.
     """
+
+    __slots__ = (
+        "_counts_at", "count_kinds", "data", "events_at", "head_bytes", "marks", "marks_at", "newest", "noted",
+        "plays_at", "remembered", "segments", "shape", "track_count", "tracks_at", "unpacked", "version", "whole",
+    )  # fmt: skip
 
     def __init__(self, data: bytes) -> None:
         if len(data) < PREFIXED.size + HEADER.size or data[:2] != MAGIC:
             raise _not_one(data)
         flags = data[4]
         header = LARGE_HEADER if flags & LARGE else HEADER
-        wide, marked = bool(flags & WIDE), bool(flags & MARKED)
-        self.whole = not flags & COUNTED
+        wide, marked, noted = flags & WIDE, flags & MARKED, flags & NOTED
+        whole = not flags & COUNTED
         begin = PREFIXED.size + header.size
-        at = begin + (not self.whole) * COUNTS.size + marked * MARKS.size
+        at = begin + (0 if whole else COUNTS.size) + (MARKS.size if marked else 0)
         if len(data) < at:
             raise BadProfile(f"a profile of {len(data)} bytes whose header alone has {at}")
-        _, place_bits, gap_bits, high, low, self.newest, first, *sizes = header.unpack_from(data, PREFIXED.size)
-        self.version = (high << 32 | low) - 1
-        tracks, plays, gaps, events = sizes
-        artists, *marks = MARKS.unpack_from(data, at - MARKS.size) if marked else (0, 0, 0, 0, 0)
-        shape = Shape(plays, place_bits, gap_bits, bool(flags & MIXED), first, _NO_STEPS)
-        each = 7 if self.whole else 11 + 2 * wide
-        size = at + each * tracks + shape.bytes + 2 * gaps + 4 * events + 9 * artists + 8 * sum(marks)
-        size += met.BYTES if flags & NOTED else 0
-        if len(data) < size or (len(data) - size) % SEGMENT_BYTES:
+        _, place_bits, gap_bits, high, low, newest, first, tracks, plays, gaps, events = header.unpack_from(
+            data, PREFIXED.size
+        )
+        mixed = bool(flags & MIXED)
+        bits = plays * (place_bits + gap_bits + mixed)
+        plays_at = at + (7 if whole else 13 if wide else 11) * tracks
+        gaps_at = plays_at + (bits + 7 >> 3)
+        events_at = gaps_at + 2 * gaps
+        size = marks_at = events_at + 4 * events
+        marks: tuple[int, ...] = ()
+        if marked:
+            marks = MARKS.unpack_from(data, at - MARKS.size)
+            size += 9 * marks[0] + 8 * sum(marks[1:])
+        if noted:
+            size += met.BYTES
+        if len(data) != size and (len(data) < size or (len(data) - size) % SEGMENT_BYTES):
             raise BadProfile(f"a profile of {len(data)} bytes whose header says {size}, and then whole segments")
-        if PREFIXED.unpack_from(data)[1] != crc32(memoryview(data)[PREFIXED.size : size]) & 0xFFFF:
+        if (data[3] << 8 | data[2]) != crc32(memoryview(data)[PREFIXED.size : size]) & 0xFFFF:
             raise BadProfile(f"a profile of {len(data)} bytes that are not as they were written (by their checksum)")
         if not 0 < place_bits <= _MOST_BITS or not 0 < gap_bits <= _MOST_BITS or flags & ~KNOWN_FLAGS:
             raise BadProfile(f"a profile of flags {flags}, with {place_bits} bits a place and {gap_bits} a gap")
-        self.data, self.head_bytes, self._counts_at = data, size, begin
+        if bits & 7 and data[gaps_at - 1] >> (bits & 7):
+            raise BadProfile("a profile with something behind its latest plays")
+        self.data, self.head_bytes, self.whole, self.noted = data, size, whole, noted
+        self.version, self.newest = (high << 32 | low) - 1, newest
+        self.track_count, self.tracks_at, self.plays_at = tracks, at, plays_at
+        self.remembered, self.events_at = events, events_at
+        self.marks, self.marks_at = marks, marks_at
+        self.count_kinds = "" if whole else "HH" if wide else "BB"
+        long = np.frombuffer(data, "<u2", gaps, gaps_at) if gaps else _NO_STEPS
+        self.shape = Shape(plays, place_bits, gap_bits, mixed, first, long)
         self.unpacked: Columns | None = None  # the latest plays, once somebody has looked at them and found them sound
-        self.count_kinds = "" if self.whole else "HH" if wide else "BB"
-
-        def take(kind: str, count: int) -> Column:
-            nonlocal at
-            column: Column = np.frombuffer(data, kind, count, at)
-            at += column.nbytes
-            return column
-
-        self.tops, self.tails, self.weights = take("<u4", tracks), take("u1", tracks), take("<i2", tracks)
-        self.last_steps = _NO_STEPS if self.whole else take("<u2", tracks)
-        self.track_counts = tuple(take(kind, tracks) for kind in self.count_kinds)
-        self.plays_at = at
-        at += shape.bytes
-        self.shape = shape._replace(gaps=take("<u2", gaps)) if gaps else shape
-        self.events = take("<u4", events)
-        self.artist_columns: tuple[Column, ...] = ()
-        self.loved = self.banned = self.loved_artists = self.banned_artists = _NO_KEYS
-        if marked:
-            self.artist_columns = tuple(take(kind, artists) for kind in ("<u4", "u1", "<i2", "<u2"))
-            self.loved, self.banned, self.loved_artists, self.banned_artists = (
-                take("<i8", mark).astype(np.int64, copy=False) for mark in marks
-            )
-        self.met: Flags = take("u1", met.BYTES).view(np.uint8) if flags & NOTED else _NO_FLAGS
-        self._refuse_unsound()
-        self.segments: Column | None = None  # (segments, prefixes and times, plays)
-        if len(data) > size:
-            self.segments = self._sealed_plays()
+        self._counts_at = begin
+        if not whole or marked:
+            self._refuse_unsound()
+        self.segments = self._sealed_plays() if len(data) > size else None  # (segments, prefixes and times, plays)
 
     def counts(self) -> tuple[int, int, list[int]]:
         """(plays, skips, plays by hour) of one that is not whole."""
@@ -121,27 +121,55 @@ class ProfileBytes:
         except ValueError as error:
             raise BadProfile(f"a profile whose latest plays cannot be read: {error}") from error
         places, ticks, _ = columns
-        if len(places) and (places.max() >= len(self.tops) or ticks[-1] > self.newest >> TICK_BITS):
+        if len(places) and (places.max() >= self.track_count or ticks[-1] > self.newest >> TICK_BITS):
             raise BadProfile("a profile with a play of no track of its own, or after its newest")
         self.unpacked = columns
         return columns
 
+    @property
+    def track_counts(self) -> tuple[Column, ...]:
+        """(plays, skips) of each track, of one that is not whole."""
+        return tuple(_taken(self.data, self.tracks_at + 9 * self.track_count, self.track_count, self.count_kinds))
+
+    @property
+    def last_steps(self) -> Column:
+        """Each track's last step, of one that is not whole."""
+        return np.frombuffer(self.data, "<u2", self.track_count, self.tracks_at + 7 * self.track_count)
+
+    def artist_columns(self) -> tuple[Column, ...]:
+        """(first 32 bits of keys, their next 8, weights, steps) of the artists; nothing where there are none."""
+        if not self.marks or not self.marks[0]:
+            return ()
+        return tuple(_taken(self.data, self.marks_at, self.marks[0], ("<u4", "u1", "<i2", "<u2")))
+
+    def marked(self) -> tuple[NDArray[np.int64], ...]:
+        """Keys of the tracks loved and banned, and of the artists."""
+        if not self.marks:
+            return (_NO_KEYS,) * 4
+        artists, *counts = self.marks
+        data: NDArray[np.int64] = np.frombuffer(self.data, "<i8", sum(counts), self.marks_at + 9 * artists)
+        return tuple(np.split(data.astype(np.int64, copy=False), np.cumsum(counts[:-1])))
+
+    @property
+    def met(self) -> Flags:
+        """models.met: what left the latest plays; empty while nothing has."""
+        if not self.noted:
+            return _NO_FLAGS
+        return np.frombuffer(self.data, np.uint8, met.BYTES, self.head_bytes - met.BYTES)
+
     def _refuse_unsound(self) -> None:
-        """All but the plays, which are looked at by who unpacks them."""
-        bits = self.shape.plays * self.shape.width & 7
-        if bits and self.data[self.plays_at + self.shape.bytes - 1] >> bits:
-            raise BadProfile("a profile with something behind its latest plays")
-        steps = [self.last_steps]
+        """What a profile has that is not whole, or that has marks."""
+        steps: list[Column] = []
         if not self.whole:
             plays, skips, _ = self.counts()
             if plays + skips < self.shape.plays or plays + skips > _MOST_PLAYS:
                 raise BadProfile(f"a profile of {plays} plays and {skips} skips, {self.shape.plays} of them at hand")
-        if self.artist_columns:
-            steps.append(self.artist_columns[3])
+            steps.append(self.last_steps)
+        if artists := self.artist_columns():
+            steps.append(artists[3])
         if any(len(each) and each.max() > self.newest >> STEP_BITS for each in steps):
             raise BadProfile("a profile with a weight of a time after its newest")
-        marks = (self.loved, self.banned, self.loved_artists, self.banned_artists)
-        if any(len(each) and each.min() < 0 for each in marks):
+        if any(len(each) and each.min() < 0 for each in self.marked()):
             raise BadProfile("a profile with a mark on what is no key")
 
     def _sealed_plays(self) -> Column:
@@ -157,6 +185,25 @@ class ProfileBytes:
         if segments[:, 1].max() > self.newest | 1:
             raise BadProfile("a past with a play after the newest of its profile: it is of another")
         return segments
+
+
+class ProfileBytes(Head):
+    """A profile's bytes as read-only columns, as they are written. Raises BadProfile."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        tracks = self.track_count
+        self.tops, self.tails, self.weights = _taken(data, self.tracks_at, tracks, ("<u4", "u1", "<i2"))
+        self.events: Column = np.frombuffer(data, "<u4", self.remembered, self.events_at)
+        self.loved, self.banned, self.loved_artists, self.banned_artists = self.marked()
+
+
+def _taken(data: bytes, at: int, count: int, kinds: Iterable[str]) -> Iterator[Column]:
+    """Columns of so many, one behind the other."""
+    for kind in kinds:
+        column: Column = np.frombuffer(data, kind, count, at)
+        at += column.nbytes
+        yield column
 
 
 def sealed(body: bytes) -> bytes:

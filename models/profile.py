@@ -39,8 +39,8 @@ from models.layout import (
     SEGMENT_BYTES,
     WIDE,
     BadProfile,
+    Head,
     OtherFormat,
-    ProfileBytes,
     sealed,
     segment,
 )
@@ -205,30 +205,41 @@ class Profile:
     @classmethod
     def decode(cls, data: bytes) -> "Profile":
         """From bytes. Raises BadProfile."""
-        read = ProfileBytes(data)
-        profile = cls.__new__(cls)
-        profile.version, profile.newest, profile.whole = read.version, read.newest, read.whole
-        latest = read.latest()
-        packed = data[read.plays_at : read.plays_at + read.shape.bytes]
-        profile.latest = Plays.read(packed, read.shape, int(latest.ticks[-1]) if len(latest.ticks) else 0)
-        profile.totals, profile.by_hour = [0, 0], array("H")
+        read = Head(data)
+        places, ticks, _ = read.latest()
         if read.whole:
-            steps: Column = np.zeros(len(read.weights), np.uint16)
-            steps[latest.places] = latest.ticks >> STEP_BITS - TICK_BITS
+            steps: Column = np.zeros(read.track_count, np.uint16)
+            steps[places] = ticks >> STEP_BITS - TICK_BITS
         else:
             steps = read.last_steps
+        return cls.of(read, steps.tobytes(), int(ticks[-1]) if len(ticks) else 0)
+
+    @classmethod
+    def of(cls, read: Head, steps: bytes, last: int) -> "Profile":
+        """From a head whose plays were looked at; `steps`: each track's last, 16 bits; `last`: tick of the newest."""
+        profile = cls.__new__(cls)
+        data, at, tracks = read.data, read.tracks_at, read.track_count
+        profile.version, profile.newest, profile.whole = read.version, read.newest, read.whole
+        profile.latest = Plays.read(data[read.plays_at : read.plays_at + read.shape.bytes], read.shape, last)
+        profile.totals, profile.by_hour = [0, 0], array("H")
+        tails, weights, behind = at + 4 * tracks, at + 5 * tracks, at + 7 * tracks
+        profile.tracks = Tastes(
+            array("I", data[at:tails]), array("B", data[tails:weights]), array("h", data[weights:behind]),
+            array("H", steps), *map(_array, read.count_kinds, read.track_counts),
+        )  # fmt: skip
+        if not read.whole:
             *profile.totals, hours = read.counts()
             profile.by_hour = array("H", hours)
-        columns = (read.tops, read.tails, read.weights, steps, *read.track_counts)
-        profile.tracks = Tastes(*map(_array, "IBhH" + read.count_kinds, columns))
-        profile.artists = Tastes(*map(_array, "IBhH", read.artist_columns)) if read.artist_columns else Tastes.empty()
         profile.past = data[read.head_bytes :]
         profile.met = bytearray(read.met)
-        profile.events = _array("I", read.events)
+        profile.events = array("I", data[read.events_at : read.marks_at])
         profile.seen = set(profile.events)
-        profile.loved, profile.banned = _array("q", read.loved), _array("q", read.banned)
-        profile.loved_artists = _array("q", read.loved_artists)
-        profile.banned_artists = _array("q", read.banned_artists)
+        marks: list[array[int]] = [array("q"), array("q"), array("q"), array("q")]
+        artists = read.artist_columns()
+        profile.artists = Tastes(*map(_array, "IBhH", artists)) if artists else Tastes.empty()
+        if read.marks:
+            marks = [_array("q", column) for column in read.marked()]
+        profile.loved, profile.banned, profile.loved_artists, profile.banned_artists = marks
         return profile
 
     # What follows is for those who look; folding asks for none of it.

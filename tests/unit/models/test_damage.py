@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.decode import FEW, decode_all
 from models.flat import Flat, readable
 from models.layout import HEADER, PREFIXED, SEGMENT_BYTES, ProfileBytes, sealed, segment
 from models.plays import FAR
@@ -65,23 +66,38 @@ def recommender(tmp_path_factory: pytest.TempPathFactory) -> Recommender:
 
 def works(data: bytes, recommender: Recommender) -> bool:
     """Whether these bytes are taken for a profile; then everything is done with it that anybody does."""
+    among = decoded_among_others(data)
     try:
         view = ProfileView(data)
     except BadProfile:
         with pytest.raises(BadProfile):
             Profile.decode(data)
+        assert isinstance(among, BadProfile)
         return False
     [wrong] = readable([view])
     if wrong is not None:
         with pytest.raises(BadProfile):
             Profile.decode(data)
+        assert isinstance(among, BadProfile)
         with pytest.raises(BadProfile):
             view.recent  # noqa: B018  # it must not say anything
         return False
+    assert isinstance(among, Profile)
+    assert among.encode() == Profile.decode(data).encode()
     _is_read(view)
     _is_recommended(view, recommender)
     _is_folded(data)
     return True
+
+
+def decoded_among_others(data: bytes) -> Profile | BadProfile:
+    """As one of many; the others are none the worse for it."""
+    sound = b"".join(parts()[2])
+    *before, found, last = decode_all([*[sound] * FEW, data, sound])
+    for each in (*before, last):
+        assert isinstance(each, Profile)
+        assert each.encode() == sound
+    return found
 
 
 def _is_read(view: ProfileView) -> None:

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.decode import FEW, decode_all
 from models.flat import Flat
 from models.plays import FAR, Columns, Plays, Shape, unpacked
 from models.profile import Profile, ProfileView
@@ -81,6 +82,23 @@ listens = st.lists(
     ),
     max_size=25,
 )
+
+
+@given(st.lists(listens, min_size=FEW - 1, max_size=2 * FEW))
+def test_many_profiles_are_decoded_at_once_as_each_alone(logs: list[list[Listen]]) -> None:
+    taste, heads = TasteSettings(max_tracks=5, max_recent=12, max_past=0), []
+    for log in logs:
+        profile = Profile()
+        for offset, listen in enumerate(log):
+            fold(profile, listen, offset, taste)
+        heads.append(profile.encode())
+    more = Listen("one more", "ann", "t1", 4_000_000_000_000, kind="skip")
+    for head, found in zip(heads, decode_all(heads), strict=True):
+        alone = Profile.decode(head)
+        assert isinstance(found, Profile)
+        for each in (alone, found):
+            fold(each, more, 10**6, taste)
+        assert found.encode() == alone.encode()
 
 
 @given(st.lists(listens, min_size=1, max_size=6))
