@@ -12,7 +12,7 @@ and then, and a commit asks nobody. It is there to show that the audit can fail.
 
 import os
 import signal
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import FrameType
 
 from schemas.dead_letter import DeadLetter
@@ -65,9 +65,9 @@ class FragileOutbox:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
 
-    async def notices(self, notices: Iterable[ProfileChanged]) -> None:
+    async def notices(self, partition: int, notices: Sequence[ProfileChanged]) -> None:
         """See Outbox."""
-        await self._outbox.notices(notices)
+        await self._outbox.notices(partition, notices)
         _pass("noticed")
 
     async def dead(self, letters: Iterable[tuple[DeadLetter, Record]]) -> None:

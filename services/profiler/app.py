@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from models.admission import admit
+from models.decode import decode_all
 from models.profile import BadProfile, Profile, ProfileView
 from models.taste import TasteSettings, fold
 from schemas.dead_letter import DeadLetter
@@ -116,7 +117,7 @@ class Profiler:
         notices = [notice for _, notice in changed.values()]
         repeated = {pair[1].user_id for pair in listens if pair[0].offset <= here.cursor.folded} - changed.keys()
         notices += await self._repeat(partition, here, repeated, records[-1].appended_ms)
-        await self._patiently(self._outbox.notices, notices)
+        await self._patiently(self._outbox.notices, partition, notices)
         lap("notices")
         here.cursor = Cursor(cursor.folded, max(cursor.noticed, records[-1].offset))
         self._metrics.noticed(notices)
@@ -202,12 +203,14 @@ class Profiler:
     async def _fetch(self, partition: int, here: Assigned, users: set[str]) -> None:
         missing = [user for user in users if user not in here.profiles]
         stored = await self._patiently(self._store.read, partition, missing) if missing else []
+        decoded = iter(decode_all([data for data in stored if data is not None]))
         damaged: dict[str, BadProfile] = {}
         for user, data in zip(missing, stored, strict=True):
-            try:
-                here.profiles[user] = Profile() if data is None else Profile.decode(data)
-            except BadProfile as error:
-                damaged[user] = error
+            found = Profile() if data is None else next(decoded)
+            if isinstance(found, BadProfile):
+                damaged[user] = found
+            else:
+                here.profiles[user] = found
         await self._remake(partition, here, damaged)
         cached = sum(len(each.profiles) for each in self._assigned.values())
         self._metrics.looked_up(len(users) - len(missing), len(missing), cached)

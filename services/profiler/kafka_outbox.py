@@ -1,8 +1,8 @@
 """Notices and dead letters over one idempotent aiokafka producer."""
 
 import asyncio
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, OutOfOrderSequenceNumber, ProducerFenced
@@ -14,6 +14,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.profile import ProfileChanged
 from schemas.topics import DEAD, PROFILES
 from services.profiler.ports import Record
+from services.runtime.bulk_producer import BATCH_BYTES, filled
 from services.runtime.errors import BrokerAway, Fatal
 from services.runtime.kafka_clients import aio_connection
 from services.runtime.settings import KafkaSettings
@@ -22,7 +23,7 @@ from services.runtime.settings import KafkaSettings
 BROKEN = (OutOfOrderSequenceNumber, ProducerFenced)
 
 
-Message = tuple[str, bytes | None, bytes | None, int | None, list[tuple[str, bytes]] | None]
+Message = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 
 PATIENCE_S = 1.0
 STOP_S = 4.0
@@ -44,7 +45,12 @@ class KafkaOutbox:
     async def start(self) -> None:
         """Connect; may be tried again. Raises BrokerAway."""
         self._producer = AIOKafkaProducer(
-            **self._connection, acks="all", enable_idempotence=True, linger_ms=0, request_timeout_ms=10_000
+            **self._connection,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            request_timeout_ms=10_000,
+            max_batch_size=BATCH_BYTES,
         )
         try:
             await self._producer.start()
@@ -57,30 +63,27 @@ class KafkaOutbox:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._producer.stop(), STOP_S)
 
-    async def notices(self, notices: Iterable[ProfileChanged]) -> None:
-        """Announce changed profiles on the partition of `profiles` that has their partition's number."""
-        await self._all(
-            [
-                (PROFILES.name, encode(n), n.user_id.encode(), n.partition, None)
-                for n in notices
-            ]
-        )  # fmt: skip
+    async def notices(self, partition: int, notices: Sequence[ProfileChanged]) -> None:
+        """Announce changed profiles of a partition on that of `profiles` that has its number, in whole batches."""
+        keys, values = [notice.user_id.encode() for notice in notices], [encode(notice) for notice in notices]
+        with _trouble():
+            await self._acknowledged(
+                [
+                    await self._producer.send_batch(batch, PROFILES.name, partition=partition)
+                    for batch, _, _ in filled(self._producer, keys, values)
+                ]
+            )
 
     async def dead(self, letters: Iterable[tuple[DeadLetter, Record]]) -> None:
         """Put away messages, key and value as they came, the reason in the headers."""
-        await self._all([_put_away(letter, record) for letter, record in letters])
-
-    async def _all(self, messages: list[Message]) -> None:
-        try:
-            sent = [
-                await self._producer.send(topic, value, key=key, partition=partition, headers=headers)
-                for topic, value, key, partition, headers in messages
-            ]
-            await self._acknowledged(sent)
-        except BROKEN as error:
-            raise Fatal(f"the profiler's producer must be made anew: {error}") from error
-        except KafkaError as error:
-            raise BrokerAway(f"the broker did not acknowledge: {error}") from error
+        messages = [_put_away(letter, record) for letter, record in letters]
+        with _trouble():
+            await self._acknowledged(
+                [
+                    await self._producer.send(DEAD.name, value, key=key, headers=headers)
+                    for value, key, headers in messages
+                ]
+            )
 
     async def _acknowledged(self, sent: list[asyncio.Future[RecordMetadata]]) -> None:
         """Once the broker has all of them. Raises what the first that it refused was refused for."""
@@ -94,9 +97,19 @@ class KafkaOutbox:
             raise errors[0]
 
 
+@contextmanager
+def _trouble() -> Iterator[None]:
+    try:
+        yield
+    except BROKEN as error:
+        raise Fatal(f"the profiler's producer must be made anew: {error}") from error
+    except KafkaError as error:
+        raise BrokerAway(f"the broker did not acknowledge: {error}") from error
+
+
 def _put_away(letter: DeadLetter, record: Record) -> Message:
     key, value = record.key, record.value
     if len(key or b"") + len(value or b"") > WHOLE:  # it can only be here if the broker was told to take such
         letter = replace(letter, cut=len(value or b""))
         key, value = key and key[:CUT], value and value[:CUT]
-    return DEAD.name, value, key, None, letter.headers()
+    return value, key, letter.headers()

@@ -1,6 +1,6 @@
 """What the profiler needs from outside, without saying which technology brings it."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct
@@ -68,8 +68,8 @@ class Profiles(Protocol):
 class Outbox(Protocol):
     """Where notices and dead letters go; each call returns once the broker has acknowledged all of them."""
 
-    async def notices(self, notices: Iterable[ProfileChanged]) -> None:
-        """Announce changed profiles."""
+    async def notices(self, partition: int, notices: Sequence[ProfileChanged]) -> None:
+        """Announce changed profiles of a partition."""
 
     async def dead(self, letters: Iterable[tuple[DeadLetter, Record]]) -> None:
         """Put away messages that cannot be taken in, bytes untouched."""

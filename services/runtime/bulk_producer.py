@@ -7,7 +7,7 @@ hence `patience_s`; after a batch failed for good its sequence numbers are spent
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from types import TracebackType
@@ -16,6 +16,7 @@ from typing import Any, Literal, Self
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, MessageSizeTooLargeError
 from aiokafka.partitioner import murmur2
+from aiokafka.producer.message_accumulator import BatchBuilder
 from msgspec import Struct
 
 from services.runtime.errors import BrokerAway, Fatal
@@ -35,6 +36,23 @@ STOP_S = 5.0
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition that the default partitioner (murmur2) of Java, kafka-python and aiokafka gives this key."""
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+def filled(
+    producer: AIOKafkaProducer, keys: Sequence[bytes], values: Sequence[bytes | None]
+) -> Iterator[tuple[BatchBuilder, int, int]]:
+    """Whole batches of these, closed, each with the index of its first message and how many it has.
+
+    A message put into a batch costs a quarter of one that aiokafka is given by itself, which has a future of its own.
+    """
+    first = 0
+    while first < len(keys):
+        batch, last = producer.create_batch(), first
+        while last < len(keys) and batch.append(timestamp=None, key=keys[last], value=values[last]) is not None:
+            last += 1
+        batch.close()  # nobody else may add to it
+        yield batch, first, last - first
+        first = last
 
 
 class Sent(Struct, frozen=True):
@@ -119,18 +137,11 @@ class BulkProducer:
         self, partition: int, keys: Sequence[bytes], values: Sequence[bytes | None]
     ) -> list[tuple["asyncio.Future[Any]", int, int]]:
         waiting = []
-        first = 0
-        while first < len(keys):
-            batch = self._producer.create_batch()
-            last = first
-            while last < len(keys) and batch.append(timestamp=None, key=keys[last], value=values[last]) is not None:
-                last += 1
-            batch.close()  # nobody else may add to it
+        for batch, first, count in filled(self._producer, keys, values):
             queued = self._producer.send_batch(batch, self.topic, partition=partition)
             future = await asyncio.wait_for(queued, self._patience_s)
             future.add_done_callback(_looked_at)
-            waiting.append((future, first, last - first))
-            first = last
+            waiting.append((future, first, count))
         return waiting
 
     async def _done(self, future: "asyncio.Future[Any]", partition: int, first: int, count: int) -> Sent:

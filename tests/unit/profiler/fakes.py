@@ -1,6 +1,6 @@
 """The profiler's ports in memory: one store that compares like Redis, one outbox that remembers."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -95,10 +95,11 @@ class MemoryOutbox:
         self.letters: list[tuple[DeadLetter, Record]] = []
         self.failures = 0
 
-    async def notices(self, notices: Iterable[ProfileChanged]) -> None:
+    async def notices(self, partition: int, notices: Sequence[ProfileChanged]) -> None:
         if self.failures:
             self.failures -= 1
             raise BrokerAway("away")
+        assert {notice.partition for notice in notices} <= {partition}
         self.sent.extend(notices)
 
     async def dead(self, letters: Iterable[tuple[DeadLetter, Record]]) -> None:
