@@ -59,7 +59,7 @@ class Profile:
     """One listener's profile, as it is folded (models.taste.fold). Times are seconds since epoch."""
 
     __slots__ = (
-        "artists", "banned", "banned_artists", "by_hour", "events", "latest", "loved", "loved_artists", "met", "newest",
+        "_artists", "banned", "banned_artists", "by_hour", "events", "latest", "loved", "loved_artists", "met", "newest",
         "past", "seen", "totals", "tracks", "version", "whole",
     )  # fmt: skip
 
@@ -70,7 +70,7 @@ class Profile:
         self.totals = [0, 0]  # plays and skips in all, unless whole
         self.by_hour = array("H")  # plays by hour of day, UTC, unless whole
         self.tracks = Tastes.empty()  # counts, unless whole: plays, skips
-        self.artists = Tastes.empty()
+        self._artists: Tastes | None = None  # where none is kept there is nothing to make
         self.latest = Plays()
         self.past = b""  # the segments at hand, oldest first: all of them, or those that are not stored yet
         self.met = bytearray()  # models.met: every track that left the latest plays; empty while none has
@@ -78,6 +78,13 @@ class Profile:
         self.seen: set[int] = set()  # the events, for look-up
         self.loved, self.banned = array("q"), array("q")  # the oldest mark is first, and forgotten first
         self.loved_artists, self.banned_artists = array("q"), array("q")
+
+    @property
+    def artists(self) -> Tastes:
+        """Weights of artists, where they are kept."""
+        if self._artists is None:
+            self._artists = Tastes.empty()
+        return self._artists
 
     @property
     def begins(self) -> bool:
@@ -181,7 +188,7 @@ class Profile:
             extras = COUNTS.pack(*self.totals, *self.by_hour)
             parts += (tracks.lasts, *tracks.counts)
         parts += (latest.packed(), latest.gaps, events)
-        if self.loved or self.banned or self.loved_artists or self.banned_artists or self.artists.tops:
+        if self.loved or self.banned or self.loved_artists or self.banned_artists or self._artists:
             flags |= MARKED
             marks = (self.loved, self.banned, self.loved_artists, self.banned_artists)
             artists = (self.artists.tops, self.artists.tails, self.artists.weights, self.artists.lasts)
@@ -236,7 +243,7 @@ class Profile:
         profile.seen = set(profile.events)
         marks: list[array[int]] = [array("q"), array("q"), array("q"), array("q")]
         artists = read.artist_columns()
-        profile.artists = Tastes(*map(_array, "IBhH", artists)) if artists else Tastes.empty()
+        profile._artists = Tastes(*map(_array, "IBhH", artists)) if artists else None
         if read.marks:
             marks = [_array("q", column) for column in read.marked()]
         profile.loved, profile.banned, profile.loved_artists, profile.banned_artists = marks

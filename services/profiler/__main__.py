@@ -32,7 +32,7 @@ from services.runtime.shutdown import LEAVE_S, leave_after
 
 log = logging.getLogger("services.profiler")
 
-GARBAGE = 100_000  # new objects until Python looks for cycles: a batch makes tens of thousands, and no cycle
+GARBAGE = 500_000  # new objects until Python looks for cycles: batches hold a hundred thousand, and make no cycle
 
 Wrap = Callable[[Profiles, Outbox], tuple[Profiles, Outbox]]
 
