@@ -6,7 +6,6 @@ recommender of factors can do without, fold-in and nearest neighbours, as many o
 drops, ranks, explains and sends nothing.
 """
 
-import gc
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -30,6 +29,7 @@ from schemas.profile import ProfileChanged
 from schemas.topics import LISTENS
 from services.bench.system import System, user
 from services.runtime.bulk_producer import partition_of
+from services.runtime.garbage import look_rarely
 from services.runtime.group import Record
 from services.runtime.http import Health
 from services.runtime.redis_client import sync_redis
@@ -111,7 +111,7 @@ class Bench:
 def measure(options: ScorerBench, told: Told) -> dict[str, ScorerRate]:
     """Tracks -> what was measured. Raises Fatal, Transient or LocalError naming what did not work."""
     found = {}
-    gc.freeze()  # as the scorer does, before there is a release
+    look_rarely()  # as the scorer does, before there is a release
     with System(options.partitions) as system:
         for tracks in options.tracks:
             told(f"making {tracks:,} tracks")

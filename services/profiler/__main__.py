@@ -1,7 +1,6 @@
 """The profiler as a process: reads the environment, builds the clients, runs until told to stop."""
 
 import asyncio
-import gc
 import logging
 import os
 import signal
@@ -22,6 +21,7 @@ from services.profiler.ports import Outbox, Profiles
 from services.profiler.redis_profiles import RedisProfiles
 from services.profiler.settings import ProfilerSettings
 from services.runtime.errors import BrokerAway, Fatal, Stopped
+from services.runtime.garbage import look_rarely
 from services.runtime.http import Health, Server
 from services.runtime.log import configure
 from services.runtime.metrics import process_registry
@@ -31,8 +31,6 @@ from services.runtime.settings import BadSetting, load
 from services.runtime.shutdown import LEAVE_S, leave_after
 
 log = logging.getLogger("services.profiler")
-
-GARBAGE = 500_000  # new objects until Python looks for cycles: batches hold a hundred thousand, and make no cycle
 
 Wrap = Callable[[Profiles, Outbox], tuple[Profiles, Outbox]]
 
@@ -46,8 +44,7 @@ def main(wrap: Wrap = _as_they_are) -> None:
     try:
         settings = load(ProfilerSettings, os.environ)
         configure(settings.log, "profiler", monotonic)
-        gc.freeze()  # what is imported stays
-        gc.set_threshold(GARBAGE, 20, 20)
+        look_rarely()
         uvloop.run(run(settings, wrap))
     except (BadSetting, Fatal, BadProfile) as error:
         sys.exit(f"segue profiler: {error}")

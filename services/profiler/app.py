@@ -34,6 +34,7 @@ from services.profiler.patience import Patiently
 from services.profiler.ports import Cursor, Log, Outbox, Profiles, Record, Stored
 from services.profiler.remaking import Remaking
 from services.runtime.errors import Transient
+from services.runtime.garbage import look_when_idle
 
 log = logging.getLogger(__name__)
 
@@ -128,6 +129,7 @@ class Profiler:
         For when there is nothing else to do. Not done while the store is away: what is not stored is repeated. Raises
         RewoundError when the store fell behind meanwhile, which nobody would notice before the next listen.
         """
+        look_when_idle()
         assigned = list(self._assigned.items())
         known = {partition: here.cursor.folded for partition, here in assigned}
         try:

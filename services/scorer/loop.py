@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 
 from services.runtime.errors import Transient
+from services.runtime.garbage import look_when_idle
 from services.runtime.group import Member, Patience
 from services.runtime.http import Health
 from services.scorer.app import Scorer
@@ -38,6 +39,8 @@ def serve(
         if records:
             scorer.score(records, releases.current)  # the release of this moment, for the whole batch
             notices.done(records)
+        else:
+            look_when_idle()
         metrics.turned(notices.lags())
 
 

@@ -1,6 +1,5 @@
 """The scorer as a process: reads the environment, builds the clients, runs until told to stop."""
 
-import gc
 import logging
 import os
 import sys
@@ -12,6 +11,7 @@ from models.excluded import BadExclude
 from models.sources.settings import BadSources
 from schemas.topics import PROFILES
 from services.runtime.errors import Fatal, Stopped
+from services.runtime.garbage import look_rarely
 from services.runtime.http import Health, Server
 from services.runtime.kafka_member import KafkaMember
 from services.runtime.log import configure
@@ -101,7 +101,7 @@ def _serve(
         newcomers = Newcomers(tracks, options.new_tracks_s, options.new_tracks, monotonic)
     releases = Releases(settings.split(), metrics, scorer.seen.copy, monotonic, options.retry_release_s, newcomers)
     probes = {"redis": profiles.ping, "kafka": announcements.ping}
-    gc.freeze()  # what is imported stays; looking through it for garbage stopped everything for 40 ms now and then
+    look_rarely()
     # The group is left while the other thread ends what it asks: of a silent broker both wait for a second or two.
     with Following(announcements, releases, probes, health, stop, options.probe_s, monotonic), leaving:
         serve(scorer, notices, releases, metrics, patiently, stop)
