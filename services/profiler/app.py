@@ -14,6 +14,7 @@ announced, and a worker starts again behind the smaller of the two.
 
 import asyncio
 import logging
+from bisect import bisect_right
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,8 +106,9 @@ class Profiler:
         listens = await self._admit(partition, here, records)
         lap("admit")
         while True:
-            fresh = [pair for pair in listens if pair[0].offset > here.cursor.folded]
-            changed = await self._fold(partition, here, fresh)
+            known = bisect_right(listens, here.cursor.folded, key=_offset)
+            listeners = _by_listener(listens[known:])
+            changed = await self._fold(partition, here, listeners)
             lap("fold")
             cursor = Cursor(max(here.cursor.folded, records[-1].offset), here.cursor.noticed)
             done = await self._commit(
@@ -116,8 +118,8 @@ class Profiler:
             if done:
                 break
         notices = [notice for _, notice in changed.values()]
-        repeated = {pair[1].user_id for pair in listens if pair[0].offset <= here.cursor.folded} - changed.keys()
-        notices += await self._repeat(partition, here, repeated, records[-1].appended_ms)
+        unchanged = ({listen.user_id for _, listen in listens[:known]} | listeners.keys()) - changed.keys()
+        notices += await self._repeat(partition, here, unchanged, records[-1].appended_ms)
         await self._patiently(self._outbox.notices, partition, notices)
         lap("notices")
         here.cursor = Cursor(cursor.folded, max(cursor.noticed, records[-1].offset))
@@ -181,14 +183,14 @@ class Profiler:
         return good
 
     async def _fold(
-        self, partition: int, here: Assigned, fresh: list[tuple[Record, Listen]]
+        self, partition: int, here: Assigned, listeners: Mapping[str, list[tuple[Record, Listen]]]
     ) -> dict[str, tuple[Profile, ProfileChanged]]:
-        listeners = _by_listener(fresh)
         await self._fetch(partition, here, set(listeners))
         newest: dict[str, tuple[Record, Listen]] = {}
-        profiles, taste, repeats = here.profiles, self._taste, 0
+        profiles, taste, listens, repeats = here.profiles, self._taste, 0, 0
         for user, pairs in listeners.items():  # one after the other: each has its columns at hand
             profile, last = profiles[user], None
+            listens += len(pairs)
             for pair in pairs:
                 if fold(profile, pair[1], pair[0].offset, taste):
                     last = pair
@@ -196,7 +198,7 @@ class Profiler:
                     repeats += 1
             if last is not None:
                 newest[user] = last
-        self._metrics.folded(len(fresh) - repeats, repeats)
+        self._metrics.folded(listens - repeats, repeats)
         return {
             user: (profiles[user], ProfileChanged(user, partition, r.offset, x.listened_at, max(0, r.appended_ms)))
             for user, (r, x) in newest.items()
@@ -277,6 +279,10 @@ class Profiler:
             ProfileChanged(user, partition, head.version, head.newest * 1000, max(0, appended_ms))
             for user, head in sorted(heads.items())
         ]
+
+
+def _offset(pair: tuple[Record, Listen]) -> int:
+    return pair[0].offset
 
 
 def _by_listener(pairs: list[tuple[Record, Listen]]) -> dict[str, list[tuple[Record, Listen]]]:
