@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 Keys = TypeVar("Keys", int, NDArray[np.int64])
 
+_NOTHING = blake2b(digest_size=8)
 SHORT = 23  # bits of a key of 63 that a profile leaves out of a track's
 
 
@@ -18,8 +19,9 @@ def key_of(name: str) -> int:
     With n ids the chance of any two sharing a key is about n² / 2⁶⁴ (1 in 18 million for a million tracks); the trainer
     proves that a catalogue has none.
     """
-    data = name.encode() if name.isascii() else name.encode("utf-8", "surrogatepass")
-    return int.from_bytes(blake2b(data, digest_size=8).digest(), "little") >> 1
+    made = _NOTHING.copy()  # in half the time that making one takes
+    made.update(name.encode() if name.isascii() else name.encode("utf-8", "surrogatepass"))
+    return int.from_bytes(made.digest(), "little") >> 1
 
 
 def short(key: Keys) -> Keys:
