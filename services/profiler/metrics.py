@@ -11,7 +11,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.errors import CAUSES
 from schemas.profile import ProfileChanged
 from services.runtime.http import Health
-from services.runtime.metrics import BATCH, LATENCY, STAGE, from_zero, stopwatch
+from services.runtime.metrics import BATCH, LATENCY, STAGE, Spread, from_zero, stopwatch
 
 
 class Metrics:
@@ -41,10 +41,9 @@ class Metrics:
         self._batch = Histogram("segue_profiler_batch_listens", "Listens a batch.", buckets=BATCH, registry=registry)
         self._bytes = Counter("segue_profiler_profile_bytes", "Profile bytes written.", registry=registry)
         self._profiles = Counter("segue_profiler_profiles", "Profiles written.", registry=registry)
-        self._freshness = Histogram(
-            "segue_profiler_freshness_seconds", "Listen appended to notice acknowledged.",
-            buckets=LATENCY, registry=registry,
-        )  # fmt: skip
+        self._freshness = Spread(
+            "segue_profiler_freshness_seconds", "Listen appended to notice acknowledged.", LATENCY, registry
+        )
         self._stage = Histogram(
             "segue_profiler_stage_seconds", "Time a batch spent in a stage.", ["stage"], buckets=STAGE,
             registry=registry,
@@ -113,8 +112,7 @@ class Metrics:
         """A batch is through."""
         self._notices.inc(len(notices))
         now = time()
-        for notice in notices:
-            self._freshness.observe(max(0.0, now - notice.produced_at / 1000))
+        self._freshness.observe([max(0.0, now - notice.produced_at / 1000) for notice in notices])
         self._health.beat()
 
     def lag(self, partition: int, records: int) -> None:

@@ -1,12 +1,15 @@
 """Shared parts of the services' metrics."""
 
+import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import generate_latest
 
 from services.runtime.http import Health
 from services.runtime.metrics import (
+    BATCH,
     LATENCY,
     ByPartition,
+    Spread,
     forget_partition,
     from_zero,
     labelled,
@@ -45,6 +48,20 @@ def test_two_milliseconds_and_a_half_fall_between_two_buckets() -> None:
     assert value("latency_seconds_bucket", {"le": "0.003"}) == 1
     assert list(LATENCY) == sorted(set(LATENCY))
     assert LATENCY[0] == 0.0005
+
+
+def test_values_counted_at_once_are_told_as_one_by_one() -> None:
+    alone, together = CollectorRegistry(), CollectorRegistry()
+    histogram = Histogram("latency_seconds", "Latency.", buckets=BATCH, registry=alone)
+    spread = Spread("latency_seconds", "Latency.", BATCH, together)
+    for values in ([], [1.0], [0.0, 1.0, 1.5, 2.0, 4_999.0, 5_000.0, 5_001.0]):
+        spread.observe(values)
+        for value in values:
+            histogram.observe(value)
+        told = [line for line in generate_latest(alone).decode().splitlines() if "_created" not in line]
+        assert generate_latest(together).decode().splitlines() == told
+    with pytest.raises(ValueError, match="Duplicated"):
+        Spread("latency_seconds", "Latency.", BATCH, together)
 
 
 def test_each_registry_is_its_own_and_tells_of_the_process() -> None:

@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 
 import services
 from services.runtime.http import Health
-from services.runtime.metrics import process_registry
+from services.runtime.metrics import Spread, process_registry
 
 PAGE = (Path(__file__).parents[3] / "docs" / "metrics.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(segue_\w+)` \| (\w+) \| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", re.MULTILINE)
@@ -46,8 +46,11 @@ def registered(module: ModuleType) -> dict[str, Metric]:
     """Name as Prometheus stores it -> type and labels, of everything that the service's Metrics register."""
     registry = CollectorRegistry()
     made(module, registry, Health(clock=lambda: 0.0))
-    found = {}
+    found: dict[str, Metric] = {}
     for collector in registry._collector_to_names:
+        if isinstance(collector, Spread):
+            found |= {family.name: Metric(family.type, frozenset()) for family in collector.describe()}
+            continue
         name = collector._name + ("_total" if collector._type == "counter" else "")  # type: ignore[attr-defined]  # private
         found[name] = Metric(collector._type, frozenset(collector._labelnames))  # type: ignore[attr-defined]  # private
     return found
