@@ -70,7 +70,7 @@ class Latest(Generic[Of]):
     def _long_gaps(self, of: Numbers) -> Numbers:
         """Those of all profiles; `of`: of which profile each must be."""
         try:
-            long = [long_gaps(shape.gaps) for shape in self._shapes]
+            long = [long_gaps(shape.gaps) if len(shape.gaps) else shape.gaps for shape in self._shapes]
         except ValueError as error:
             raise BadProfile(f"among these profiles is one whose latest plays cannot be read: {error}") from error
         if np.bincount(of, minlength=len(long)).tolist() != [len(each) for each in long]:
