@@ -14,7 +14,7 @@ from models.neighbours.table import Table
 from models.scratch import Scratch
 from models.sources.base import Listener, Rows
 from models.sources.own_past import WINDOW, OwnPast, alike, own_past
-from models.sources.sparse import DEEP, Keys, Sparse, highest, keyed
+from models.sources.sparse import DEEP, Keys, Sparse, keyed, ranked
 
 FADE = 0.6  # from one play to the one before it, in what everybody plays next
 NEAR_FADE = 0.8
@@ -79,7 +79,7 @@ def _of_everybody(
     neighbours: Columns,
     marks: NDArray[np.int32],
 ) -> tuple[Found, Found, Found, Found]:
-    """The keys of Everybody, and the highest of them.
+    """The keys of Everybody, and the highest of them, best first.
 
     `liking`: the weights of the listener's own tracks, of which those over 0 count.
     """
@@ -120,4 +120,5 @@ def _gathered(table: Columns, rows: Rows, weights: NDArray[np.floating], marks: 
     for row in found[:count]:
         marks[row] = 0
     keys = keyed(found[:count], sums[:count])
-    return keys, highest(keys, DEEP)
+    best = ranked(keys, DEEP)
+    return (best, best) if len(best) == count else (keys, best)
