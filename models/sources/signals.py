@@ -96,7 +96,10 @@ def _of_everybody(
 
 @compiled
 def _gathered(table: Columns, rows: Rows, weights: NDArray[np.floating], marks: NDArray[np.int32]) -> Found:
-    """Σ weight x row of the table; a row that it does not have, −1 for one, has none."""
+    """Σ weight x row of the table; a row that it does not have, −1 for one, has none.
+
+    Indices are unsigned: a signed one is looked at each time for whether it counts from the end.
+    """
     starts, others, strengths = table
     most = 0
     for row in rows:
@@ -106,19 +109,21 @@ def _gathered(table: Columns, rows: Rows, weights: NDArray[np.floating], marks: 
     for at in range(len(rows)):
         if not 0 <= rows[at] < len(starts) - 1:
             continue
-        for entry in range(starts[rows[at]], starts[rows[at] + 1]):
-            vote, other = weights[at] * strengths[entry], others[entry]
+        begin, end = starts[rows[at]], starts[rows[at] + 1]
+        theirs, near = others[begin:end], strengths[begin:end]
+        for entry in range(len(theirs)):
+            vote, other = weights[at] * near[entry], np.uint32(theirs[entry])
             if vote <= 0.0:
                 continue
-            place = marks[other]
+            place = np.uint32(marks[other])
             if place:
-                sums[place - 1] += vote
+                sums[place - np.uint32(1)] += vote
             else:
                 found[count], sums[count] = other, vote
                 count += 1
                 marks[other] = count
     for row in found[:count]:
-        marks[row] = 0
+        marks[np.uint32(row)] = 0
     keys = keyed(found[:count], sums[:count])
     best = ranked(keys, DEEP)
     return (best, best) if len(best) == count else (keys, best)
