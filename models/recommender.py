@@ -28,7 +28,7 @@ from models.release import Release
 from models.sources.als import Als
 from models.sources.around import Around
 from models.sources.artists import Artists
-from models.sources.base import KNOWN, UNSEEN, Batch, Candidates, Listener, Rows, Source
+from models.sources.base import KNOWN, NO_ROWS, UNSEEN, Batch, Candidates, Listener, Rows, Source
 from models.sources.history import History
 from models.sources.lyrics import Lyrics
 from models.sources.neighbours import Neighbours
@@ -43,6 +43,7 @@ from models.sources.shelf import Shelf
 from models.sources.signals import Signals
 from models.sources.similar import Similar
 from models.sources.sounds import Sounds
+from models.sources.sparse import ranked
 from models.sources.transitions import Transitions
 from models.sources.trending import Trending
 from models.taste import TasteSettings
@@ -180,7 +181,7 @@ class Recommender:
     def _chosen(
         self, mixing: Mixing, batch: Batch, proposals: list[list[Candidates]], n: int, lap: Lap
     ) -> list[Choice]:
-        merged = [merge(proposed, mixing.weights, self._shelf.scratch) for proposed in proposals]
+        merged = merge(proposals, mixing.weights, self._shelf.scratch)
         lap("candidates")
         scores = [mixing.ranker.scores(batch, at, each) for at, each in enumerate(merged)]
         lap("rank")
@@ -200,11 +201,12 @@ class Recommender:
         for proposed in proposals:
             if len(proposed.rows):
                 proposed.reasons([0])
+        ranked(NO_ROWS, 0)  # by itself it is asked for only by a list that is longer than a signal is deep
 
     def described(self, views: Sequence[ProfileView | None], n: int) -> list[tuple[Merged, NDArray[np.float32]]]:
         """For each listener the candidates for a list of `n`, and their features: what a ranker is taught with."""
         batch = self._read(views, lambda _: None)
-        merged = [merge(proposed, self._main.weights, self._shelf.scratch) for proposed in self._propose(batch, n)]
+        merged = merge(self._propose(batch, n), self._main.weights, self._shelf.scratch)
         return [(each, self._features.of(batch, at, each.rows)) for at, each in enumerate(merged)]
 
     def _read(self, views: Sequence[ProfileView | None], lap: Lap, resting: Sequence[Keys] | None = None) -> Batch:

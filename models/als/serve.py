@@ -51,7 +51,7 @@ class FoldIn:
         left = np.empty((len(listeners), width, width), dtype=np.float32)
         right = np.zeros((len(listeners), width), dtype=np.float32)
         for at, (rows, signed) in enumerate(listeners):
-            chosen = self._factors[rows]  # (tracks, factors)
+            chosen = self._factors.take(rows, axis=0)  # (tracks, factors); sooner than by index
             left[at] = self._base + (chosen.T * (np.abs(signed) - 1.0)) @ chosen
             right[at] = np.maximum(signed, 0.0) @ chosen
         if not len(listeners) or not width:

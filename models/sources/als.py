@@ -62,8 +62,9 @@ class Als:
             if not searched:
                 searched = [self._searched(batch, *waiting.popitem())]
             width, group, nearest = searched.pop()
+            unheard = _unheard(batch, group, nearest, quota)
             for at, rows in zip(group, nearest, strict=True):
-                kept = batch.unheard(at).first(rows, quota)
+                kept = unheard[at]
                 if len(kept) < quota and width < total and rows[-1] >= 0:  # −1: the index has no more to give
                     waiting.setdefault(min(total, STEP * width), []).append(at)
                 else:
@@ -88,10 +89,8 @@ class Als:
             return [_NONE] * len(batch.listeners)
         most = -(-quota // COLD_EVERY)
         scores, places = search(self._cold, batch.vectors, STEP * most)
-        found = []
-        for at, (own, near) in enumerate(zip(scores, places, strict=True)):
-            found.append(batch.unheard(at).first(self._release.cold.rows[near[own > 0]], most))
-        return found
+        rows = self._release.cold.rows
+        return batch.unheard.first([rows[near[own > 0]] for own, near in zip(scores, places, strict=True)], most)
 
     @staticmethod
     def _width(listener: Listener, quota: int) -> int:
@@ -127,6 +126,14 @@ class Als:
         factors = self._release.factors_of(rows)
         effects: NDArray[np.floating] = (factors @ self._spread) @ self._factors[own].T
         return effects
+
+
+def _unheard(batch: Batch, group: Sequence[int], nearest: Rows, quota: int) -> list[Rows]:
+    """For each listener of a batch what they have not heard of the nearest; those outside the group have none."""
+    offered = [_NONE] * len(batch.listeners)
+    for at, rows in zip(group, nearest, strict=True):
+        offered[at] = rows
+    return batch.unheard.first(offered, quota)
 
 
 def _mixed(known: Rows, cold: Rows, quota: int) -> Rows:

@@ -1,6 +1,7 @@
 """The one interface of a source of candidates, and what a source is given and gives."""
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
@@ -8,7 +9,9 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from models.compiled import compiled
-from models.sources.bars import NO_BITS, NO_FLAGS, Bars, barred_works
+from models.met import BYTES
+from models.sources.bars import NO_FLAGS, Bars, barred_rows
+from models.sources.joined import Joined, joined
 from models.sources.noted import is_noted
 from models.sources.shelf import Shelf
 
@@ -55,30 +58,39 @@ class Batch:
         """`excluded`: by row, what is in nobody's list."""
         self.listeners = listeners
         self._excluded = np.empty(0, np.bool_) if excluded is None else excluded
-        self._allowed: dict[int, Bars] = {}
-        self._unheard: dict[int, Bars] = {}
         self._kinds: dict[int, tuple[Rows, NDArray[np.int8]]] = {}
         self.signals = signals  # parallel to the listeners
         self.vectors = vectors  # (listeners, factors); zeros: nothing is known of this listener's taste
         self.scratch = shelf.scratch
         self._shelf = shelf
 
-    def allowed(self, at: int) -> Bars:
-        """What may not be in the list of the listener `at` at all."""
-        found = self._allowed.get(at)
-        if found is None:
-            found = self._allowed[at] = self._bars(self.listeners[at], heard=False)
-        return found
+    @cached_property
+    def own(self) -> Joined:
+        """The listeners' rows."""
+        return joined([each.rows for each in self.listeners])
 
-    def unheard(self, at: int) -> Bars:
-        """What may not be in the list of the listener `at`, or is not new to them.
+    @cached_property
+    def weights(self) -> NDArray[np.float64]:
+        """Of `own`."""
+        return np.concatenate([np.empty(0), *(each.weights for each in self.listeners)])
+
+    @cached_property
+    def recent(self) -> Joined:
+        """The listeners' newest plays."""
+        return joined([each.recent for each in self.listeners])
+
+    @cached_property
+    def allowed(self) -> Bars:
+        """What may not be in the listeners' lists at all."""
+        return self._bars(heard=False)
+
+    @cached_property
+    def unheard(self) -> Bars:
+        """What may not be in the listeners' lists, or is not new to them.
 
         What they have heard in any edition is not new; of what their profile only notes (models.met) the very one.
         """
-        found = self._unheard.get(at)
-        if found is None:
-            found = self._unheard[at] = self._bars(self.listeners[at], heard=True)
-        return found
+        return self._bars(heard=True)
 
     def kinds(self, at: int, rows: Rows) -> NDArray[np.int8]:
         """KNOWN, BEGUN or UNSEEN, of each row; BEGUN is also what is only noted as met (models.met)."""
@@ -90,15 +102,26 @@ class Batch:
             kept = self._kinds[at] = (rows, kinds)
         return kept[1]
 
-    def _bars(self, listener: Listener, *, heard: bool) -> Bars:
-        shelf, works = self._shelf, listener.works
-        if len(listener.artists):
-            every, _ = shelf.first_of_artists(listener.artists, np.full(len(listener.artists), len(shelf)))
-            works = np.concatenate((works, shelf.works[every]))
-        own = (listener.rows, listener.recent) if heard else (NO_ROWS, NO_ROWS)
-        bits = barred_works(shelf.works, works, *own) if heard or len(works) else NO_BITS
-        noted = _noting(listener) if heard else NO_FLAGS
-        return Bars((shelf.works, bits, self._excluded, noted, shelf.catalogue.keys))
+    def _bars(self, *, heard: bool) -> Bars:
+        shelf, listeners = self._shelf, self.listeners
+        bits = noted = np.empty((len(listeners), 0), np.uint8)
+        barred = [self._barred(each) for each in listeners]
+        if heard or any(map(len, barred)):
+            own = (self.own, self.recent) if heard else (joined([]), joined([]))
+            bits = barred_rows(shelf.editions, joined(barred), *own)
+        if heard and any(len(each.met) for each in listeners):
+            nothing = np.zeros(BYTES, np.uint8)
+            noted = np.stack([each.met if len(each.met) else nothing for each in listeners])
+        return Bars((bits, self._excluded, noted, shelf.catalogue.keys))
+
+    def _barred(self, listener: Listener) -> Rows:
+        """A row of each work that may not be in a listener's list at all."""
+        shelf, artists = self._shelf, listener.artists
+        rows = shelf.first_of_works[listener.works] if len(listener.works) else NO_ROWS
+        if not len(artists):
+            return rows
+        every, _ = shelf.first_of_artists(artists, np.full(len(artists), len(shelf)))
+        return np.concatenate((rows, every))
 
 
 def _noting(listener: Listener) -> NDArray[np.uint8]:

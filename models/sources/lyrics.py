@@ -41,7 +41,7 @@ class Lyrics:
         for nearest, clusters in zip(near, matching, strict=True):
             usable = nearest[nearest >= 0]
             usable = usable[np.isin(part.clusters[usable], clusters)]
-            found.append(usable[batch.unheard(at).keeps(part.rows[usable])])
+            found.append(usable[batch.unheard.keeps(at, part.rows[usable])])
         turns = np.concatenate([np.arange(len(each)) for each in found])
         merged = np.concatenate(found)[np.argsort(turns, kind="stable")]
         _, first = np.unique(merged, return_index=True)

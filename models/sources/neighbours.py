@@ -9,6 +9,7 @@ from models.compiled import compiled
 from models.explain import heard_around
 from models.release import Release
 from models.sources.base import Batch, Candidates, Listener, Rows, firsts
+from models.sources.joined import joined, parted
 from models.sources.signalled import best
 
 NO_CAUSE = "Others play it around what you play"
@@ -27,13 +28,11 @@ class Neighbours:
         """See Source. Only what the listener has not heard: the rest is their own history."""
         taste = best(batch, lambda signals: signals.everybody.taste, 2 * quota)
         near = best(batch, lambda signals: signals.everybody.near, quota)
-        found = []
-        for at, (listener, long, short) in enumerate(zip(batch.listeners, taste, near, strict=True)):
-            new = batch.unheard(at).first(long, quota - quota // 2)
-            now = batch.unheard(at).first(short, quota // 2)
-            rows = firsts(np.concatenate((now, new)), quota, batch.scratch.marks)
-            found.append(self._explained(batch, listener, rows))
-        return found
+        now = batch.unheard.first(near, quota // 2)
+        new = batch.unheard.first(taste, quota - quota // 2)
+        both, ends = joined([rows for each in zip(now, new, strict=True) for rows in each])
+        found = parted(*_firsts(both, ends[1::2], quota, batch.scratch.marks))
+        return [self._explained(batch, *each) for each in zip(batch.listeners, found, strict=True)]
 
     def _explained(self, batch: Batch, listener: Listener, rows: Rows) -> Candidates:
         def reasons(positions: Sequence[int]) -> list[str]:
@@ -50,6 +49,17 @@ def _strongest(listener: Listener) -> Rows:
     liked = np.flatnonzero(listener.weights > 0)
     strongest: Rows = listener.rows[liked[np.argsort(-listener.weights[liked], kind="stable")[:CAUSES]]]
     return strongest
+
+
+@compiled
+def _firsts(rows: Rows, ends: Rows, most: int, marks: NDArray[np.int32]) -> tuple[Rows, Rows]:
+    """(listeners, `most`) distinct rows, and how many each listener has of them; `ends`: where each one's rows end."""
+    found, counts, begin = np.empty((len(ends), most), np.int64), np.empty(len(ends), np.int64), 0
+    for at in range(len(ends)):
+        own = firsts(rows[begin : ends[at]], most, marks)
+        found[at, : len(own)] = own
+        counts[at], begin = len(own), ends[at]
+    return found, counts
 
 
 @compiled

@@ -45,7 +45,7 @@ class New:
             return NOTHING
         at = begins[of] + np.arange(len(of)) - (np.cumsum(counts) - counts)[of]
         rows, scores = self._rows[at], weights[of] * self._listeners[at]
-        fine = np.flatnonzero(batch.unheard(of_listener).keeps(rows))
+        fine = np.flatnonzero(batch.unheard.keeps(of_listener, rows))
         rows = rows[fine[np.argsort(-scores[fine], kind="stable")]][:quota]
 
         def reasons(positions: Sequence[int]) -> list[str]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from models.compiled import compiled
 from models.scratch import Scratch
 from models.sources.base import Listener, Rows
-from models.sources.sparse import NONE, Keys, Sparse, take_out
+from models.sources.sparse import NONE, Keys, Sparse, ranked, take_out
 
 WINDOW = 10  # plays looked back, and ahead
 AROUND = 8  # plays looked at before and after an earlier occurrence
@@ -55,18 +55,20 @@ def own_past(listener: Listener, scratch: Scratch) -> OwnPast:
     if not len(listener.recent):
         return NOTHING_PAST
     found = _own_past(listener.recent, listener.recent_times, listener.recent_played, *scratch)
-    return OwnPast(*map(Sparse, found))
+    return OwnPast(*(Sparse(each, each) for each in found))
 
 
 @compiled
 def _own_past(
     recent: Rows, times: Rows, played: NDArray[np.bool_], sums: Floats, marks: NDArray[np.int32]
 ) -> tuple[Keys, Keys, Keys, Keys, Keys]:
-    """The columns of OwnPast."""
+    """The columns of OwnPast, best first."""
     at, back = _occurrences(recent, marks)
     faded = np.exp2((times[at] - times[-1]) / HALF_LIFE_S)
     after = [_followed(recent, times, played, at, back, faded, how, sums) for how in range(4)]  # compiled in only once
-    return after[AFTER], after[PAIR], after[STRAIGHT], after[SOON_AFTER], _around(recent, times, at, back, faded, sums)
+    after.append(_around(recent, times, at, back, faded, sums))
+    each = [ranked(keys, len(keys)) for keys in after]
+    return each[AFTER], each[PAIR], each[STRAIGHT], each[SOON_AFTER], each[-1]
 
 
 @compiled
@@ -157,14 +159,16 @@ def alike(listener: Listener, scratch: Scratch, most: int = ALIKE) -> Sparse:
     """
     if len(listener.recent) < 2:
         return NONE
-    return Sparse(_alike(listener.recent, listener.recent_times, most, *scratch))
+    found = _alike(listener.recent, listener.recent_times, most, *scratch)
+    return Sparse(found, found)
 
 
 @compiled
 def _alike(recent: Rows, times: Rows, most: int, sums: Floats, marks: NDArray[np.int32]) -> Keys:
     begins, lengths, likeness = _likeness(recent, times, marks)
     best = np.argsort(-likeness, kind="mergesort")[:most]
-    return _voted(recent, begins[best], lengths[best], likeness[best], sums, marks)
+    keys = _voted(recent, begins[best], lengths[best], likeness[best], sums, marks)
+    return ranked(keys, len(keys))
 
 
 @compiled

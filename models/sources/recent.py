@@ -9,6 +9,7 @@ from models.compiled import compiled
 from models.explain import ago_played
 from models.sources.bars import Columns, is_barred
 from models.sources.base import Batch, Candidates, Listener, Rows
+from models.sources.joined import Joined, parted
 
 
 class Recent:
@@ -18,10 +19,8 @@ class Recent:
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""
-        return [
-            self._of(listener, _newest(listener.recent, quota, batch.allowed(at).columns, batch.scratch.marks))
-            for at, listener in enumerate(batch.listeners)
-        ]
+        found = parted(*_all_newest(batch.recent, quota, batch.allowed.columns, batch.scratch.marks))
+        return [self._of(*each) for each in zip(batch.listeners, found, strict=True)]
 
     @staticmethod
     def _of(listener: Listener, newest: Rows) -> Candidates:
@@ -33,7 +32,19 @@ class Recent:
 
 
 @compiled
-def _newest(recent: Rows, most: int, bars: Columns, marks: NDArray[np.int32]) -> Rows:
+def _all_newest(recent: Joined, most: int, bars: Columns, marks: NDArray[np.int32]) -> tuple[Rows, Rows]:
+    """(listeners, `most`) places among each listener's plays, and how many each listener has of them."""
+    plays, ends = recent
+    found, counts, begin = np.empty((len(ends), most), np.int64), np.empty(len(ends), np.int64), 0
+    for at in range(len(ends)):
+        places = _newest(at, plays[begin : ends[at]], most, bars, marks)
+        found[at, : len(places)] = places
+        counts[at], begin = len(places), ends[at]
+    return found, counts
+
+
+@compiled
+def _newest(at: int, recent: Rows, most: int, bars: Columns, marks: NDArray[np.int32]) -> Rows:
     """The newest places of the `most` tracks heard last that are not barred, of twice as many that are looked at."""
     met, looked = np.empty(min(2 * most, len(recent)), np.int64), 0
     places, count = np.empty(min(most, len(recent)), np.int64), 0
@@ -46,7 +57,7 @@ def _newest(recent: Rows, most: int, bars: Columns, marks: NDArray[np.int32]) ->
         marks[row] = 1
         met[looked] = row
         looked += 1
-        if not is_barred(row, bars):
+        if not is_barred(at, row, bars):
             places[count] = place
             count += 1
     for row in met[:looked]:

@@ -26,7 +26,8 @@ class Shelf:
 
     `artists[row]` numbers the artist, `releases[row]` the release of that artist: a track of an unknown one stands for
     itself. `works[row]` numbers the song: a live or remastered edition by the same artist is the same work. All are
-    dense, from 0. The rows of artist a are `by_artist[starts[a]:starts[a + 1]]`, most popular first.
+    dense, from 0. `editions[row]` is the next row of the same work, in a ring; `first_of_works[work]` its first. The
+    rows of artist a are `by_artist[starts[a]:starts[a + 1]]`, most popular first.
     """
 
     def __init__(self, catalogue: Catalogue) -> None:
@@ -44,6 +45,8 @@ class Shelf:
         )
         self.scratch = Scratch.of(len(self.artists))  # there are no more artists or works than tracks
         self.works: NDArray[np.int64] = works.to_series().to_numpy().astype(np.int64) - 1
+        _, self.first_of_works = np.unique(self.works, return_index=True)
+        self.editions = _rings(self.works)
 
     def __len__(self) -> int:
         return len(self.artists)
@@ -88,6 +91,18 @@ class Shelf:
         starts = np.flatnonzero(np.diff(artists, prepend=-1))
         rank = np.arange(len(rows)) - np.repeat(starts, np.diff(starts, append=len(rows)))
         return np.sort(rows[order][rank < cap])
+
+
+def _rings(works: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Of each row the next of the same work, of the last one the first."""
+    order = np.argsort(works, kind="stable")
+    last = np.diff(works[order], append=-1) != 0
+    first = np.diff(works[order], prepend=-1) != 0
+    following = np.roll(order, -1)
+    following[last] = order[first]
+    rings = np.empty(len(works), np.int32)
+    rings[order] = following
+    return rings
 
 
 def _releases(artists: NDArray[np.int64], names: pl.Series) -> NDArray[np.int64]:

@@ -51,6 +51,4 @@ class Signalled:
 
 def best(batch: Batch, pick: Callable[[Signals], Sparse], quota: int) -> list[Rows]:
     """For each listener the rows that a signal scores highest, of those that their list may hold."""
-    return [
-        batch.allowed(at).first(pick(signals).top(SPARE * quota), quota) for at, signals in enumerate(batch.signals)
-    ]
+    return batch.allowed.first([pick(signals).top(SPARE * quota) for signals in batch.signals], quota)

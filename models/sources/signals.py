@@ -14,7 +14,7 @@ from models.neighbours.table import Table
 from models.scratch import Scratch
 from models.sources.base import Listener, Rows
 from models.sources.own_past import WINDOW, OwnPast, alike, own_past
-from models.sources.sparse import DEEP, Keys, Sparse, highest, keyed
+from models.sources.sparse import DEEP, Keys, Sparse, keyed, ranked
 
 FADE = 0.6  # from one play to the one before it, in what everybody plays next
 NEAR_FADE = 0.8
@@ -79,7 +79,7 @@ def _of_everybody(
     neighbours: Columns,
     marks: NDArray[np.int32],
 ) -> tuple[Found, Found, Found, Found]:
-    """The keys of Everybody, and the highest of them.
+    """The keys of Everybody, and the highest of them, best first.
 
     `liking`: the weights of the listener's own tracks, of which those over 0 count.
     """
@@ -96,7 +96,10 @@ def _of_everybody(
 
 @compiled
 def _gathered(table: Columns, rows: Rows, weights: NDArray[np.floating], marks: NDArray[np.int32]) -> Found:
-    """Σ weight x row of the table; a row that it does not have, −1 for one, has none."""
+    """Σ weight x row of the table; a row that it does not have, −1 for one, has none.
+
+    Indices are unsigned: a signed one is looked at each time for whether it counts from the end.
+    """
     starts, others, strengths = table
     most = 0
     for row in rows:
@@ -106,18 +109,21 @@ def _gathered(table: Columns, rows: Rows, weights: NDArray[np.floating], marks: 
     for at in range(len(rows)):
         if not 0 <= rows[at] < len(starts) - 1:
             continue
-        for entry in range(starts[rows[at]], starts[rows[at] + 1]):
-            vote, other = weights[at] * strengths[entry], others[entry]
+        begin, end = starts[rows[at]], starts[rows[at] + 1]
+        theirs, near = others[begin:end], strengths[begin:end]
+        for entry in range(len(theirs)):
+            vote, other = weights[at] * near[entry], np.uint32(theirs[entry])
             if vote <= 0.0:
                 continue
-            place = marks[other]
+            place = np.uint32(marks[other])
             if place:
-                sums[place - 1] += vote
+                sums[place - np.uint32(1)] += vote
             else:
                 found[count], sums[count] = other, vote
                 count += 1
                 marks[other] = count
     for row in found[:count]:
-        marks[row] = 0
+        marks[np.uint32(row)] = 0
     keys = keyed(found[:count], sums[:count])
-    return keys, highest(keys, DEEP)
+    best = ranked(keys, DEEP)
+    return (best, best) if len(best) == count else (keys, best)

@@ -48,7 +48,7 @@ class Similar:
         best = np.argsort(-likeness, kind="stable")[:OTHERS]
         rows, of = self._shelf.first_of_artists(self._shelf.artists[heads[best]], np.full(len(best), EACH))
         scores = likeness[best][of] * self._shares[rows]
-        fine = np.flatnonzero(batch.unheard(of_listener).keeps(rows) & (scores > 0))
+        fine = np.flatnonzero(batch.unheard.keeps(of_listener, rows) & (scores > 0))
         rows = rows[fine[np.argsort(-scores[fine], kind="stable")]][:quota]
 
         def reasons(positions: Sequence[int]) -> list[str]:

@@ -37,7 +37,7 @@ class Sounds:
             _, near = search(self._sounds.index, vectors, width)
             rows = np.where(near >= 0, self._sounds.rows[near], -1).T.ravel()  # the first of each seed, then the second
             of = np.tile(np.arange(len(seeds)), near.shape[1])
-            fine = batch.unheard(at).keeps(rows)
+            fine = batch.unheard.keeps(at, rows)
             rows, of = rows[fine], of[fine]
             distinct, first = np.unique(rows, return_index=True)
             if len(distinct) >= quota or width >= total:

@@ -9,6 +9,7 @@ from models.sources.base import NO_ROWS, Rows
 
 DEEP = 400  # rows that are put in order at once
 PARTS = 1_024  # at most, of their range
+FEW = 24  # rows that are put in order one after the other
 LOW = np.int64(0xFFFF_FFFF)
 
 Keys = NDArray[np.int64]  # one number a row: the bits of its score, a float32 over 0, and behind them LOW less the row
@@ -21,11 +22,10 @@ class Sparse:
     the first row is the highest; and whole numbers sort many times faster than two columns.
     """
 
-    def __init__(self, keys: Keys, high: Keys | None = None) -> None:
-        """`high`: `highest` of them, where that is known already."""
+    def __init__(self, keys: Keys, best: Keys | None = None) -> None:
+        """`best`: the highest of them, best first; none: nobody has asked yet."""
         self.keys = keys  # in no order
-        self._high = keys[:0] if high is None else high
-        self._ranked = keys[:0]  # best first, as deep as anybody has asked
+        self._best = keys[:0] if best is None else best  # as deep as anybody has asked
 
     @property
     def rows(self) -> Rows:
@@ -39,11 +39,9 @@ class Sparse:
 
     def best(self, most: int) -> Keys:
         """The keys of the highest scores, best first; ties by row."""
-        enough = min(most, len(self.keys))
-        if len(self._ranked) < enough:
-            high = self._high if len(self._high) >= enough else highest(self.keys, max(most, DEEP))
-            self._ranked = np.sort(high)[::-1].copy()
-        return self._ranked[:most]
+        if len(self._best) < min(most, len(self.keys)):
+            self._best = ranked(self.keys, max(most, DEEP))
+        return self._best[:most]
 
     def top(self, most: int) -> Rows:
         """The rows with the highest scores, best first; ties by row."""
@@ -107,26 +105,50 @@ def sum_up(rows: Rows, votes: NDArray[np.floating], sums: NDArray[np.float64]) -
 
 
 @compiled
-def highest(keys: Keys, most: int) -> Keys:
-    """The highest `most` of some keys, in no order, and a few more: those above a border between equal parts."""
-    if len(keys) <= 2 * most:
-        return keys
-    low, high, bits = keys.min(), keys.max(), 0
-    while (high - low) >> bits >= PARTS:
+def ranked(keys: Keys, most: int) -> Keys:
+    """The highest `most` of some keys, highest first, and a few more: those in the last part of their range."""
+    if len(keys) <= FEW:
+        found = keys.copy()
+        _sort(found)
+        return found
+    high, spread, bits = keys.max(), keys.max() - keys.min(), 0
+    while spread >> bits >= PARTS:
         bits += 1
-    counts = np.zeros(PARTS, np.int64)
+    ends = np.zeros(PARTS, np.int64)
     for key in keys:
-        counts[(key - low) >> bits] += 1
-    part, count = PARTS, 0
-    while count < most:
-        part -= 1
-        count += counts[part]
-    found, border, at = np.empty(count, np.int64), low + (part << bits), 0
+        ends[(high - key) >> bits] += 1
+    part, count = 0, ends[0]
+    while part + 1 < PARTS and count < most:
+        part += 1
+        count += ends[part]
+        ends[part] = count
+    found, border = np.empty(count, np.int64), (part + 1) << bits
     for key in keys:
-        if key >= border:
-            found[at] = key
-            at += 1
+        if high - key < border:
+            at = (high - key) >> bits
+            ends[at] -= 1
+            found[ends[at]] = key
+    begin = 0
+    for at in range(1, part + 2):
+        end = ends[at] if at <= part else count
+        if end - begin > 1:
+            _sort(found[begin:end])
+        begin = end
     return found
+
+
+@compiled
+def _sort(keys: Keys) -> None:
+    """Put them in order, highest first."""
+    if len(keys) > FEW:
+        keys[:] = np.sort(keys)[::-1]
+        return
+    for at in range(1, len(keys)):
+        key, to = keys[at], at
+        while to > 0 and keys[to - 1] < key:
+            keys[to] = keys[to - 1]
+            to -= 1
+        keys[to] = key
 
 
 @compiled

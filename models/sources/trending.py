@@ -25,8 +25,7 @@ class Trending:
 
     def candidates(self, batch: Batch, quota: int) -> list[Candidates]:
         """See Source."""
-        listeners = range(len(batch.listeners))
-        return [Candidates(batch.unheard(at).first(self._rows, quota), _reasons) for at in listeners]
+        return [Candidates(rows, _reasons) for rows in batch.unheard.first_of_same(self._rows, quota)]
 
 
 def trending_rows(frame: pl.DataFrame) -> Rows:

@@ -101,11 +101,9 @@ def ranked(shelf: Shelf, views: Sequence[ProfileView], taste: TasteSettings) -> 
     batch = Batch(shelf, listeners, np.zeros((len(listeners), 0), np.float32), signals)
     sequences = [Candidates(rows, no_reasons) for rows in best(batch, lambda each: each.own[0], QUOTA)]
     votes = [VOTES["for-you"][name] for name in (History.name, Recent.name, OwnSequence.name)]
-    found = []
-    for proposed in zip(History().candidates(batch, QUOTA), Recent().candidates(batch, QUOTA), sequences, strict=True):
-        merged = merge(proposed, votes, shelf.scratch)
-        found.append(merged.rows[np.lexsort((merged.rows, -merged.fused))][:MEASURED])
-    return found
+    proposals = list(zip(History().candidates(batch, QUOTA), Recent().candidates(batch, QUOTA), sequences, strict=True))
+    merged = merge(proposals, votes, shelf.scratch)
+    return [each.rows[np.lexsort((each.rows, -each.fused))][:MEASURED] for each in merged]
 
 
 def _frame(tracks: list[str]) -> pl.DataFrame:

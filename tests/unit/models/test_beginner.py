@@ -32,8 +32,9 @@ MODULES = (
     sparse,
 )  # fmt: skip
 INSIDE = {  # other compiled functions have these in themselves; and the last, who asks for sources that are off
-    "_around", "_followed", "_gathered", "_has_room", "_likeness", "_mark", "_occurrences", "_playing", "_repeated",
-    "_voted", "is_barred", "is_noted", "keyed", "session_start", "strongest", "sum_up", "take_out", "_kept",
+    "_around", "_followed", "_gathered", "_has_room", "_likeness", "_mark", "_merged", "_newest", "_occurrences",
+    "_playing", "_repeated", "_sort", "_unheard", "_voted", "firsts", "is_barred", "is_noted", "keyed", "session_start",
+    "strongest", "sum_up", "take_out", "_kept",
 }  # fmt: skip
 
 

@@ -59,8 +59,8 @@ def test_a_track_that_a_profile_no_longer_lists_is_not_new_again() -> None:
     asked, rows = batch(shelf, listeners), np.array([0, 19, 25])
     assert asked.kinds(0, rows).tolist() == [BEGUN, KNOWN, UNSEEN]
     assert asked.kinds(1, rows).tolist() == [UNSEEN, KNOWN, UNSEEN]
-    assert asked.unheard(0).keeps(rows).tolist() == [False, False, True]
-    assert asked.unheard(1).keeps(rows).tolist() == [True, False, True]
+    assert asked.unheard.keeps(0, rows).tolist() == [False, False, True]
+    assert asked.unheard.keeps(1, rows).tolist() == [True, False, True]
 
 
 def test_what_is_sealed_is_noted_once_and_for_all() -> None:

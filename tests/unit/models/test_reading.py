@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from models.catalogue import Catalogue
 from models.profile import Profile, ProfileView
+from models.sources.base import Listener
 from models.sources.reading import STRANGER
 from models.sources.shelf import Shelf, normalised
 from models.taste import UNIT, fold
@@ -129,6 +130,19 @@ def test_a_banned_artists_tracks_are_not_allowed_and_a_gap_is_no_track() -> None
     shelf = thirty()
     (listener,) = read(shelf, view([listen("t4", NOON), listen("t3", NOON, "ban", "ARTIST 1", scope="artist")]))
     asked = np.array([-1, 0, 3, 4, 5, 29])
-    assert batch(shelf, [listener]).allowed(0).keeps(asked).tolist() == [False, True, False, False, False, True]
+    assert batch(shelf, [listener]).allowed.keeps(0, asked).tolist() == [False, True, False, False, False, True]
     (someone,) = read(shelf, player_of([0]))
-    assert batch(shelf, [someone]).unheard(0).keeps(asked).tolist() == [False, False, True, True, True, True]
+    assert batch(shelf, [someone]).unheard.keeps(0, asked).tolist() == [False, False, True, True, True, True]
+
+
+def test_a_work_is_barred_in_all_its_editions() -> None:
+    names = ("One", "Two (Live)", "One (Live)", "Two", "Three", "One - 2011 Remaster")
+    shelf = Shelf(Catalogue(frame([(name, "Band") for name in names])))
+    asked = np.arange(-1, len(names))
+    some = [Listener(rows=np.array([2])), Listener(recent=np.array([-1, 3])), Listener(works=shelf.works[[4, 5]])]
+    made = batch(shelf, some)
+    kept = [asked[made.unheard.keeps(at, asked)].tolist() for at in range(3)]
+    assert kept == [[1, 3, 4], [0, 2, 4, 5], [1, 3]]
+    assert made.allowed.keeps(2, asked).tolist() == made.unheard.keeps(2, asked).tolist()
+    assert [len(rows) for rows in made.allowed.first([asked, asked[:0], asked], 3)] == [3, 0, 2]
+    assert [rows.tolist() for rows in made.unheard.first_of_same(asked, 2)] == [[1, 3], [0, 2], [1, 3]]

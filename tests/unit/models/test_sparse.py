@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from models.scratch import Scratch
 from models.sources.base import NO_ROWS
-from models.sources.sparse import NONE, Sparse, summed
+from models.sources.sparse import NONE, Sparse, keyed, ranked, summed
 
 SCRATCH = Scratch.of(200)
 
@@ -59,3 +59,15 @@ def test_the_weights_of_a_row_are_added_up() -> None:
     column = summed(np.array([5, 2, 5, 7]), np.array([1.0, 2.0, 0.5, -1.0]), SCRATCH)
     assert dict(zip(column.rows.tolist(), column.weights.tolist(), strict=True)) == {2: 2.0, 5: 1.5}
     assert summed(NO_ROWS, np.empty(0), SCRATCH) is NONE
+
+
+@pytest.mark.parametrize("size", [0, 1, 2, 24, 25, 300, 5_000])
+@pytest.mark.parametrize("kinds", [1, 3, 10_000])  # of scores: of many equal ones the first rows are the highest
+def test_what_is_ranked_is_the_beginning_of_all_keys_in_order(size: int, kinds: int) -> None:
+    rng = np.random.default_rng(size + kinds)
+    keys = keyed(rng.permutation(10_000)[:size], 1.0 / rng.integers(1, kinds + 1, size=size))
+    ordered = np.sort(keys)[::-1]
+    for most in (0, 1, 20, 400, size):
+        best = ranked(keys, most)
+        assert len(best) >= min(most, size)
+        assert best.tolist() == ordered[: len(best)].tolist()
