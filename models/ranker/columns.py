@@ -24,6 +24,17 @@ SIEVE = 1 << 14
 
 Columns = NDArray[np.float32]  # (features, candidates)
 Marks = NDArray[np.int32]
+Heard = tuple[Rows, Rows, NDArray[np.bool_]]  # rows, times in s, and whether played or skipped; oldest first
+
+
+@compiled
+def artists_at(rows: Rows, artists: Rows) -> Rows:
+    """The artist of each row; of a track that the release does not know (−1) a number that no artist has, −1."""
+    found = np.full(len(rows), -1)
+    for at in range(len(rows)):
+        if rows[at] >= 0:
+            found[at] = artists[rows[at]]
+    return found
 
 
 @compiled
