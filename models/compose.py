@@ -49,7 +49,7 @@ class Composer:
 
     def compose(self, merged: Merged, scores: NDArray[np.floating], kinds: NDArray[np.integer], n: int) -> list[Pick]:
         """At most `n` tracks, best first, scores falling; `kinds`: KNOWN, BEGUN or UNSEEN."""
-        order = np.argsort(-scores, kind="stable")  # rows rise, so equals stand in the order of their rows
+        order = falling(scores)  # rows rise, so equals stand in the order of their rows
         if self._only is not None:
             order = order[kinds[order] == self._only]
         shelf, caps, rows = self._shelf, self._caps, merged.rows
@@ -68,6 +68,24 @@ class Composer:
             merged.positions[taken],
         )
         return [Pick(*each) for each in zip(*(column.tolist() for column in columns), strict=True)]
+
+
+def falling(scores: NDArray[np.floating]) -> Rows:
+    """Where the scores stand, highest first, equals in their order. A stable sort would take three times as long."""
+    order = np.argsort(-scores)
+    _settle(order, scores)
+    return order
+
+
+@compiled
+def _settle(order: Rows, scores: NDArray[np.floating]) -> None:
+    """Puts equals in their order."""
+    begin = 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or scores[order[end]] != scores[order[begin]]:
+            if end - begin > 1:
+                order[begin:end] = np.sort(order[begin:end])
+            begin = end
 
 
 @compiled

@@ -1,5 +1,6 @@
 """Reasons in words for the listener. Only event times count: "3 days ago" is before the listener's newest listen."""
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -12,8 +13,18 @@ _STEPS = (
 )
 
 
-def played_before(plays: int, age: int) -> str:
-    """For a track of the listener's own; `age` in seconds. No plays: it was only loved."""
+def played_before(plays: Iterable[int], ages: Iterable[int]) -> list[str]:
+    """For tracks of the listener's own; `ages` in seconds. No plays: it was only loved."""
+    # Most of a list are such tracks, so nothing is called for each but the cache.
+    return [
+        _played_before(count, age - age % (MINUTE if age < HOUR else HOUR if age < 2 * DAY else DAY))
+        for count, age in zip(plays, ages, strict=True)
+    ]
+
+
+@lru_cache(maxsize=1 << 14)
+def _played_before(plays: int, age: int) -> str:
+    """Of an age without what is not told of it: the same few for most listeners."""
     if plays <= 0:
         return "You loved it"
     return f"You have played it {'once' if plays == 1 else f'{plays} times'}, last {ago(age)}"

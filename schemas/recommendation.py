@@ -9,7 +9,7 @@ from schemas.fields import Id, Millis, Offset, Partition
 VARIANTS = ("a", "b")  # the ways to make lists that a scorer knows
 
 
-class Item(Struct, frozen=True):
+class Item(Struct, frozen=True, gc=False):  # of strings and numbers only: nothing to look through for garbage
     """One recommended track, best first in its list."""
 
     track_id: Id

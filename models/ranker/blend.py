@@ -23,13 +23,14 @@ CROSSED = (
     "artist_latest", "artist_last", "session", "back",
     "weight_0.5d", "weight_4d", "age", "known",
 )  # fmt: skip
-_BENT = [NAMES.index(name) for name in NAMES if name not in FLAGS + CONTEXT]
-_CONTEXT = [NAMES.index(name) for name in CONTEXT]
-_CROSSED = [NAMES.index(name) for name in CROSSED]
+_BENT = np.array([NAMES.index(name) for name in NAMES if name not in FLAGS + CONTEXT])
+_CONTEXT = np.array([NAMES.index(name) for name in CONTEXT])
+_CROSSED = np.array([NAMES.index(name) for name in CROSSED])
 _KNOWN = NAMES.index("known")
 SIZE = len(NAMES) + len(_BENT) * (len(KNOTS) + 2) + len(_CONTEXT) * len(_CROSSED)
 
-_PLACES = np.array([_BENT.index(at) if at in _BENT else -1 for at in range(len(NAMES))])  # among those that are bent
+_PLACES = np.full(len(NAMES), -1)  # among those that are bent
+_PLACES[_BENT] = np.arange(len(_BENT))
 
 Matrix = NDArray[np.float32]
 
@@ -71,14 +72,16 @@ class Blend:
         self._hinges, self._known = np.stack(hinges) / sizes, known / sizes
         self._start = -(self._slopes @ bends.means)
         self._crossed = crossed.reshape(len(_CONTEXT), len(_CROSSED)) / bends.deviations[_CROSSED]
-        self._crossed_start = -(self._crossed @ bends.means[_CROSSED])
+        self._crossed_start = -(self._crossed @ bends.means[_CROSSED])[:, None]
+        self._context = bends.means[_CONTEXT, None], bends.deviations[_CONTEXT, None]
 
     def scores(self, features: Matrix) -> Matrix:
         """Higher is better; (candidates)."""
         bends = self.bends
         columns = np.ascontiguousarray(features.T, dtype=np.float32)
-        context = (columns[_CONTEXT] - bends.means[_CONTEXT, None]) / bends.deviations[_CONTEXT, None]
-        crossed = self._crossed @ columns[_CROSSED] + self._crossed_start[:, None]
+        means, deviations = self._context
+        context = (columns.take(_CONTEXT, axis=0) - means) / deviations
+        crossed = self._crossed @ columns.take(_CROSSED, axis=0) + self._crossed_start
         total: Matrix = np.einsum("ij,ij->j", crossed, context) + self._start
         _add_bent(
             columns, self._slopes, _PLACES, bends.knots, self._hinges, self._steps, self._known, columns[_KNOWN], total

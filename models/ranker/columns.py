@@ -20,10 +20,21 @@ MOST_DUE = 20.0
 STEPS = 5  # newest plays, of how well the listener keeps to their own past
 CONTEXT = 30  # newest plays, of how much is repeated
 LATEST = 10
-SIEVE = 1 << 14
+SIEVE = 1 << 14  # a power of two
 
 Columns = NDArray[np.float32]  # (features, candidates)
 Marks = NDArray[np.int32]
+Heard = tuple[Rows, Rows, NDArray[np.bool_]]  # rows, times in s, and whether played or skipped; oldest first
+
+
+@compiled
+def artists_at(rows: Rows, artists: Rows) -> Rows:
+    """The artist of each row; of a track that the release does not know (−1) a number that no artist has, −1."""
+    found = np.full(len(rows), -1)
+    for at in range(len(rows)):
+        if rows[at] >= 0:
+            found[at] = artists[rows[at]]
+    return found
 
 
 @compiled
@@ -44,17 +55,17 @@ def of_signals(
     near = np.zeros(SIEVE, np.bool_)  # small enough to be at hand: most rows are no candidates and stop here
     for at in range(len(rows)):
         marks[rows[at]] = at + 1
-        near[rows[at] % SIEVE] = True
+        near[rows[at] & (SIEVE - 1)] = True
     for which in range(len(named)):
         for key in named[which]:
             row = LOW - (key & LOW)
-            if near[row % SIEVE] and marks[row]:
+            if near[row & (SIEVE - 1)] and marks[row]:
                 bits[which, marks[row] - 1] = key >> 32
     for which in range(len(ranked)):
         theirs = ranked[which]
         for each in range(len(theirs)):
             row = LOW - (theirs[each] & LOW)
-            if near[row % SIEVE] and marks[row]:
+            if near[row & (SIEVE - 1)] and marks[row]:
                 places[which, marks[row] - 1] = each
     for row in rows:
         marks[row] = 0

@@ -8,16 +8,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from models.ranker.columns import FAR, LATEST, NEVER_H, of_artists, of_context, of_own, of_recent, of_signals
+from models.compiled import compiled
+from models.ranker.columns import (
+    FAR,
+    LATEST,
+    NEVER_H,
+    Columns,
+    Heard,
+    Marks,
+    artists_at,
+    of_artists,
+    of_context,
+    of_own,
+    of_recent,
+    of_signals,
+)
 from models.ranker.habits import of_artist, of_track
 from models.ranker.steps import of_steps
-from models.sources.base import BEGUN, KNOWN, Batch, Listener, Rows
+from models.sources.base import BEGUN, KNOWN, Batch, Rows
 from models.sources.shelf import Shelf
+from models.sources.signals import Signals
+from models.sources.sparse import Keys
 
 if TYPE_CHECKING:
     from models.release import Release
 
-__all__ = ["FAR", "NAMES", "NEVER_H", "UNRANKED", "Features", "context"]
+__all__ = ["FAR", "NAMES", "NEVER_H", "UNRANKED", "Features"]
 
 UNRANKED = 400  # the place of what a signal names no higher
 
@@ -41,7 +57,8 @@ NAMES = (
     "after_last", "after_second", "after_third", "after_before",
     "met_behind", "met_ahead", "heard_behind", "heard_ahead",
 )  # fmt: skip
-_SCALE = np.array(list(_LOGGED.values()), dtype=np.float32)[:, None]
+_SCALE = np.array(list(_LOGGED.values()), dtype=np.float32)
+_ONE = np.float32(1.0)
 _AT = {name: at for at, name in enumerate(NAMES)}
 
 
@@ -56,6 +73,9 @@ _ARTIST, _ARTIST_RATES = _from("artist_weight", "artist_age"), _from("artist_ski
 _FACTS, _RATES = _from("artist_rank", "recent_listeners"), _from("trend", "track_skip_rate")
 _STEPS = _from("after_last", "heard_ahead")
 _CONTEXT, _SIZES = _from("going_on", "skipped_last"), _from("size", "session_size")
+_KINDS_OF_CONTEXT = _CONTEXT.stop - _CONTEXT.start
+_DOT, _DUE, _SESSION, _SKIP_RATE = _AT["dot"], _AT["due"], _AT["session"], _AT["skip_rate"]
+_KNOWN, _BEGUN = _AT["known"], _AT["begun"]
 
 
 class Features:
@@ -75,53 +95,63 @@ class Features:
         """(len(rows), len(NAMES)) for the listener `at` of a batch."""
         listener = batch.listeners[at]
         table = np.empty((len(NAMES), len(rows)), dtype=np.float32)
-        self._signals(batch, at, rows, table)
-        self._plays(batch, listener, rows, table)
-        facts = self._facts[rows].T
-        table[_FACTS], table[_RATES] = facts[:3], facts[3:]
-        kinds = batch.kinds(at, rows)
-        table[_AT["known"]], table[_AT["begun"]] = kinds == KNOWN, kinds == BEGUN
+        table[_DOT] = self._release.factors_of(rows) @ batch.vectors[at]
+        heard = listener.recent, listener.recent_times, listener.recent_played
+        own = listener.rows, listener.weights, listener.plays, listener.skips, listener.lasts
+        of_catalogue = batch.kinds(at, rows), self._shelf.artists, self._facts
+        _fill(rows, *_said(batch.signals[at]), heard, own, listener.newest, of_catalogue, *batch.scratch, table)
         logged = table[: len(_LOGGED)]
-        logged *= _SCALE
-        logged += 1.0
         np.log(logged, out=logged)
         return table.T
 
-    def _signals(self, batch: Batch, at: int, rows: Rows, table: NDArray[np.float32]) -> None:
-        signals = batch.signals[at]
-        own = signals.own
-        named = (
-            own.after, own.pair, own.straight, own.around, signals.alike, *signals.everybody, own.soon,
-        )  # fmt: skip
-        placed = (own.after, own.around, signals.alike, signals.everybody.next, signals.everybody.then)
-        of_signals(
-            rows,
-            tuple(scores.keys for scores in named),
-            tuple(scores.best(UNRANKED) for scores in placed),
-            UNRANKED,
-            batch.scratch.marks,
-            table[_SIGNALS],
-            table[_PLACES],
-        )
-        table[_AT["dot"]] = self._release.factors_of(rows) @ batch.vectors[at]
 
-    def _plays(self, batch: Batch, listener: Listener, rows: Rows, table: NDArray[np.float32]) -> None:
-        shelf, marks, newest = self._shelf, batch.scratch.marks, listener.newest
-        recent = listener.recent, listener.recent_times, listener.recent_played
-        own = listener.weights, listener.plays, listener.skips, listener.lasts
-        of_recent(rows, *recent, newest, marks, table[_RECENT], table[_AT["due"]], table[_AT["session"]])
-        of_own(rows, listener.rows, *own, newest, marks, table[_OWN], table[_AT["skip_rate"]])
-        latest = shelf.artists_at(listener.recent[::-1][:LATEST])
-        rates, artists = table[_ARTIST_RATES], shelf.artists[rows]
-        of_track(rows, *recent, newest, marks, table[_HABITS])
-        of_steps(rows, listener.recent, listener.recent_times, marks, table[_STEPS])
-        of_artist(artists, shelf.artists, *recent, newest, marks, batch.scratch.sums, table[_OF_ARTIST])
-        of_artists(artists, shelf.artists[listener.rows], *own, latest, newest, marks, table[_ARTIST], rates)
-        *kind, size, session = context(listener, shelf)
-        table[_CONTEXT], table[_SIZES] = np.array(kind)[:, None], np.array([[size], [session]])
+def _said(signals: Signals) -> tuple[tuple[Keys, ...], tuple[Keys, ...]]:
+    """What each signal says, and the highest of those whose places count."""
+    own, everybody = signals.own, signals.everybody
+    named = own.after, own.pair, own.straight, own.around, signals.alike, *everybody, own.soon
+    placed = own.after, own.around, signals.alike, everybody.next, everybody.then
+    return tuple(scores.keys for scores in named), tuple(scores.best(UNRANKED) for scores in placed)
 
 
-def context(listener: Listener, shelf: Shelf) -> tuple[float, ...]:
-    """What kind of listening this is just now, the same for every candidate: `going_on` … `skipped_last`, and sizes."""
-    latest = shelf.artists_at(listener.recent[::-1][: LATEST + 1])
-    return of_context(listener.recent, listener.recent_times, listener.recent_played, latest, shelf.scratch.marks)
+@compiled
+def _fill(
+    rows: Rows,
+    named: tuple[Keys, ...],
+    placed: tuple[Keys, ...],
+    heard: Heard,
+    own: tuple[Rows, NDArray[np.float64], Rows, Rows, Rows],
+    newest: int,
+    of_catalogue: tuple[NDArray[np.int8], Rows, Columns],
+    sums: NDArray[np.float64],
+    marks: Marks,
+    table: Columns,
+) -> None:
+    """All features but "dot", those of _LOGGED ready for their logarithm. One call: each more costs a tenth of all.
+
+    `of_catalogue`: kinds, of the candidates; artists, and facts (_FACTS, then _RATES), of each row of the catalogue.
+    """
+    kinds, artist_of, facts = of_catalogue
+    of_signals(rows, named, placed, UNRANKED, marks, table[_SIGNALS], table[_PLACES])
+    of_recent(rows, *heard, newest, marks, table[_RECENT], table[_DUE], table[_SESSION])
+    of_own(rows, *own, newest, marks, table[_OWN], table[_SKIP_RATE])
+    of_track(rows, *heard, newest, marks, table[_HABITS])
+    of_steps(rows, heard[0], heard[1], marks, table[_STEPS])
+    artists, latest = artist_of[rows], artists_at(heard[0][::-1][: LATEST + 1], artist_of)
+    of_artist(artists, artist_of, *heard, newest, marks, sums, table[_OF_ARTIST])
+    of_artists(
+        artists, artist_of[own[0]], *own[1:], latest[:LATEST], newest, marks, table[_ARTIST], table[_ARTIST_RATES]
+    )
+    context = of_context(*heard, latest, marks)
+    for which in range(_KINDS_OF_CONTEXT):
+        table[_CONTEXT.start + which, :] = context[which]
+    table[_SIZES.start, :], table[_SIZES.start + 1, :] = context[-2], context[-1]
+    for at in range(len(rows)):
+        row = rows[at]
+        for which in range(3):
+            table[_FACTS.start + which, at] = facts[row, which]
+        for which in range(2):
+            table[_RATES.start + which, at] = facts[row, 3 + which]
+        table[_KNOWN, at], table[_BEGUN, at] = kinds[at] == KNOWN, kinds[at] == BEGUN
+    for which in range(len(_SCALE)):
+        for at in range(len(rows)):
+            table[which, at] = table[which, at] * _SCALE[which] + _ONE

@@ -28,10 +28,7 @@ class History:
         def reasons(positions: Sequence[int]) -> list[str]:
             own = best[list(positions)]
             ages = listener.newest - listener.lasts[own]
-            return [
-                played_before(plays, age)
-                for plays, age in zip(listener.plays[own].tolist(), ages.tolist(), strict=True)
-            ]
+            return played_before(listener.plays[own].tolist(), ages.tolist())
 
         return Candidates(listener.rows[best], reasons)
 

@@ -10,7 +10,7 @@ from numba.core.dispatcher import Dispatcher
 
 from models import compose
 from models.beginner import TRACKS, beginner
-from models.ranker import blend, columns, merge
+from models.ranker import blend, columns, features, merge
 from models.sources import artists, bars, base, history, liked, neighbours, noted, own_past, recent, signals, sparse
 from services.bench.made import make
 from tests.unit.scorer.worlds import make_release
@@ -28,13 +28,14 @@ Arms(load(Path(sys.argv[1])), Split(plain, plain)).warm([])
 print(*look.cold())
 """
 MODULES = (
-    artists, bars, base, blend, columns, compose, history, liked, merge, neighbours, noted, own_past, recent, signals,
-    sparse,
+    artists, bars, base, blend, columns, compose, features, history, liked, merge, neighbours, noted, own_past, recent,
+    signals, sparse,
 )  # fmt: skip
 INSIDE = {  # other compiled functions have these in themselves; and the last, who asks for sources that are off
     "_around", "_followed", "_gathered", "_has_room", "_likeness", "_mark", "_merged", "_newest", "_occurrences",
-    "_playing", "_repeated", "_sort", "_unheard", "_voted", "firsts", "is_barred", "is_noted", "keyed", "session_start",
-    "strongest", "sum_up", "take_out", "_kept",
+    "_playing", "_repeated", "_sort", "_unheard", "_voted", "artists_at", "firsts", "is_barred", "is_noted",
+    "keyed", "of_artist", "of_artists", "of_context", "of_own", "of_recent", "of_signals", "of_steps", "of_track",
+    "session_start", "strongest", "sum_up", "take_out", "_kept",
 }  # fmt: skip
 
 

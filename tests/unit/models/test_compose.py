@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.catalogue import Catalogue
-from models.compose import Caps, Composer, Pick
+from models.compose import Caps, Composer, Pick, falling
 from models.ranker.merge import Merged
 from models.sources.base import BEGUN, KNOWN, UNSEEN
 from models.sources.shelf import Shelf
@@ -69,6 +71,13 @@ def test_equal_scores_are_told_apart_by_the_row() -> None:
     merged = Merged(column, np.zeros(3, np.int64), np.arange(3), np.zeros(3))
     picks = Composer(SIXTY, None, Caps(3)).compose(merged, np.array([1.0, 2.0, 1.0]), np.full(3, UNSEEN), 3)
     assert rows(picks) == [5, 3, 8]
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@given(st.lists(st.integers(-3, 3) | st.floats(-1e9, 1e9, width=32), max_size=300))
+def test_candidates_are_put_in_the_order_of_a_stable_sort(kind: type[np.floating], values: list[float]) -> None:
+    scores = np.array(values, dtype=kind)
+    assert falling(scores).tolist() == np.argsort(-scores, kind="stable").tolist()
 
 
 @pytest.mark.parametrize("familiar", [None, 0.0, 0.3, 1.0])

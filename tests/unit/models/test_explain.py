@@ -1,6 +1,8 @@
 """Reasons are words a listener would use."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models.explain import DAY, HOUR, LONGEST, MINUTE, ago, because_of, played_before
 
@@ -25,9 +27,14 @@ def test_an_age_is_told_in_one_unit(age: int, words: str) -> None:
 
 
 def test_a_played_track_says_how_often_and_when() -> None:
-    assert played_before(12, 3 * DAY) == "You have played it 12 times, last 3 days ago"
-    assert played_before(1, 3 * DAY) == "You have played it once, last 3 days ago"
-    assert played_before(0, 3 * DAY) == "You loved it"
+    assert played_before([12, 1, 0], [3 * DAY, 3 * DAY, 3 * DAY]) == [
+        "You have played it 12 times, last 3 days ago", "You have played it once, last 3 days ago", "You loved it",
+    ]  # fmt: skip
+
+
+@given(st.integers(-DAY, 80 * 365 * DAY))
+def test_of_a_played_track_the_age_is_as_told_of_any(age: int) -> None:
+    assert played_before([2], [age]) == [f"You have played it 2 times, last {ago(age)}"]
 
 
 def test_a_cause_is_named_with_its_artist_if_that_is_known() -> None:

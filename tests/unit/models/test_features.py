@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.ranker.features import FAR, NAMES, NEVER_H, UNRANKED, Features, context
+from models.ranker.features import FAR, NAMES, NEVER_H, UNRANKED, Features
 from models.release import Release
 from models.scratch import Scratch
 from models.sources.base import NO_ROWS, Batch, Listener
@@ -329,7 +329,7 @@ def test_whatever_was_heard_the_reference_agrees(
 def test_what_is_repeated_was_played_before_the_last_thirty(world: Release) -> None:
     rows = [1, 1, *[2] * 29]
     who = heard(*((row, 60 * ago, True) for ago, row in zip(range(31, 0, -1), rows, strict=True)))
-    assert context(who, Shelf(world.catalogue))[3] == pytest.approx(1 / 30)
+    assert made(world, who, [1])[0, NAMES.index("repeating")] == pytest.approx(1 / 30)
 
 
 def test_midnight_is_no_border_to_the_time_of_day(world: Release) -> None:
@@ -372,4 +372,3 @@ def test_an_empty_catalogue_has_no_features(tmp_path: Path) -> None:
         shelf, [who], np.zeros((1, 3), np.float32), [Signals(who, empty.followers, empty.neighbours, shelf.scratch)]
     )
     assert Features(empty, shelf).of(batch, 0, NO_ROWS).shape == (0, len(NAMES))
-    assert all(np.isfinite(context(who, shelf)))
