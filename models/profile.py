@@ -59,8 +59,8 @@ class Profile:
     """One listener's profile, as it is folded (models.taste.fold). Times are seconds since epoch."""
 
     __slots__ = (
-        "_artists", "banned", "banned_artists", "by_hour", "events", "latest", "loved", "loved_artists", "met", "newest",
-        "past", "seen", "totals", "tracks", "version", "whole",
+        "_artists", "banned", "banned_artists", "by_hour", "events", "latest", "loved", "loved_artists", "met",
+        "newest", "past", "seen", "totals", "tracks", "version", "whole",
     )  # fmt: skip
 
     def __init__(self) -> None:
@@ -243,7 +243,7 @@ class Profile:
         profile.seen = set(profile.events)
         marks: list[array[int]] = [array("q"), array("q"), array("q"), array("q")]
         artists = read.artist_columns()
-        profile._artists = Tastes(*map(_array, "IBhH", artists)) if artists else None
+        profile._artists = Tastes(*map(_array, "IBhH", artists)) if artists else None  # noqa: SLF001  # its own
         if read.marks:
             marks = [_array("q", column) for column in read.marked()]
         profile.loved, profile.banned, profile.loved_artists, profile.banned_artists = marks
