@@ -5,6 +5,7 @@
 One event: a full profile takes a listen and its head becomes bytes, as for each live event; a scorer views head and
 past. The reference folds nothing: it only writes, or reads, a msgspec Struct with the head's numbers in lists. Smallest
 of 20 rounds. Times are of the CPU: nothing here waits.
+Decoded: profiles of some plays one by one, and many at once as a batch asks for them.
 Bulk: a simulated crowd's log in batches of 500; after each batch the heads it changed become bytes, and what was sealed
 goes. The reference is the least a profile could do: it counts into dicts and appends to lists, nothing decays and
 nothing is pruned but the recent plays, and msgspec writes them.
@@ -19,6 +20,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from models.decode import decode_all
 from models.ids import artist_key_of, cached_key_of, key_of
 from models.profile import Profile, ProfileView
 from models.taste import TasteSettings, fold, most_tracks
@@ -28,6 +30,7 @@ from services.simulator.settings import CrowdSettings
 
 BATCH = 500
 NOON = 1_704_110_400
+MANY = 512
 KNOWN = 40  # tracks that the listens to come are of
 
 
@@ -53,6 +56,7 @@ def main() -> None:
     parser.add_argument("--past", default="0,3072,12288")
     args = parser.parse_args()
     one_event([int(each) for each in args.past.split(",")])
+    decoded()
     crowd = make_crowd(CrowdSettings(listeners=args.listeners), np.random.default_rng(7))
     bulk(list(crowd.history(args.days).listens()))
 
@@ -78,6 +82,25 @@ def one_event(pasts: list[int]) -> None:
         view = least(lambda d=data, p=past: read(d + p))
         print(f"{plays:>12,}{len(data):>9,}{len(past):>9,}{folding:>7.1f}{live:>9.1f} {f'({writing:.0f})':>9}"
               f"{reading:>9.1f} {f'({unpacking:.0f})':>7}{cold:>8.1f}{view:>7.1f}")  # fmt: skip
+
+
+def decoded() -> None:
+    """Profiles of one length, each by itself and as a batch of the profiler's asks for them."""
+    print("a profile decoded, µs")
+    print(f"{'plays':>12}{'alone':>9}{'among many':>13}{'ratio':>8}")
+    taste = TasteSettings()
+    for plays in (10, 100, 600):
+        profiles = [Profile() for _ in range(MANY)]
+        for at, (profile, tracks) in enumerate(
+            zip(profiles, np.random.default_rng(4).integers(3_000, size=(MANY, plays)).tolist(), strict=True)
+        ):
+            for number, track in enumerate(tracks):
+                when = (NOON + at + number * 9_000) * 1000
+                fold(profile, Listen(f"e{number}", f"u{at}", f"t{track}", when), number, taste)
+        heads = [profile.head() for profile in profiles]
+        alone = least(lambda h=heads: [Profile.decode(head) for head in h]) / MANY
+        many = least(lambda h=heads: decode_all(h)) / MANY
+        print(f"{plays:>12,}{alone:>9.1f}{many:>13.1f}{alone / many:>8.2f}")
 
 
 def one_live(profile: Profile, listen: Listen, taste: TasteSettings) -> bytes:

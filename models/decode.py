@@ -35,6 +35,9 @@ def _decoded(heads: Sequence[bytes]) -> Iterator[Profile | BadProfile]:
     wrong = iter(readable([each for each in found if isinstance(each, Head)]))
     told = [each if isinstance(each, BadProfile) else next(wrong) or each for each in found]
     sound = [each for each in told if isinstance(each, Head)]
+    if not sound:
+        yield from [each for each in told if isinstance(each, BadProfile)]
+        return
     latest = Latest(sound)
     steps = (latest.told >> STEP_BITS).astype(np.uint16).tobytes()
     starts, lasts = (2 * latest.track_starts).tolist(), iter(latest.newest_ticks.tolist())

@@ -66,10 +66,6 @@ class Shelf:
         at = starts[of] + np.arange(len(of)) - (np.cumsum(counts) - counts)[of]
         return self.by_artist[at], of
 
-    def artists_at(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The artist of each row; of an unknown one (−1) a number that no artist has, −1."""
-        return np.where(rows >= 0, self.artists[np.maximum(rows, 0)], -1) if len(self.artists) else rows
-
     def heads(self, artists: NDArray[np.int64]) -> NDArray[np.int64]:
         """The first row of each of these artists."""
         return self.by_artist[self.starts[artists]]

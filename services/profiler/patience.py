@@ -7,6 +7,7 @@ from typing import ParamSpec, TypeVar
 
 from services.profiler.metrics import Metrics
 from services.runtime.errors import Transient
+from services.runtime.garbage import look_when_idle
 from services.runtime.retry import keep_trying_async
 
 P = ParamSpec("P")
@@ -32,3 +33,4 @@ class Patiently:
     def _on_retry(self, error: Transient) -> None:
         log.warning("holding the listens: %s", error)
         self._metrics.retried(error)
+        look_when_idle()

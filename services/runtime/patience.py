@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import TypeVar
 
 from services.runtime.errors import Transient
+from services.runtime.garbage import look_when_idle
 from services.runtime.group import Member
 from services.runtime.retry import Hook, keep_trying
 
@@ -34,6 +35,7 @@ class Patient:
     def _on_retry(self, error: Transient) -> None:
         log.warning("nothing is taken meanwhile: %s", error)
         self._told(error)
+        look_when_idle()
         if self.member is not None:
             with suppress(Transient):
                 self.member.hold(0.0)  # a member that asks for nothing is taken for dead after five minutes

@@ -31,6 +31,7 @@ def serve(
     while not stop.is_set():
         if releases.current is None:
             patiently(lambda: notices.hold(TURN))
+            look_when_idle()
             metrics.turned(notices.lags())
             continue
         records = patiently(lambda: notices.poll(TURN))

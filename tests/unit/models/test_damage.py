@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.decode import FEW, decode_all
+from models.decode import FEW, MANY, decode_all
 from models.flat import Flat, readable
 from models.layout import HEADER, PREFIXED, SEGMENT_BYTES, ProfileBytes, sealed, segment
 from models.plays import FAR
@@ -162,6 +162,13 @@ def resealed(random: Random, head: bytes, past: bytes) -> bytes:
         past = b"".join(segment(row[:SEGMENT], row[SEGMENT:].astype(np.int64)) for row in words)
         body = head[PREFIXED.size :] if random.random() < 0.7 else body
     return sealed(body) + past
+
+
+@pytest.mark.parametrize(("before", "bad"), [(0, 1), (0, FEW), (MANY, 1), (MANY, 2), (1, MANY), (0, 2 * MANY)])
+def test_however_many_are_damaged_each_is_told_in_its_place(before: int, bad: int) -> None:
+    sound = parts()[3][0]
+    found = decode_all([sound] * before + [sound[:-1]] * bad)
+    assert [isinstance(each, BadProfile) for each in found] == [False] * before + [True] * bad
 
 
 def test_what_is_not_damaged_works(recommender: Recommender) -> None:

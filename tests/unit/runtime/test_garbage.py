@@ -28,11 +28,16 @@ def a_cycle() -> "weakref.ref[Node]":
     return weakref.ref(Node())
 
 
-def test_a_cycle_stays_while_there_is_work_and_goes_when_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = [1_000.0]
-    monkeypatch.setattr(garbage, "monotonic", lambda: clock[0])
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    now = [1_000.0]
+    monkeypatch.setattr(garbage, "monotonic", lambda: now[0])
+    monkeypatch.setattr(garbage, "_looked", now[0])
     garbage.look_rarely()
-    garbage.look_when_idle()
+    return now
+
+
+def test_a_cycle_stays_while_there_is_work_and_goes_when_there_is_none(clock: list[float]) -> None:
     lost = a_cycle()
     kept = [[number] for number in range(10_000)]  # as a batch would
     clock[0] += garbage.EVERY_S - 1
@@ -42,3 +47,16 @@ def test_a_cycle_stays_while_there_is_work_and_goes_when_there_is_none(monkeypat
     garbage.look_when_idle()
     assert lost() is None
     assert len(kept) == 10_000
+
+
+def test_what_was_there_for_long_is_found_too(clock: list[float]) -> None:
+    connection = Node()
+    lost = weakref.ref(connection)
+    for _ in range(3):  # each look makes it older
+        clock[0] += garbage.EVERY_S
+        garbage.look_when_idle()
+    del connection
+    assert lost() is not None
+    clock[0] += garbage.EVERY_S
+    garbage.look_when_idle()
+    assert lost() is None
