@@ -28,8 +28,12 @@ def look_when_idle() -> None:
 
     At all of it, for who lives for long is found nowhere else when it goes; with a release of 100,000 tracks 4 ms.
     """
+    if monotonic() - _looked >= EVERY_S:
+        look()
+
+
+def look() -> None:
+    """To be called after what leaves much behind, as loading a release does."""
     global _looked  # there is one collector in a process
-    now = monotonic()
-    if now - _looked >= EVERY_S:
-        _looked = now
-        gc.collect()
+    _looked = monotonic()
+    gc.collect()

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from models.profile import ProfileView
 from models.release import BadRelease, load
 from schemas.release import ReleaseAnnounced
+from services.runtime.garbage import look
 from services.scorer.arms import Arms
 from services.scorer.metrics import Metrics
 from services.scorer.newcomers import Newcomers
@@ -64,6 +65,7 @@ class Releases:
             return
         self.current, self._taken, self._refused = arms, wanted, None
         self._followed = False
+        look()  # loading, and compiling for the first time, leaves more than a hundred MB of cycles
         self._metrics.released(arms.release.manifest, self._clock() - begun)
         log.info("release %s is in force, loaded in %.1f s", wanted[0], self._clock() - begun)
 
