@@ -11,6 +11,7 @@ from models.plays import TICK_BITS, WORD, Column, Columns, Numbers, long_gaps, s
 from models.tastes import STEP_BITS, keys_of
 
 Of = TypeVar("Of", bound=Head)
+_NONE: Numbers = np.empty(0, np.int64)
 
 
 class Latest(Generic[Of]):
@@ -30,6 +31,8 @@ class Latest(Generic[Of]):
     @cached_property
     def _latest(self) -> tuple[Numbers, Numbers, Numbers]:
         """(places, ticks, skipped)."""
+        if not self._profiles:
+            return _NONE, _NONE, _NONE
         if len(self._profiles) == 1:  # the same, sooner
             [only] = self._profiles
             return only.latest()
@@ -178,8 +181,6 @@ def _known(profiles: Sequence[Head]) -> list[Columns]:
 
 def readable(profiles: Sequence[Head]) -> list[BadProfile | None]:
     """What is wrong with the latest plays of each, None where nothing is; the rest was looked at before."""
-    if not profiles:
-        return []
     try:
         Latest(profiles).places  # noqa: B018  # the look is what is asked for
     except BadProfile:
