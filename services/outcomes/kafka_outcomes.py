@@ -15,9 +15,7 @@ class KafkaOutcomes:
 
     def __init__(self, settings: KafkaSettings, alive: Callable[[], None], stop: threading.Event) -> None:
         """Connects. Raises BrokerAway, BadSetting."""
-        self._sender = KafkaSender(
-            settings, "segue-outcomes", alive, stop, batch_size=256 * 1024, max_block_ms=2_000, request_timeout_ms=5_000
-        )
+        self._sender = KafkaSender(settings, "segue-outcomes", alive, stop, more={"request.timeout.ms": 5_000})
 
     def send(self, outcomes: Sequence[Outcome]) -> None:
         """See Sink. All of a listener's go to one partition, in order. Raises Stopped."""

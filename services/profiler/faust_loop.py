@@ -105,8 +105,9 @@ class FaustLoop:
         generation, parts = self._app.consumer_generation_id, dict[int, list[Record]]()
         for event in events:
             message = event.message
-            # Of an older generation: since then partitions were given out anew and are read from their cursors.
-            if message.generation_id == generation:
+            # Of an older generation: since then partitions were given out anew and are read from their cursors. Of one
+            # whose cursors are not asked for yet, they will be: faust resumes partitions before it seeks.
+            if message.generation_id == generation == self._app.segue_placed:
                 record = Record(message.offset, message.key, message.value, round(message.timestamp * 1000))
                 parts.setdefault(message.partition, []).append(record)
         for partition, records in parts.items():
@@ -137,6 +138,7 @@ class _Consumer(AiokafkaConsumer):
             return await self._seek_to_cursors()
 
     async def _seek_to_cursors(self) -> Mapping[TP, int]:
+        generation = self.app.consumer_generation_id
         await super().seek_to_committed()
         assigned: Iterable[TP] = self.assignment()
         topics = {tp.partition: tp for tp in assigned if tp.topic == LISTENS.name}
@@ -145,6 +147,7 @@ class _Consumer(AiokafkaConsumer):
         except Fatal as error:
             self.app.segue_broken(error)  # faust would log it and end by itself
             raise
+        self.app.segue_placed = max(self.app.segue_placed, generation)  # what is handed over from now on, counts
         offsets = {topics[partition]: start for partition, start in starts.items()}
         await self.seek_wait(offsets)
         return offsets
@@ -210,6 +213,7 @@ def _app(settings: ProfilerSettings, transport: type[AiokafkaTransport], profile
         worker_redirect_stdouts=False,
     )
     app.segue_profiler = profiler
+    app.segue_placed = -1  # the newest generation whose partitions have been taken over
     # For tables, of which there are none; faust has no setting for it and would litter the working folder.
     app._create_directories = lambda: None  # noqa: SLF001  # see above
     app.transport = transport(app.conf.broker_consumer, app, loop=asyncio.get_running_loop())

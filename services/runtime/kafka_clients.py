@@ -66,7 +66,7 @@ PRODUCER: dict[str, Any] = {
 def connection(settings: KafkaSettings, client: str = "segue") -> dict[str, Any]:
     """Connection arguments that every kafka-python client takes. Raises BadSetting on half-configured security."""
     common = {"bootstrap_servers": servers(settings), "client_id": client, "security_protocol": settings.security}
-    if not _secured(settings):
+    if not secured(settings):
         return common
     return {
         **common,
@@ -77,7 +77,8 @@ def connection(settings: KafkaSettings, client: str = "segue") -> dict[str, Any]
     }
 
 
-def _secured(settings: KafkaSettings) -> bool:
+def secured(settings: KafkaSettings) -> bool:
+    """Whether the broker is spoken to under TLS, by name and password. Raises BadSetting on half of that."""
     if settings.security == "PLAINTEXT":
         given = [name for name in ("user", "password", "ca") if getattr(settings, name)]
         if given:
@@ -196,18 +197,18 @@ def _open(kind: Callable[..., C], settings: KafkaSettings, *topics: str, **confi
         return client
 
     timeout_ms = config.get("bootstrap_timeout_ms", BOOTSTRAP_MS)
-    left_ms = timeout_ms - 1000 * _knock(settings, config.get("ssl_context"), timeout_ms / 1000)
+    left_ms = timeout_ms - 1000 * knock(settings, timeout_ms / 1000)
     try:
         return kind(*topics, **{**config, "bootstrap_timeout_ms": max(1, left_ms), "kafka_client": remembered})
     except kafka_errors.KafkaError as error:
         for client in made:
             client.close()
         if error.retriable:
-            raise _not_ready(settings) from error
+            raise not_ready(settings) from error
         raise
 
 
-def _not_ready(settings: KafkaSettings) -> BrokerAway:
+def not_ready(settings: KafkaSettings) -> BrokerAway:
     """kafka-python tells a refused user and a broker that is still starting apart in its log only."""
     told = f"something listens at {settings.bootstrap}, but not a broker that is ready for {settings.security}"
     if settings.security == "PLAINTEXT":
@@ -218,12 +219,12 @@ def _not_ready(settings: KafkaSettings) -> BrokerAway:
     )
 
 
-def _knock(settings: KafkaSettings, tls: ssl.SSLContext | None, timeout: float) -> float:
-    """Seconds until a server let us in. kafka-python would log and leak a socket for each try, and not say why.
+def knock(settings: KafkaSettings, timeout: float) -> float:
+    """Seconds until a server let us in. A client would log and leak a socket for each try, and not say why.
 
     Raises Fatal when its certificate is not trusted, BrokerAway after `timeout` seconds.
     """
-    started = time.monotonic()
+    started, tls = time.monotonic(), ssl_context(settings) if secured(settings) else None
     addresses = [(host.strip("[]"), int(port)) for host, _, port in (s.rpartition(":") for s in servers(settings))]
     reason: OSError = TimeoutError("no answer")
     while (left := timeout - (time.monotonic() - started)) > 0:

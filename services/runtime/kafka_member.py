@@ -1,19 +1,15 @@
-"""One member of a consumer group over kafka-python: it commits what its service says is done, behind the next poll."""
+"""One member of a consumer group: it commits what its service says is done, behind the next poll."""
 
 import logging
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-from kafka import ConsumerRebalanceListener, TopicPartition
-from kafka.errors import KafkaError
-from kafka.structs import OffsetAndMetadata
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from services.runtime.group import Record
-from services.runtime.kafka_clients import consumer, kafka_trouble
+from services.runtime.librdkafka import LASTING, member, rdkafka_trouble
 from services.runtime.settings import KafkaSettings
 
-CLOSE_MS = 1_000  # for the last commit and the leaving together; a broker that answers takes milliseconds
-LEAVE_MS = 100  # for the leaving alone, of a broker that has just not answered
+CLOSE_S = 1.0  # for the last commit; a broker that answers takes milliseconds
 
 log = logging.getLogger(__name__)
 
@@ -31,18 +27,20 @@ class KafkaMember:
         commit_ms: int,
         clock: Callable[[], float],
     ) -> None:
-        """Joins the group; at most `most` records a poll. Raises BrokerAway, BadSetting."""
-        self._topic = topic
-        self._given: set[int] = set()
-        # Nothing is done when partitions go: what is not committed yet comes again, at the next owner. So what is made
-        # of a record must be recognisable as made before: a list of the same id, an outcome of the same event.
-        self._consumer = consumer(settings, group=group, client=client, max_poll_records=most)
-        self._consumer.subscribe([topic], listener=_Listener(self._given))
+        """Joins the group; at most `most` records a poll. Raises BrokerAway, Fatal, BadSetting."""
+        self._topic, self._most = topic, most
         self._commit_s, self._clock = commit_ms / 1000, clock
         self._committed_at = clock()
-        self._done: dict[TopicPartition, int] = {}  # the next offset of each, not committed yet
-        self._next: dict[TopicPartition, int] = {}  # the same, for the lag
+        self._committing = 0  # commits that the broker has not answered
+        self._mine: set[int] = set()
+        self._given: set[int] = set()  # since taken_over was asked
+        self._done: dict[int, int] = {}  # the next offset of each partition, not committed yet
+        self._next: dict[int, int] = {}  # the same, for the lag
         self._early: list[Record] = []  # came during `hold`
+        # Nothing is done when partitions go: what is not committed yet comes again, at the next owner. So what is made
+        # of a record must be recognisable as made before: a list of the same id, an outcome of the same event.
+        self._consumer = member(settings, group, client, {"on_commit": self._on_commit})
+        self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
 
     def poll(self, seconds: float) -> list[Record]:
         """See Member."""
@@ -58,78 +56,86 @@ class KafkaMember:
 
     def owned(self) -> set[int]:
         """See Member."""
-        return {at.partition for at in self._consumer.assignment()}
+        return self._mine.copy()
 
     def done(self, records: Sequence[Record]) -> None:
         """See Member. Committed behind the next poll, at most every `commit_ms`."""
         for record in records:
-            at = TopicPartition(self._topic, record.partition)
-            self._done[at] = self._next[at] = record.offset + 1
+            self._done[record.partition] = self._next[record.partition] = record.offset + 1
 
     def hold(self, seconds: float) -> None:
         """See Member."""
-        mine = self._consumer.assignment()
-        self._consumer.pause(*mine)
-        try:
-            self._early += self._take(seconds)  # of a partition assigned just now, which is not paused
-        finally:
-            self._consumer.resume(*self._consumer.paused())
+        with rdkafka_trouble(f"hold {self._topic}"):
+            self._consumer.pause(self._places())
+            try:
+                self._early += self._take(seconds)  # of a partition assigned just now, which is not paused
+            finally:
+                self._consumer.resume(self._places())
 
     def lags(self) -> dict[int, int]:
         """See Member; as of the last fetch, costs no request."""
         lags = {}
-        for at in self._consumer.assignment():
-            end, start = self._consumer.highwater(at), self._next.get(at)
-            if end is not None and start is not None:
-                lags[at.partition] = max(0, end - start)
+        for partition in self._mine:
+            if (start := self._next.get(partition)) is None:
+                continue
+            found = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
+            if found is not None and found[1] >= 0:
+                lags[partition] = max(0, found[1] - start)
         return lags
 
     def close(self) -> None:
         """Commit what is done, leave the group. A broker that is away is not waited for: the records come again."""
-        left_ms = CLOSE_MS
-        try:
-            if offsets := self._offsets():
-                self._consumer.commit(offsets, timeout_ms=CLOSE_MS)
-        except KafkaError as error:
-            log.warning("the last offsets are not committed, their records come again: %s", error)
-            left_ms = LEAVE_MS
-        self._consumer.close(timeout_ms=left_ms)
+        until = self._clock() + CLOSE_S
+        self._commit()
+        while self._committing and self._clock() < until:
+            self._consumer.poll(0.05)  # nothing that it gives is done, so it comes again
+        self._consumer.close()
 
     def _take(self, seconds: float) -> list[Record]:
-        with kafka_trouble(f"read {self._topic}"):
-            polled = self._consumer.poll(timeout_ms=max(1, int(seconds * 1000)))
-        return [
-            Record(at.partition, each.offset, each.value, each.key, each.timestamp)
-            for at, records in polled.items()
-            for each in records
-        ]
+        with rdkafka_trouble(f"read {self._topic}"):
+            first = self._consumer.poll(seconds)
+            if first is None:
+                return []
+            return list(self._sound([first, *self._consumer.consume(self._most - 1, 0)]))
+
+    def _sound(self, polled: Sequence[Message]) -> Iterator[Record]:
+        """The records. What else is told is told again as long as it lasts."""
+        for each in polled:
+            error, partition, offset = each.error(), each.partition(), each.offset()
+            if error is not None and error.code() in LASTING:
+                raise KafkaException(error)
+            if error is not None or partition is None or offset is None:
+                log.warning("reading %s: %s", self._topic, error)
+            else:
+                yield Record(partition, offset, each.value(), each.key(), each.timestamp()[1])
+
+    def _places(self) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, partition) for partition in self._mine]
 
     def _commit_when_due(self) -> None:
         if self._done and self._clock() - self._committed_at >= self._commit_s:
             self._committed_at = self._clock()
-            if offsets := self._offsets():
-                self._consumer.commit_async(offsets, callback=_on_commit)
+            self._commit()
 
-    def _offsets(self) -> dict[TopicPartition, OffsetAndMetadata]:
-        mine = self._consumer.assignment()
-        offsets = {at: OffsetAndMetadata(offset, "", -1) for at, offset in self._done.items() if at in mine}
+    def _commit(self) -> None:
+        offsets = [TopicPartition(self._topic, at, offset) for at, offset in self._done.items() if at in self._mine]
         self._done = {}
-        return offsets
+        if offsets:
+            with rdkafka_trouble(f"commit of {self._topic}"):
+                self._consumer.commit(offsets=offsets, asynchronous=True)
+            self._committing += 1
 
+    def _on_commit(self, error: KafkaError | None, _places: list[TopicPartition]) -> None:
+        """A commit that fails is made good by the next one; at worst its records come again."""
+        self._committing -= 1
+        if error is not None:
+            log.warning("offsets are not committed yet, later ones will cover them: %s", error)
 
-class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python is untyped
-    def __init__(self, given: set[int]) -> None:
-        self._given = given
-
-    def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Nothing to do."""
-
-    def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
+    def _on_assign(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
         """Called within poll, before anything of these partitions is handed out."""
-        self._given.update(at.partition for at in assigned)
+        given = {at.partition for at in places}
+        self._mine |= given
+        self._given |= given
 
-
-def _on_commit(_offsets: Any, result: Any) -> None:
-    """A commit that fails is made good by the next one; at worst its records come again."""
-    if isinstance(result, Exception):
-        log.warning("offsets are not committed yet, later ones will cover them: %s", result)
+    def _on_revoke(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
+        self._mine -= {at.partition for at in places}

@@ -1,28 +1,27 @@
-"""Messages to a topic over one idempotent kafka-python producer: each call returns once the broker has them all.
+"""Messages to a topic over one idempotent producer: what is sent stands once `settle` has returned.
 
-A producer that the broker does not answer for `ANSWER_S` is thrown away and another made. It has to be: once a batch
-that was on its way expires, kafka-python 3.0.12 forgets its producer id and never asks for another (`reset_producer_id`
-leaves its state at READY, and `init_producer_id` does nothing there), so it takes messages for ever and sends none. So
-its batches never expire here, and what was not acknowledged is sent again by whoever called.
+A producer that the broker does not answer for `ANSWER_S`, or that has met an error, is thrown away with all that it
+still holds and another made: what was not acknowledged is sent again by whoever called, and must not also be sent by
+the old one later, when newer messages stand behind it.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import Any, NamedTuple
 
-from kafka import KafkaProducer
-from kafka import errors as kafka_errors
-from kafka.producer.future import FutureRecordMetadata
+from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import Message as Delivered
 
-from services.runtime.errors import Stopped
-from services.runtime.kafka_clients import kafka_trouble, producer
+from services.runtime.errors import BrokerAway, Stopped
+from services.runtime.librdkafka import producer, rdkafka_trouble
 from services.runtime.settings import KafkaSettings
 
 PATIENCE = 0.5  # seconds between signs of life while the broker does not answer
 PARTING = 1.5  # seconds that a broker still has once the service is to end
 ANSWER_S = 30.0  # after which the producer is given up
-NEVER_MS = 2**31 - 1
+NOTHING_MORE: Mapping[str, Any] = {}
+BY_KEY = -1  # a partition's number for librdkafka
 
 
 class Message(NamedTuple):
@@ -43,63 +42,84 @@ class KafkaSender:
         alive: Callable[[], None],
         stop: threading.Event,
         answer_s: float = ANSWER_S,
-        **more: Any,
+        more: Mapping[str, Any] = NOTHING_MORE,
     ) -> None:
-        """Connects; `more` goes to the producer. Raises BrokerAway, BadSetting."""
-        self._make: Callable[[], KafkaProducer] = lambda: producer(
-            settings, client, **{"delivery_timeout_ms": NEVER_MS, "max_block_ms": 5_000, **more}
-        )
+        """Connects; `more` goes to the producer (services.runtime.librdkafka). Raises BrokerAway, BadSetting, Fatal."""
+        self._make: Callable[[], Producer] = lambda: producer(settings, client, more)
         self._alive, self._stop, self._answer_s = alive, stop, answer_s
-        self._producer: KafkaProducer | None = self._make()
+        self._producer: Producer | None = self._make()
+        self._waiting = 0  # messages that the broker has not acknowledged
+        self._refused: KafkaError | None = None  # why it did not take one of them
 
     def send(self, topic: str, messages: Iterable[Message]) -> None:
         """Send and wait for the broker's word on every one; those of a partition stay in order.
 
-        Raises BrokerAway when it does not come; some may have arrived all the same. Raises Stopped.
+        Raises BrokerAway when it does not come; some may have arrived all the same. Raises Stopped, Fatal.
         """
-        with kafka_trouble(f"send to {topic}"):
+        with rdkafka_trouble(f"send to {topic}"):
             if self._producer is None:
                 self._producer = self._make()
+            sending = _Sending(self._producer, self._alive, self._stop, self._answer_s)
             try:
-                sent = [self._producer.send(topic, m.value, m.key, partition=m.partition) for m in messages]
-                self._wait_for(sent)
-            except kafka_errors.KafkaTimeoutError:
-                self._give_up()
+                for message in messages:
+                    sending.add(topic, message)
+                sending.end()
+            except BaseException:
+                self.close()
                 raise
 
     def close(self) -> None:
         """Disconnect; everything sent is acknowledged, or will be sent again by whoever comes next."""
-        if self._producer is not None:
-            _end(self._producer, 0.5)
-
-    def _wait_for(self, sent: list[FutureRecordMetadata]) -> None:
-        begun = monotonic()
-        parting: float | None = None
-        for each in sent:
-            while not each.succeeded():
-                try:
-                    each.get(timeout=PATIENCE if parting is None else max(0.0, min(PATIENCE, parting - monotonic())))
-                    break
-                except kafka_errors.KafkaTimeoutError:
-                    if each.is_done:  # it was given up, and not our waiting
-                        raise
-                self._alive()
-                now = monotonic()
-                if self._stop.is_set():
-                    parting = parting or now + PARTING
-                    if now >= parting:
-                        raise Stopped("told to stop while the broker acknowledged nothing")
-                if now - begun >= self._answer_s:
-                    raise kafka_errors.KafkaTimeoutError(f"the broker acknowledged nothing for {self._answer_s:g} s")
-
-    def _give_up(self) -> None:
-        stuck, self._producer = self._producer, None
-        if stuck is not None:
-            _end(stuck, 0.0)
+        left, self._producer = self._producer, None
+        if left is not None:
+            left.purge(blocking=False)
 
 
-def _end(producer: KafkaProducer, timeout: float) -> None:
-    try:
-        producer.close(timeout)
-    except kafka_errors.KafkaTimeoutError:  # raised for what is still on its way, before its thread is ended
-        producer._sender.force_close()  # noqa: SLF001  # nothing public ends it then
+class _Sending:
+    """Messages on their way to a broker that may be silent."""
+
+    def __init__(self, to: Producer, alive: Callable[[], None], stop: threading.Event, answer_s: float) -> None:
+        self._to, self._alive, self._stop, self._answer_s = to, alive, stop, answer_s
+        self._left = 0  # that the broker has not acknowledged
+        self._refused: KafkaError | None = None  # why it did not take one of them
+        self._heard_at = monotonic()
+        self._parting: float | None = None  # when it is given up, once told to stop
+
+    def add(self, topic: str, message: Message) -> None:
+        """Hand a message over, once there is room for it."""
+        partition = BY_KEY if message.partition is None else message.partition
+        while True:
+            try:
+                self._to.produce(topic, message.value, message.key, partition, on_delivery=self._told)
+            except BufferError:  # the producer holds as much as it may
+                self._hear()
+            else:
+                self._left += 1
+                return
+
+    def end(self) -> None:
+        """Wait until the broker has acknowledged all."""
+        while self._left:
+            self._hear()
+
+    def _told(self, error: KafkaError | None, _message: Delivered) -> None:
+        self._left -= 1
+        self._heard_at = monotonic()
+        self._refused = self._refused or error
+
+    def _hear(self) -> None:
+        """Wait for some acknowledgements. Raises BrokerAway, Stopped, KafkaException."""
+        left = PATIENCE if self._parting is None else self._parting - monotonic()
+        heard = self._to.poll(min(PATIENCE, max(0.0, left)))
+        if self._refused is not None:
+            raise KafkaException(self._refused)
+        if heard:
+            return
+        self._alive()
+        now = monotonic()
+        if self._stop.is_set():
+            self._parting = self._parting or now + PARTING
+            if now >= self._parting:
+                raise Stopped("told to stop while the broker acknowledged nothing")
+        if now - self._heard_at >= self._answer_s:
+            raise BrokerAway(f"the broker acknowledged nothing for {self._answer_s:g} s")

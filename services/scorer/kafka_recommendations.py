@@ -15,10 +15,8 @@ class KafkaLists:
 
     def __init__(self, settings: KafkaSettings, alive: Callable[[], None], stop: threading.Event) -> None:
         """Connects. Raises BrokerAway, BadSetting."""
-        # A list is about 8 KB, so kafka-python's 16 KB would make a batch of every second one.
-        self._sender = KafkaSender(
-            settings, "segue-scorer", alive, stop, batch_size=512 * 1024, max_request_size=4 * 1024 * 1024
-        )
+        sizes = {"batch.size": 512 * 1024, "message.max.bytes": 4 * 1024 * 1024}
+        self._sender = KafkaSender(settings, "segue-scorer", alive, stop, more=sizes)
 
     def send(self, lists: Sequence[Recommendations]) -> None:
         """See Lists. A list goes to the partition that has the number of its listener's. Raises Stopped."""

@@ -22,7 +22,7 @@ from services.runtime.settings import KafkaSettings
 bootstrap, topic, answer_s = sys.argv[1:]
 beats, stop = [], threading.Event()
 sender = KafkaSender(KafkaSettings(bootstrap=bootstrap), "silence", lambda: beats.append(1), stop,
-                     answer_s=float(answer_s), request_timeout_ms=1_000)
+                     answer_s=float(answer_s), more={"request.timeout.ms": 1_000})
 print("ready", flush=True)
 for line in sys.stdin:
     if line.strip() == "stop":

@@ -8,7 +8,7 @@ import pytest
 from faust.transport.drivers.aiokafka import Consumer as AiokafkaConsumer
 from faust.types import TP
 
-from services.profiler.faust_loop import _ByPartition, _Consumer
+from services.profiler.faust_loop import FaustLoop, _ByPartition, _Consumer
 
 
 def handed_over(
@@ -55,3 +55,51 @@ def test_partition_comes_after_partition_and_nothing_is_left_out() -> None:
     one, two = TP("listens", 1), TP("listens", 2)
     given = {one: [10, 11, 12], two: [5, 6]}
     assert list(_ByPartition().iterate(given)) == [(one, 10), (one, 11), (one, 12), (two, 5), (two, 6)]
+
+
+def applied(placed: int, *, now: int = 2, read: int = 2) -> list[int]:
+    """The partitions whose messages are applied: read in one generation, in another now, up to `placed` taken over."""
+    found: list[int] = []
+
+    async def apply(partition: int, records: list[Any]) -> None:
+        found.append(partition)
+
+    loop: Any = FaustLoop.__new__(FaustLoop)
+    loop._app = SimpleNamespace(consumer_generation_id=now, segue_placed=placed)
+    loop._profiler = SimpleNamespace(apply=apply)
+    message = SimpleNamespace(generation_id=read, offset=5, key=b"ann", value=b"{}", timestamp=1.0, partition=4)
+    asyncio.run(loop._apply([SimpleNamespace(message=message)]))
+    return found
+
+
+def test_a_message_counts_once_its_partitions_are_taken_over() -> None:
+    # faust resumes partitions before it seeks; such a message ended the profiler, and it comes again after the seek.
+    assert applied(placed=-1) == applied(placed=1) == []
+    assert applied(placed=2) == [4]
+
+
+def test_a_message_of_an_older_generation_is_left_to_the_next() -> None:
+    assert applied(placed=2, read=1) == applied(placed=2, now=3) == []
+
+
+def test_what_comes_while_the_consumer_seeks_counts_already(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def committed(_: Any) -> dict[TP, int]:
+        return {}
+
+    async def assign(partitions: Any) -> dict[int, int]:
+        return dict.fromkeys(partitions, 7)
+
+    sought: list[tuple[int, dict[TP, int]]] = []
+
+    async def seek_wait(offsets: dict[TP, int]) -> None:
+        sought.append((consumer.app.segue_placed, offsets))
+
+    monkeypatch.setattr(AiokafkaConsumer, "seek_to_committed", committed)
+    consumer: Any = _Consumer.__new__(_Consumer)
+    place = TP("listens", 4)
+    consumer.assignment, consumer.seek_wait = lambda: {place}, seek_wait
+    consumer.app = SimpleNamespace(
+        consumer_generation_id=3, segue_placed=-1, segue_profiler=SimpleNamespace(assign=assign)
+    )
+    assert asyncio.run(consumer.seek_to_committed()) == {place: 7}
+    assert sought == [(3, {place: 7})]  # else what is handed over between the two would come neither now nor again

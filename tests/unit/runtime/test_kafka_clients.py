@@ -135,7 +135,7 @@ def test_whoever_secures_is_also_told_of_user_and_password(monkeypatch: pytest.M
     def refuse(**_: object) -> None:
         raise KafkaTimeoutError
 
-    monkeypatch.setattr(kafka_clients, "_knock", lambda *_: 0.0)
+    monkeypatch.setattr(kafka_clients, "knock", lambda *_: 0.0)
     monkeypatch.setattr(kafka_clients, "KafkaAdminClient", refuse)
     with pytest.raises(BrokerAway, match=r"refuses user 'svc': .*SEGUE_KAFKA_PASSWORD"):
         wait_for_broker(SECURED, 1)
