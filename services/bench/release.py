@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+from aiokafka import ConsumerRecord
 from msgspec import Struct
 from msgspec.json import Decoder
 
@@ -88,11 +89,11 @@ class WatchedAnswers(ListAnswers):
         self.first: float | None = None
         self._release, self._of = release, Decoder(_Made).decode
 
-    def came(self, value: bytes, now: float) -> None:
+    def came(self, record: ConsumerRecord, now: float) -> None:
         """See Answers."""
-        super().came(value, now)
+        super().came(record, now)
         self.times.append(now)
-        if self.first is None and self._of(value).release_id == self._release:
+        if self.first is None and self._of(record.value).release_id == self._release:
             self.first = now
 
 

@@ -4,28 +4,26 @@ Times run from the broker's acknowledgement of an event to the moment when its a
 """
 
 import asyncio
-import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import Protocol, Self
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
-from confluent_kafka import Message as Delivered
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
+from aiokafka.structs import RecordMetadata
 from msgspec import Struct
 from msgspec.json import Decoder
 
-from services.runtime.librdkafka import member, producer, rdkafka_trouble
+from services.runtime.kafka_clients import aio_connection
 from services.runtime.settings import KafkaSettings
 
 Message = tuple[int, str, bytes]  # its number, its listener, its value
-# That answers are waited for after the last event: longer than a session of the group, which a stall may end.
-DRAIN_S = 30.0
+DRAIN_S = (
+    30.0  # that answers are waited for after the last event: longer than a session of the group, which a stall may end
+)
 TICK_S = 0.001
-ANSWER_S = 5.0  # that the broker has to say where a topic ends
-MOST = 10_000  # messages that are read at once
 
 
 class Answers(Protocol):
@@ -36,7 +34,7 @@ class Answers(Protocol):
     def acknowledged(self, number: int, user: str, offset: int, now: float) -> None:
         """The broker has this event."""
 
-    def came(self, value: bytes, now: float) -> None:
+    def came(self, record: ConsumerRecord, now: float) -> None:
         """Something can be read."""
 
     @property
@@ -69,9 +67,9 @@ class ListAnswers:
         self._pending.setdefault(user, deque()).append((offset, now))
         self.waiting += 1
 
-    def came(self, value: bytes, now: float) -> None:
+    def came(self, record: ConsumerRecord, now: float) -> None:
         """See Answers."""
-        made = self._decode(value)
+        made = self._decode(record.value)
         self._newest[made.user_id] = (made.profile_version, now)
         pending = self._pending.get(made.user_id, ())
         while pending and pending[0][0] <= made.profile_version:
@@ -106,9 +104,9 @@ class CopyAnswers:
         else:
             self._pending[number] = now
 
-    def came(self, value: bytes, now: float) -> None:
+    def came(self, record: ConsumerRecord, now: float) -> None:
         """See Answers."""
-        number = int(self._decode(value).event_id.rpartition("-")[2])
+        number = int(self._decode(record.value).event_id.rpartition("-")[2])
         if number in self._pending:
             self.seconds.append(now - self._pending.pop(number))
         else:
@@ -127,55 +125,39 @@ class Load(Struct, frozen=True):
 
 
 class Traffic:
-    """Sends to one topic and reads another; `async with` it.
-
-    Over librdkafka: the load shares the cores with what it measures, and should take as little of them as it can.
-    """
+    """Sends to one topic and reads another; `async with` it."""
 
     def __init__(self, kafka: KafkaSettings, source: str, target: str) -> None:
-        self._kafka, self._source, self._target = kafka, source, target
+        self._source, self._target = source, target
+        connection = aio_connection(kafka, "segue-bench")
+        self._producer = AIOKafkaProducer(**connection, acks="all", enable_idempotence=True, linger_ms=0)
+        self._consumer = AIOKafkaConsumer(**connection, auto_offset_reset="latest", enable_auto_commit=False)
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._open)
+        await self._producer.start()
+        await self._consumer.start()
+        places = [TopicPartition(self._target, p) for p in await self._producer.partitions_for(self._target)]
+        self._consumer.assign(places)
+        await self._consumer.seek_to_end(*places)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await asyncio.to_thread(self._consumer.close)
+        await self._consumer.stop()
+        await self._producer.stop()
 
     async def run(self, messages: Iterator[Message], rate: float, seconds: float, answers: Answers) -> Load:
-        """Send at an even pace for so long, then wait for the last answers, a while. Raises BrokerAway."""
-        return await asyncio.to_thread(self._run, messages, rate, seconds, answers)
-
-    def _open(self) -> None:
-        """What is sent later is read; nothing of before."""
-        self._producer = producer(self._kafka, "segue-bench", {})
-        self._consumer = member(self._kafka, "segue-bench", "segue-bench", {})
-        topic = self._consumer.list_topics(self._target, timeout=ANSWER_S).topics[self._target]
-        places = [TopicPartition(self._target, partition) for partition in topic.partitions]
-        for place in places:
-            _, place.offset = self._consumer.get_watermark_offsets(place, timeout=ANSWER_S)
-        self._consumer.assign(places)
-
-    def _run(self, messages: Iterator[Message], rate: float, seconds: float, answers: Answers) -> Load:
-        heard = _Heard(answers)
-        ended = threading.Event()
-        hearing = threading.Thread(target=self._hear, args=(ended,), name="acknowledgements")
-        hearing.start()
+        """Send at an even pace for so long, then wait for the last answers, a while."""
+        reading = asyncio.create_task(self._read(answers))
         try:
-            with rdkafka_trouble(f"load on {self._source}"):
-                return self._send(messages, rate, seconds, heard)
+            return await self._send(messages, rate, seconds, answers)
         finally:
-            ended.set()
-            hearing.join()
+            reading.cancel()
+            with suppress(asyncio.CancelledError):
+                await reading
 
-    def _hear(self, ended: threading.Event) -> None:
-        """Each acknowledgement is told when it comes, whatever else is under way."""
-        while not ended.is_set():
-            self._producer.poll(0.1)
-
-    def _send(self, messages: Iterator[Message], rate: float, seconds: float, heard: "_Heard") -> Load:
+    async def _send(self, messages: Iterator[Message], rate: float, seconds: float, answers: Answers) -> Load:
         total, sent, late, half = max(1, round(rate * seconds)), 0, 0.0, -1
         begun = time.perf_counter()
         while sent < total:
@@ -183,60 +165,30 @@ class Traffic:
             while sent < min(total, int(at * rate) + 1):
                 late = max(late, at - sent / rate)
                 number, user, value = next(messages)
-                self._producer.produce(self._source, value, user, on_delivery=partial(heard.acknowledged, number, user))
+                future = await self._producer.send(self._source, value, key=user.encode())
+                future.add_done_callback(_telling(answers, number, user))
                 sent += 1
             if half < 0 and sent >= total / 2:
-                half = heard.waiting
-            self._read(max(TICK_S, begun + sent / rate - time.perf_counter()), heard)
-        took, end = time.perf_counter() - begun, heard.waiting
+                half = answers.waiting
+            await asyncio.sleep(max(TICK_S, begun + sent / rate - time.perf_counter()))
+        took, end = time.perf_counter() - begun, answers.waiting
+        await self._producer.flush()
         until = time.perf_counter() + DRAIN_S
-        while heard.answered < total and time.perf_counter() < until:
-            self._read(0.1, heard)
-        return Load(total, took, late, max(0, half), end, total - heard.answered)
+        while len(answers.seconds) < total and time.perf_counter() < until:  # noqa: ASYNC110  # it may never come
+            await asyncio.sleep(0.01)
+        return Load(total, took, late, max(0, half), end, total - len(answers.seconds))
 
-    def _read(self, seconds: float, heard: "_Heard") -> None:
-        """Read what comes within so long."""
-        until = time.perf_counter() + seconds
-        while (left := until - time.perf_counter()) > 0:
-            if (first := self._consumer.poll(left)) is None:
-                return
-            heard.came([first, *self._consumer.consume(MOST, 0)])
+    async def _read(self, answers: Answers) -> None:
+        while True:
+            batches = await self._consumer.getmany(timeout_ms=200)
+            now = time.perf_counter()
+            for records in batches.values():
+                for record in records:
+                    answers.came(record, now)
 
 
-class _Heard:
-    """Tells the answers, which are asked from one thread and told from two."""
+def _telling(answers: Answers, number: int, user: str) -> Callable[["asyncio.Future[RecordMetadata]"], None]:
+    def told(future: "asyncio.Future[RecordMetadata]") -> None:
+        answers.acknowledged(number, user, future.result().offset, time.perf_counter())
 
-    def __init__(self, answers: Answers) -> None:
-        self._answers, self._lock = answers, threading.Lock()
-        self._refused: KafkaError | None = None
-
-    def acknowledged(self, number: int, user: str, error: KafkaError | None, sent: Delivered) -> None:
-        """The broker has an event, or an error."""
-        now, offset = time.perf_counter(), sent.offset()
-        with self._lock:
-            if error is not None or offset is None:
-                self._refused = error
-            else:
-                self._answers.acknowledged(number, user, offset, now)
-
-    def came(self, polled: list[Delivered]) -> None:
-        """These can be read."""
-        now = time.perf_counter()
-        with self._lock:
-            for each in polled:
-                if each.error() is None and (value := each.value()) is not None:
-                    self._answers.came(value, now)
-
-    @property
-    def waiting(self) -> int:
-        """Events without an answer."""
-        with self._lock:
-            return self._answers.waiting
-
-    @property
-    def answered(self) -> int:
-        """Events with one. Raises KafkaException: the broker did not take one."""
-        with self._lock:
-            if self._refused is not None:
-                raise KafkaException(self._refused)
-            return len(self._answers.seconds)
+    return told

@@ -1,5 +1,8 @@
 """Which events an answer answers, after how long; and what is typed."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from msgspec.json import encode
 
@@ -8,12 +11,12 @@ from services.bench.traffic import CopyAnswers, ListAnswers
 from services.runtime.settings import BadSetting
 
 
-def made(user: str, version: int) -> bytes:
-    return encode({"user_id": user, "profile_version": version, "items": [1, 2]})
+def made(user: str, version: int) -> Any:
+    return SimpleNamespace(value=encode({"user_id": user, "profile_version": version, "items": [1, 2]}))
 
 
-def copy(number: int) -> bytes:
-    return encode({"event_id": f"bench-{number}", "user_id": "ann"})
+def copy(number: int) -> Any:
+    return SimpleNamespace(value=encode({"event_id": f"bench-{number}", "user_id": "ann"}))
 
 
 def test_a_list_answers_all_of_its_listener_up_to_its_version() -> None:
