@@ -56,6 +56,7 @@ bench: $(READY) ## Measure: each figure beside its reference from the same run, 
 	$(BIN)/segue bench size --json > $(BENCH)/size.json
 	$(BIN)/segue bench growth --listens 50000 --seconds 3s --plot $(BENCH)/growth.svg --json > $(BENCH)/growth.json
 	$(BIN)/python -m benchmarks.fold
+	$(BIN)/python -m benchmarks.send
 	$(BIN)/python benchmarks/audio_index.py --sizes 10000
 
 sizes: $(READY) ## Write docs/scaling.md from what `make bench` measured (ABOUT="machine, date")
