@@ -147,7 +147,8 @@ class _Consumer(AiokafkaConsumer):
         except Fatal as error:
             self.app.segue_broken(error)  # faust would log it and end by itself
             raise
-        self.app.segue_placed = max(self.app.segue_placed, generation)  # what is handed over from now on, counts
+        if generation == self.app.consumer_generation_id:  # else a newer one asks for itself
+            self.app.segue_placed = generation  # what is handed over from now on, counts
         offsets = {topics[partition]: start for partition, start in starts.items()}
         await self.seek_wait(offsets)
         return offsets
@@ -213,7 +214,7 @@ def _app(settings: ProfilerSettings, transport: type[AiokafkaTransport], profile
         worker_redirect_stdouts=False,
     )
     app.segue_profiler = profiler
-    app.segue_placed = -1  # the newest generation whose partitions have been taken over
+    app.segue_placed = -1  # the generation whose partitions have been taken over
     # For tables, of which there are none; faust has no setting for it and would litter the working folder.
     app._create_directories = lambda: None  # noqa: SLF001  # see above
     app.transport = transport(app.conf.broker_consumer, app, loop=asyncio.get_running_loop())

@@ -1,15 +1,19 @@
 """One member of a consumer group: it commits what its service says is done, behind the next poll."""
 
 import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from services.runtime.errors import Transient
 from services.runtime.group import Record
 from services.runtime.librdkafka import LASTING, member, rdkafka_trouble
 from services.runtime.settings import KafkaSettings
 
-CLOSE_S = 1.0  # for the last commit; a broker that answers takes milliseconds
+CLOSE_S = 1.0  # for the last commit, and for leaving; a broker that answers takes milliseconds
+LEAVE_S = 0.1  # for the leaving, of a broker that has just not answered
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +69,13 @@ class KafkaMember:
 
     def hold(self, seconds: float) -> None:
         """See Member."""
+        paused = [TopicPartition(self._topic, partition) for partition in self._mine]
         with rdkafka_trouble(f"hold {self._topic}"):
-            self._consumer.pause(self._places())
+            self._consumer.pause(paused)
             try:
                 self._early += self._take(seconds)  # of a partition assigned just now, which is not paused
             finally:
-                self._consumer.resume(self._places())
+                self._consumer.resume(paused)  # also those that went meanwhile: they would come back paused
 
     def lags(self) -> dict[int, int]:
         """See Member; as of the last fetch, costs no request."""
@@ -78,18 +83,25 @@ class KafkaMember:
         for partition in self._mine:
             if (start := self._next.get(partition)) is None:
                 continue
-            found = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
-            if found is not None and found[1] >= 0:
-                lags[partition] = max(0, found[1] - start)
+            with suppress(KafkaException):  # of a partition that is no more
+                found = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
+                if found is not None and found[1] >= 0:
+                    lags[partition] = max(0, found[1] - start)
         return lags
 
     def close(self) -> None:
         """Commit what is done, leave the group. A broker that is away is not waited for: the records come again."""
         until = self._clock() + CLOSE_S
-        self._commit()
-        while self._committing and self._clock() < until:
-            self._consumer.poll(0.05)  # nothing that it gives is done, so it comes again
-        self._consumer.close()
+        try:
+            self._commit()
+            while self._committing and self._clock() < until:
+                self._consumer.poll(0.05)  # nothing that it gives is done, so it comes again
+        except (Transient, KafkaException) as error:
+            log.warning("the last offsets are not committed, their records come again: %s", error)
+        # It asks the broker, and waits for what was asked before: of one that is silent for half a minute and more.
+        leaving = threading.Thread(target=self._consumer.close, name="leaving", daemon=True)
+        leaving.start()
+        leaving.join(LEAVE_S if self._committing else CLOSE_S)
 
     def _take(self, seconds: float) -> list[Record]:
         with rdkafka_trouble(f"read {self._topic}"):
@@ -108,9 +120,6 @@ class KafkaMember:
                 log.warning("reading %s: %s", self._topic, error)
             else:
                 yield Record(partition, offset, each.value(), each.key(), each.timestamp()[1])
-
-    def _places(self) -> list[TopicPartition]:
-        return [TopicPartition(self._topic, partition) for partition in self._mine]
 
     def _commit_when_due(self) -> None:
         if self._done and self._clock() - self._committed_at >= self._commit_s:
@@ -138,4 +147,7 @@ class KafkaMember:
         self._given |= given
 
     def _on_revoke(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
-        self._mine -= {at.partition for at in places}
+        for at in places:
+            self._mine.discard(at.partition)
+            self._done.pop(at.partition, None)  # the next owner may be further by the time that it comes back
+            self._next.pop(at.partition, None)

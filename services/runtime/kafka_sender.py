@@ -18,6 +18,7 @@ from services.runtime.librdkafka import producer, rdkafka_trouble
 from services.runtime.settings import KafkaSettings
 
 PATIENCE = 0.5  # seconds between signs of life while the broker does not answer
+PURGE_S = 0.5  # for a producer that is given up to let go of its messages; it takes milliseconds
 PARTING = 1.5  # seconds that a broker still has once the service is to end
 ANSWER_S = 30.0  # after which the producer is given up
 NOTHING_MORE: Mapping[str, Any] = {}
@@ -48,8 +49,6 @@ class KafkaSender:
         self._make: Callable[[], Producer] = lambda: producer(settings, client, more)
         self._alive, self._stop, self._answer_s = alive, stop, answer_s
         self._producer: Producer | None = self._make()
-        self._waiting = 0  # messages that the broker has not acknowledged
-        self._refused: KafkaError | None = None  # why it did not take one of them
 
     def send(self, topic: str, messages: Iterable[Message]) -> None:
         """Send and wait for the broker's word on every one; those of a partition stay in order.
@@ -71,8 +70,12 @@ class KafkaSender:
     def close(self) -> None:
         """Disconnect; everything sent is acknowledged, or will be sent again by whoever comes next."""
         left, self._producer = self._producer, None
-        if left is not None:
-            left.purge(blocking=False)
+        if left is None:
+            return
+        left.purge(blocking=False)
+        until = monotonic() + PURGE_S
+        while len(left) and monotonic() < until:  # each message holds on to its producer until it is told of
+            left.poll(0.05)
 
 
 class _Sending:
@@ -110,10 +113,11 @@ class _Sending:
     def _hear(self) -> None:
         """Wait for some acknowledgements. Raises BrokerAway, Stopped, KafkaException."""
         left = PATIENCE if self._parting is None else self._parting - monotonic()
-        heard = self._to.poll(min(PATIENCE, max(0.0, left)))
+        before = self._left
+        self._to.poll(min(PATIENCE, max(0.0, left)))  # it also returns for a line to log
         if self._refused is not None:
             raise KafkaException(self._refused)
-        if heard:
+        if self._left != before:
             return
         self._alive()
         now = monotonic()

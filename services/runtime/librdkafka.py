@@ -40,6 +40,7 @@ COMMON: dict[str, Any] = {
     "enable.metrics.push": False,  # the services have their own
 }
 QUEUED_KB = 8_192  # of fetched messages at hand; its own 64 MB would be memory for nothing
+TOLD = 10  # lines of a client's log that are written before it is given up
 FULL_MS = 10  # until it looks again whether there is room for more; its own second is a stall
 # No retry will mend these; all others pass, if only because a producer that has had enough is thrown away.
 LASTING = {
@@ -126,6 +127,8 @@ def _answered(settings: KafkaSettings, client: Producer | Consumer, timeout: flo
     try:
         client.list_topics(timeout=timeout)
     except KafkaException as error:
+        for _ in range(TOLD):
+            client.poll(0)  # writes a line to the log, which waits in it until then
         raise not_ready(settings) from error
 
 

@@ -16,7 +16,7 @@ from services.runtime.settings import KafkaSettings
 
 # In a process of its own: kafka-python leaves a socket behind for each attempt to connect, which pytest would tell.
 SENDER = """
-import sys, threading
+import os, sys, threading
 from services.runtime.kafka_sender import KafkaSender, Message
 from services.runtime.settings import KafkaSettings
 bootstrap, topic, answer_s = sys.argv[1:]
@@ -27,6 +27,9 @@ print("ready", flush=True)
 for line in sys.stdin:
     if line.strip() == "stop":
         stop.set()
+        continue
+    if line.strip() == "threads":
+        print(len(os.listdir("/proc/self/task")), flush=True)
         continue
     try:
         sender.send(topic, [Message(word.encode(), b"k") for word in line.split()])
@@ -118,6 +121,23 @@ def test_told_to_stop_it_gives_a_silent_broker_a_moment(stack: LocalStack) -> No
         began = time.monotonic()
         assert sender.send("during").startswith("Stopped")
         assert PARTING <= time.monotonic() - began < PARTING + 2
+    finally:
+        stack.kafka.resume()
+        sender.end()
+
+
+def test_producers_that_were_given_up_are_gone(stack: LocalStack) -> None:
+    sender = Sender(stack, answer_s=1.0)
+    try:
+        for number in range(4):
+            assert sender.send(f"before-{number}") == "sent"
+            if number == 1:
+                threads = int(sender.send("threads"))
+            stack.kafka.pause()
+            assert sender.send("during").startswith("BrokerAway")
+            stack.kafka.resume()
+        assert sender.send("after") == "sent"
+        assert int(sender.send("threads")) <= threads
     finally:
         stack.kafka.resume()
         sender.end()
