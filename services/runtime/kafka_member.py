@@ -65,7 +65,8 @@ class KafkaMember:
     def done(self, records: Sequence[Record]) -> None:
         """See Member. Committed behind the next poll, at most every `commit_ms`."""
         for record in records:
-            self._done[record.partition] = self._next[record.partition] = record.offset + 1
+            if record.partition in self._mine:  # else it comes again, at the next owner
+                self._done[record.partition] = self._next[record.partition] = record.offset + 1
 
     def hold(self, seconds: float) -> None:
         """See Member."""
@@ -80,9 +81,7 @@ class KafkaMember:
     def lags(self) -> dict[int, int]:
         """See Member; as of the last fetch, costs no request."""
         lags = {}
-        for partition in self._mine:
-            if (start := self._next.get(partition)) is None:
-                continue
+        for partition, start in self._next.items():
             with suppress(KafkaException):  # of a partition that is no more
                 found = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), cached=True)
                 if found is not None and found[1] >= 0:
@@ -127,7 +126,7 @@ class KafkaMember:
             self._commit()
 
     def _commit(self) -> None:
-        offsets = [TopicPartition(self._topic, at, offset) for at, offset in self._done.items() if at in self._mine]
+        offsets = [TopicPartition(self._topic, at, offset) for at, offset in self._done.items()]
         self._done = {}
         if offsets:
             with rdkafka_trouble(f"commit of {self._topic}"):

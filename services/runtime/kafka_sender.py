@@ -1,4 +1,4 @@
-"""Messages to a topic over one idempotent producer: what is sent stands once `settle` has returned.
+"""Messages to a topic over one idempotent producer: what is sent stands once `send` has returned.
 
 A producer that the broker does not answer for `ANSWER_S`, or that has met an error, is thrown away with all that it
 still holds and another made: what was not acknowledged is sent again by whoever called, and must not also be sent by

@@ -8,7 +8,7 @@ kafka_clients about security, durability and latency is decided the same here.
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
@@ -26,6 +26,8 @@ from services.runtime.kafka_clients import (
     servers,
 )
 from services.runtime.settings import KafkaSettings
+
+C = TypeVar("C", Producer, Consumer)
 
 log = logging.getLogger(__name__)
 
@@ -87,10 +89,7 @@ def producer(settings: KafkaSettings, client: str, more: Mapping[str, Any]) -> P
         "partitioner": "murmur2_random",  # Kafka's own: librdkafka's would put a listener somewhere else
         **more,
     }
-    left_s = _left(settings)
-    made = Producer(config, logger=log)
-    _answered(settings, made, left_s)
-    return made
+    return _open(Producer, settings, config)
 
 
 def member(settings: KafkaSettings, group: str, client: str, more: Mapping[str, Any]) -> Consumer:
@@ -112,24 +111,20 @@ def member(settings: KafkaSettings, group: str, client: str, more: Mapping[str, 
         "fetch.queue.backoff.ms": FULL_MS,
         **more,
     }
-    left_s = _left(settings)
-    made = Consumer(config, logger=log)
-    _answered(settings, made, left_s)
-    return made
+    return _open(Consumer, settings, config)
 
 
-def _left(settings: KafkaSettings) -> float:
-    """Seconds that a broker which takes connections has to answer."""
-    return max(0.001, BOOTSTRAP_MS / 1000 - knock(settings, BOOTSTRAP_MS / 1000))
-
-
-def _answered(settings: KafkaSettings, client: Producer | Consumer, timeout: float) -> None:
+def _open(kind: type[C], settings: KafkaSettings, config: dict[str, Any]) -> C:
+    """A client that a broker has answered; by itself it would connect only when it is asked for something."""
+    left_s = BOOTSTRAP_MS / 1000 - knock(settings, BOOTSTRAP_MS / 1000)
+    made = kind(config, logger=log)
     try:
-        client.list_topics(timeout=timeout)
+        made.list_topics(timeout=max(0.001, left_s))
     except KafkaException as error:
         for _ in range(TOLD):
-            client.poll(0)  # writes a line to the log, which waits in it until then
+            made.poll(0)  # writes a line to the log, which waits in it until then
         raise not_ready(settings) from error
+    return made
 
 
 @contextmanager

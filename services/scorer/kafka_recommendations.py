@@ -15,8 +15,7 @@ class KafkaLists:
 
     def __init__(self, settings: KafkaSettings, alive: Callable[[], None], stop: threading.Event) -> None:
         """Connects. Raises BrokerAway, BadSetting."""
-        sizes = {"batch.size": 512 * 1024, "message.max.bytes": 4 * 1024 * 1024}
-        self._sender = KafkaSender(settings, "segue-scorer", alive, stop, more=sizes)
+        self._sender = KafkaSender(settings, "segue-scorer", alive, stop)
 
     def send(self, lists: Sequence[Recommendations]) -> None:
         """See Lists. A list goes to the partition that has the number of its listener's. Raises Stopped."""

@@ -14,7 +14,7 @@ from services.runtime.kafka_clients import admin
 from services.runtime.kafka_sender import PARTING
 from services.runtime.settings import KafkaSettings
 
-# In a process of its own: kafka-python leaves a socket behind for each attempt to connect, which pytest would tell.
+# In a process of its own, whose threads are the sender's alone.
 SENDER = """
 import os, sys, threading
 from services.runtime.kafka_sender import KafkaSender, Message
@@ -91,8 +91,7 @@ def arrived(stack: LocalStack, topic: str) -> list[str]:
 
 
 def test_a_broker_that_was_silent_gets_all_that_comes_later(stack: LocalStack) -> None:
-    # kafka-python 3.0.12 by itself: the batch is sent, its request times out, it waits to be sent again and expires;
-    # the producer forgets its id and sends nothing any more. A scorer stood still like that until it was restarted.
+    # Over kafka-python 3.0.12 a producer whose batch expired forgot its id and sent nothing any more, for ever.
     later = [f"after-{number}" for number in range(50)]
     sender = Sender(stack, answer_s=6.0)
     try:
