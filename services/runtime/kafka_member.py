@@ -41,10 +41,11 @@ class KafkaMember:
         self._done: dict[int, int] = {}  # the next offset of each partition, not committed yet
         self._next: dict[int, int] = {}  # the same, for the lag
         self._early: list[Record] = []  # came during `hold`
+        self.leaving: Callable[[], None] = _nothing  # called within poll and hold, before partitions go to others
         # Nothing is done when partitions go: what is not committed yet comes again, at the next owner. So what is made
         # of a record must be recognisable as made before: a list of the same id, an outcome of the same event.
         self._consumer = member(settings, group, client, {"on_commit": self._on_commit})
-        self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_revoke)
+        self._consumer.subscribe([topic], on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost)
 
     def poll(self, seconds: float) -> list[Record]:
         """See Member."""
@@ -90,7 +91,7 @@ class KafkaMember:
 
     def close(self) -> None:
         """Commit what is done, leave the group. A broker that is away is not waited for: the records come again."""
-        until = self._clock() + CLOSE_S
+        until, self.leaving = self._clock() + CLOSE_S, _nothing
         try:
             self._commit()
             while self._committing and self._clock() < until:
@@ -145,8 +146,16 @@ class KafkaMember:
         self._mine |= given
         self._given |= given
 
-    def _on_revoke(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
+    def _on_revoke(self, consumer: Consumer, places: list[TopicPartition]) -> None:
+        self.leaving()
+        self._on_lost(consumer, places)
+
+    def _on_lost(self, _consumer: Consumer, places: list[TopicPartition]) -> None:
         for at in places:
             self._mine.discard(at.partition)
             self._done.pop(at.partition, None)  # the next owner may be further by the time that it comes back
             self._next.pop(at.partition, None)
+
+
+def _nothing() -> None:
+    """What a member does by default before partitions go."""

@@ -1,4 +1,4 @@
-"""Messages to a topic over one idempotent producer: what is sent stands once `send` has returned.
+"""Messages to a topic over one idempotent producer: what is sent stands once `send`, or `settle`, has returned.
 
 A producer that the broker does not answer for `ANSWER_S`, or that has met an error, is thrown away with all that it
 still holds and another made: what was not acknowledged is sent again by whoever called, and must not also be sent by
@@ -6,7 +6,8 @@ the old one later, when newer messages stand behind it.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -49,27 +50,67 @@ class KafkaSender:
         self._make: Callable[[], Producer] = lambda: producer(settings, client, more)
         self._alive, self._stop, self._answer_s = alive, stop, answer_s
         self._producer: Producer | None = self._make()
+        self._topic, self._under_way = "", list[Message]()  # what is not settled
+        self._sending: _Sending | None = None  # of it, what this producer was given
 
     def send(self, topic: str, messages: Iterable[Message]) -> None:
         """Send and wait for the broker's word on every one; those of a partition stay in order.
 
         Raises BrokerAway when it does not come; some may have arrived all the same. Raises Stopped, Fatal.
         """
-        with rdkafka_trouble(f"send to {topic}"):
+        self.begin(topic, messages)
+        try:
+            self.settle()
+        except BaseException:
+            self._under_way = []  # whoever called has them, and sends them again
+            raise
+
+    def begin(self, topic: str, messages: Iterable[Message]) -> None:
+        """Send, without waiting for the broker's word, which `settle` does.
+
+        A broker that is away is nothing to this, but to `settle`. Raises Stopped, Fatal, and ValueError before all that
+        was begun is settled.
+        """
+        if self._under_way:
+            raise ValueError(f"{len(self._under_way)} messages to {self._topic} are not settled")
+        self._topic, self._under_way = topic, list(messages)
+        with suppress(BrokerAway):
+            self._hand_over()
+
+    def settle(self) -> None:
+        """Wait for the broker's word on every message that was begun; those of a partition stay in order.
+
+        Raises BrokerAway when it does not come; some may have arrived all the same, and the next call sends all again.
+        Raises Stopped, Fatal.
+        """
+        if not self._under_way:
+            return
+        sending = self._sending or self._hand_over()
+        with self._given_up_on_trouble():
+            sending.end()
+        self._under_way, self._sending = [], None
+
+    def _hand_over(self) -> "_Sending":
+        with self._given_up_on_trouble():
             if self._producer is None:
                 self._producer = self._make()
-            sending = _Sending(self._producer, self._alive, self._stop, self._answer_s)
-            try:
-                for message in messages:
-                    sending.add(topic, message)
-                sending.end()
-            except BaseException:
-                self.close()
-                raise
+            self._sending = _Sending(self._producer, self._alive, self._stop, self._answer_s)
+            for message in self._under_way:
+                self._sending.add(self._topic, message)
+        return self._sending
+
+    @contextmanager
+    def _given_up_on_trouble(self) -> Iterator[None]:
+        try:
+            with rdkafka_trouble(f"send to {self._topic}"):
+                yield
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         """Disconnect; everything sent is acknowledged, or will be sent again by whoever comes next."""
-        left, self._producer = self._producer, None
+        left, self._producer, self._sending = self._producer, None, None
         if left is None:
             return
         left.purge(blocking=False)

@@ -4,7 +4,8 @@ The order is the guarantee:
 
 1. of several notices of one listener only the newest counts, and none that a list already covers,
 2. the profiles are read in one round trip; a list is made from what was *read*, which may be newer than its notice,
-3. the lists are acknowledged by the broker,
+3. the lists are acknowledged by the broker, while the next batch is fetched and made if one is waiting, but before its
+   lists are sent,
 4. only then the caller commits the offsets of the notices.
 
 A crash between any two repeats notices and never loses one; a repeated list has the same id. A profile older than its
@@ -26,6 +27,7 @@ from schemas.codec import decode
 from schemas.errors import Poison
 from schemas.profile import ProfileChanged
 from schemas.recommendation import Recommendations
+from services.runtime.errors import Transient
 from services.runtime.group import Patience, Record
 from services.scorer.arms import Arm, Arms, Usable
 from services.scorer.lists import written
@@ -58,16 +60,49 @@ class Scorer:
         self._patiently, self._now = patiently, now
         self._max_batch = max_batch
         self._shown = Shown(remember)
+        self._under_way: list[Recommendations] = []  # sent, but not known to stand
         self.seen: deque[bytes] = deque(maxlen=WARMING)
 
     def score(self, records: Sequence[Record], arms: Arms) -> None:
-        """Take a batch all the way: when this returns, its lists stand. All of them are made from one release."""
+        """Take a batch: when this returns, its lists are sent, and all those before them stand. `settle` waits for its.
+
+        All of them are made from one release.
+        """
         self._refresh(arms)
         newest = newest_of(self._decoded(records))
+        if {(made.partition, made.user_id) for made in self._under_way} & {(n.partition, n.user_id) for n in newest}:
+            self.settle()  # then these lists may cover what is noticed
         wanted = [notice for notice in newest if not self._made.covers(notice)]
         self._metrics.noticed(len(records), len(records) - len(wanted))
+        if not wanted:
+            self.settle()
         for start in range(0, len(wanted), self._max_batch):
             self._make(wanted[start : start + self._max_batch], arms)
+
+    def settle(self) -> None:
+        """Wait until all lists stand that were sent."""
+        if not self._under_way:
+            return
+        lap = self._metrics.stopwatch()
+        self._patiently(self._lists.settle)
+        lap("acknowledge")
+        lists, self._under_way = self._under_way, []
+        for made in lists:
+            self._made.remember(made)
+        self._metrics.remembered(len(self._made))
+        self._metrics.listed(lists, self._now())
+
+    def part(self) -> None:
+        """Some partitions go to others now, who may send newer lists of their listeners: those sent stand before.
+
+        The broker is asked only once, for this is called from within the group.
+        """
+        try:
+            self._lists.settle()
+        except Transient as error:
+            log.warning(
+                "partitions go while their last lists may not stand; the next owner makes them again: %s", error
+            )
 
     def take_over(self, partitions: Collection[int]) -> None:
         """These partitions were just given to this scorer: what stands there it has not all made itself.
@@ -75,6 +110,7 @@ class Scorer:
         While a Redis that lost everything is rebuilt, another scorer may have made a list of an old profile anew; the
         one of the newest, which this scorer remembers from before, must then be made again to stand last.
         """
+        self.settle()
         self._made.forget(partitions)
 
     def _make(self, notices: list[ProfileChanged], arms: Arms) -> None:
@@ -83,12 +119,11 @@ class Scorer:
         usable = list(self._usable(notices, stored))
         lap("fetch")
         lists = [made for arm, mine in arms.shared(usable) for made in self._listed(arm, mine, lap)]
-        self._patiently(lambda: self._lists.send(lists))
+        self.settle()  # has mostly come true while these were made
+        lap = self._metrics.stopwatch()
+        self._lists.send(lists)
+        self._under_way = lists
         lap("send")
-        for made in lists:
-            self._made.remember(made)
-        self._metrics.remembered(len(self._made))
-        self._metrics.listed(lists, self._now())
 
     def _listed(self, arm: Arm, usable: list[Usable], lap: Lap) -> list[Recommendations]:
         views, settings = [view for _, view in usable], arm.settings

@@ -19,10 +19,14 @@ class KafkaLists:
 
     def send(self, lists: Sequence[Recommendations]) -> None:
         """See Lists. A list goes to the partition that has the number of its listener's. Raises Stopped."""
-        self._sender.send(
+        self._sender.begin(
             RECOMMENDATIONS.name, (Message(fitting(made), made.user_id.encode(), made.partition) for made in lists)
         )
 
+    def settle(self) -> None:
+        """See Lists. Raises Stopped."""
+        self._sender.settle()
+
     def close(self) -> None:
-        """Disconnect; everything sent is acknowledged already."""
+        """Disconnect; what is not settled is given up."""
         self._sender.close()

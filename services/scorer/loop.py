@@ -7,7 +7,7 @@ from types import TracebackType
 
 from services.runtime.errors import Transient
 from services.runtime.garbage import look_when_idle
-from services.runtime.group import Member, Patience
+from services.runtime.group import Member, Patience, Record
 from services.runtime.http import Health
 from services.scorer.app import Scorer
 from services.scorer.metrics import Metrics
@@ -27,22 +27,31 @@ def serve(
     patiently: Patience,
     stop: threading.Event,
 ) -> None:
-    """Make lists until `stop` is set. Before the first release nothing is taken, so nothing can be lost."""
+    """Make lists until `stop` is set. Before the first release nothing is taken, so nothing can be lost.
+
+    While the broker has yet to acknowledge the lists of a batch, the next one is made, if its notices are there.
+    """
+    sent: list[Record] = []  # whose lists may not stand yet
     while not stop.is_set():
         if releases.current is None:
             patiently(lambda: notices.hold(TURN))
             look_when_idle()
             metrics.turned(notices.lags())
             continue
-        records = patiently(lambda: notices.poll(TURN))
+        records = patiently(lambda: notices.poll(0.0 if sent else TURN))  # noqa: B023  # it is called at once
         if given := notices.taken_over():
             scorer.take_over(given)
         if records:
             scorer.score(records, releases.current)  # the release of this moment, for the whole batch
-            notices.done(records)
         else:
-            look_when_idle()
+            scorer.settle()
+            if not sent:
+                look_when_idle()
+        notices.done(sent)  # all that was sent before the last batch stands
+        sent = records
         metrics.turned(notices.lags())
+    scorer.settle()
+    notices.done(sent)
 
 
 def follow(

@@ -31,10 +31,14 @@ class Profiles(Protocol):
 
 
 class Lists(Protocol):
-    """Where lists go. Raises Transient while the broker does not acknowledge."""
+    """Where lists go."""
 
     def send(self, lists: Sequence[Recommendations]) -> None:
-        """Returns once every list is acknowledged."""
+        """Send these, all before being settled; they stand once `settle` has returned."""
+        ...
+
+    def settle(self) -> None:
+        """Returns once every list sent is acknowledged. Raises Transient while the broker does not do so: ask again."""
         ...
 
 

@@ -94,6 +94,7 @@ def _serve(
     scorer = Scorer(
         profiles, lists, metrics, Made(options.remember), patiently, now_ms, options.max_batch, options.remember
     )
+    notices.leaving = scorer.part
     newcomers = None
     if options.new_tracks:
         tracks = patiently(lambda: KafkaTracks(settings.kafka))

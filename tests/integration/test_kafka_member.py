@@ -90,6 +90,27 @@ def test_what_left_while_it_was_held_is_read_when_it_is_back(topic: Topic) -> No
     one.close()
 
 
+def test_what_is_under_way_is_ended_before_another_has_the_partitions(topic: Topic) -> None:
+    one = topic.member()
+    until(lambda: len(one.owned()) == PARTITIONS, lambda: one.poll(0.05))
+    held: list[tuple[int, int]] = []
+
+    def ending() -> None:
+        time.sleep(0.5)
+        held.append((len(one.owned()), len(two.owned())))
+
+    one.leaving = ending
+    two = topic.member()
+    beside = threading.Thread(target=until, args=(lambda: len(two.owned()) == PARTITIONS / 2, lambda: two.poll(0.05)))
+    beside.start()
+    until(lambda: len(one.owned()) == PARTITIONS / 2, lambda: one.poll(0.05))
+    beside.join()
+    assert held == [(PARTITIONS, 0)]
+    one.close()
+    assert len(held) == 1  # who leaves has ended all before
+    two.close()
+
+
 def test_a_silent_broker_is_left_at_once(stack: LocalStack, topic: Topic) -> None:
     topic.send("a")
     member = topic.member(commit_ms=60_000)

@@ -47,16 +47,22 @@ class Topic:
     """`Lists` in a list."""
 
     def __init__(self) -> None:
+        self.under_way: list[Recommendations] = []
         self.sent: list[Recommendations] = []
         self.batches: list[int] = []
         self.away = 0
 
     def send(self, lists: Sequence[Recommendations]) -> None:
+        assert not self.under_way
+        self.under_way = list(lists)
+
+    def settle(self) -> None:
         if self.away:
             self.away -= 1
             raise BrokerAway("the broker is away")
-        self.batches.append(len(lists))
-        self.sent += lists
+        self.batches.append(len(self.under_way))
+        self.sent += self.under_way
+        self.under_way = []
 
 
 def alone(release: Release, length: int = 5) -> Arms:
@@ -85,6 +91,11 @@ class World:
                 return call()
             except Transient as error:
                 self.retries.append(error)
+
+    def score(self, records: Sequence[Record], arms: Arms) -> None:
+        """A batch all the way."""
+        self.scorer.score(records, arms)
+        self.scorer.settle()
 
     def count(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(f"segue_scorer_{name}", labels) or 0.0

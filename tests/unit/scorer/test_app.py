@@ -9,7 +9,6 @@ from models.layout import PREFIXED, sealed
 from models.profile import ProfileView
 from models.release import Release
 from schemas.profile import ProfileChanged
-from schemas.recommendation import Recommendations
 from services.runtime.group import Record
 from services.scorer.app import newest_of
 from services.scorer.arms import Arms
@@ -34,7 +33,7 @@ def player(plays: int = 3) -> bytes:
 def test_several_notices_of_one_listener_make_one_list(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile(listen(f"t{row}", NOON) for row in range(4)))
-    world.scorer.score([notice("ann", version) for version in range(4)], arms)
+    world.score([notice("ann", version) for version in range(4)], arms)
     assert [made.profile_version for made in world.topic.sent] == [3]
     assert world.count("notices_total") == 4
     assert world.count("collapsed_notices_total") == 3
@@ -44,7 +43,7 @@ def test_several_notices_of_one_listener_make_one_list(arms: Arms) -> None:
 def test_a_list_says_what_it_was_made_from(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile([listen("t0", NOON), listen("t1", NOON + 1)]), partition=3)
-    world.scorer.score([notice("ann", 1, 3, produced_at=NOW - 5, listened_at=NOON * 1000 + 1_234)], arms)
+    world.score([notice("ann", 1, 3, produced_at=NOW - 5, listened_at=NOON * 1000 + 1_234)], arms)
     (made,) = world.topic.sent
     assert made.list_id == "3-1-r1"
     assert (made.user_id, made.partition, made.profile_version, made.release_id) == ("ann", 3, 1, "r1")
@@ -55,7 +54,7 @@ def test_a_list_says_what_it_was_made_from(arms: Arms) -> None:
 def test_a_profile_newer_than_its_notice_is_told_as_what_it_is(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile(listen(f"t{row}", NOON + row) for row in range(5)))
-    world.scorer.score([notice("ann", 2, listened_at=7)], arms)
+    world.score([notice("ann", 2, listened_at=7)], arms)
     (made,) = world.topic.sent
     assert (made.profile_version, made.listened_at, made.list_id) == (4, (NOON + 4) * 1000, "0-4-r1")
 
@@ -63,8 +62,8 @@ def test_a_profile_newer_than_its_notice_is_told_as_what_it_is(arms: Arms) -> No
 def test_late_notices_of_what_a_list_covers_make_no_second_one(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile(listen(f"t{row}", NOON) for row in range(5)))
-    world.scorer.score([notice("ann", 2)], arms)
-    world.scorer.score([notice("ann", 3), notice("ann", 4)], arms)
+    world.score([notice("ann", 2)], arms)
+    world.score([notice("ann", 3), notice("ann", 4)], arms)
     assert len(world.topic.sent) == 1
 
 
@@ -72,7 +71,7 @@ def test_a_repeated_notice_gives_a_list_of_the_same_id_after_a_restart(arms: Arm
     first, second = World(), World()
     for world in (first, second):
         world.store.put("ann", profile([listen("t0", NOON)]))
-        world.scorer.score([notice("ann", 0)], arms)
+        world.score([notice("ann", 0)], arms)
     assert first.topic.sent == second.topic.sent
 
 
@@ -92,11 +91,11 @@ def test_a_notice_ahead_of_its_profile_is_passed_over_until_the_profiler_repeats
     if stored is not None:
         world.store.profiles[0, "ann"] = stored
     world.store.put("ben", profile([listen("t0", NOON)]))
-    world.scorer.score([notice("ann", version), notice("ben", 0)], arms)
+    world.score([notice("ann", version), notice("ben", 0)], arms)
     assert [made.user_id for made in world.topic.sent] == ["ben"]
     assert world.count("skipped_notices_total", reason=reason) == 1
     world.store.profiles[0, "ann"] = player(3)
-    world.scorer.score([notice("ann", version)], arms)
+    world.score([notice("ann", version)], arms)
     assert [made.user_id for made in world.topic.sent] == ["ben", "ann"]
 
 
@@ -130,8 +129,8 @@ def test_a_damaged_profile_is_told_and_nobody_else_suffers(
         each.store.put("ben", profile([listen("t0", NOON)]))
         each.store.put("cid", profile([listen("t1", NOON)]))
     world.store.profiles[0, "ann"] = stored
-    world.scorer.score([notice("ben", 0), notice("ann", 2), notice("cid", 0)], arms)
-    alone.scorer.score([notice("ben", 0), notice("cid", 0)], arms)
+    world.score([notice("ben", 0), notice("ann", 2), notice("cid", 0)], arms)
+    alone.score([notice("ben", 0), notice("cid", 0)], arms)
     assert world.topic.sent == alone.topic.sent
     assert world.count("skipped_notices_total", reason="bad_profile") == 1
     assert says in caplog.text
@@ -142,7 +141,7 @@ def test_a_damaged_profile_is_told_and_nobody_else_suffers(
 def test_a_poisonous_notice_is_counted_and_passed_over(arms: Arms, value: bytes | None) -> None:
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]))
-    world.scorer.score([Record(0, 0, value), notice("ann", 0)], arms)
+    world.score([Record(0, 0, value), notice("ann", 0)], arms)
     assert len(world.topic.sent) == 1
     assert world.count("skipped_notices_total", reason="poison") == 1
 
@@ -151,7 +150,7 @@ def test_redis_or_broker_away_holds_the_batch_and_loses_nothing(arms: Arms) -> N
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]))
     world.store.away, world.topic.away = 3, 2
-    world.scorer.score([notice("ann", 0)], arms)
+    world.score([notice("ann", 0)], arms)
     assert len(world.retries) == 5
     assert len(world.topic.sent) == 1
 
@@ -162,16 +161,66 @@ def test_a_list_that_was_not_acknowledged_is_not_taken_for_made(arms: Arms) -> N
     world.scorer._patiently = lambda call: call()
     world.topic.away = 1
     with pytest.raises(Exception, match="away"):
-        world.scorer.score([notice("ann", 0)], arms)
-    world.scorer.score([notice("ann", 0)], arms)
+        world.score([notice("ann", 0)], arms)
+    world.score([notice("ann", 0)], arms)
     assert len(world.topic.sent) == 1
+
+
+def test_the_next_batch_is_made_before_the_lists_of_the_last_stand_and_sent_after(arms: Arms) -> None:
+    world = World()
+    for user in ("ann", "ben"):
+        world.store.put(user, profile([listen("t0", NOON)]))
+    world.scorer.score([notice("ann", 0)], arms)
+    assert [made.user_id for made in world.topic.under_way] == ["ann"]
+    assert world.count("lists_total") == 0
+    read = world.store.read
+
+    def reading(wanted: Sequence[tuple[int, str]]) -> list[bytes | None]:
+        assert not world.topic.sent
+        return read(wanted)
+
+    world.store.read = reading  # type: ignore[method-assign]  # to look at the moment between
+    world.scorer.score([notice("ben", 0)], arms)
+    assert [made.user_id for made in world.topic.sent] == ["ann"]
+    assert world.count("lists_total") == 1
+    world.scorer.settle()
+    assert [made.user_id for made in world.topic.sent] == ["ann", "ben"]
+
+
+def test_a_listener_whose_list_is_under_way_gets_no_second_one_of_the_same(arms: Arms) -> None:
+    world = World()
+    world.store.put("ann", profile([listen("t0", NOON)]))
+    world.scorer.score([notice("ann", 0)], arms)
+    world.scorer.score([notice("ann", 0)], arms)
+    assert not world.topic.under_way
+    assert len(world.topic.sent) == 1
+
+
+def test_lists_under_way_stand_before_partitions_go(arms: Arms) -> None:
+    world = World()
+    world.store.put("ann", profile([listen("t0", NOON)]))
+    world.scorer.score([notice("ann", 0)], arms)
+    world.topic.away = 1
+    world.scorer.part()  # asks once, and leaves the rest to the next owner
+    assert not world.topic.sent
+    world.scorer.part()
+    assert len(world.topic.sent) == 1
+
+
+def test_what_stood_before_a_takeover_is_not_remembered_after_it(arms: Arms) -> None:
+    world = World()
+    world.store.put("ann", profile([listen("t0", NOON)]))
+    world.scorer.score([notice("ann", 0)], arms)
+    world.scorer.take_over({0})
+    world.score([notice("ann", 0)], arms)
+    assert len(world.topic.sent) == 2
 
 
 def test_a_large_batch_is_read_and_sent_in_parts(arms: Arms) -> None:
     world = World(max_batch=4)
     for user in range(10):
         world.store.put(f"u{user}", profile([listen("t0", NOON)]))
-    world.scorer.score([notice(f"u{user}", 0) for user in range(10)], arms)
+    world.score([notice(f"u{user}", 0) for user in range(10)], arms)
     assert world.store.reads == [4, 4, 2]
     assert world.topic.batches == [4, 4, 2]
 
@@ -180,7 +229,7 @@ def test_two_partitions_may_have_a_listener_of_the_same_name(arms: Arms) -> None
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]), 1)
     world.store.put("ann", profile([listen("t0", NOON)]), 2)
-    world.scorer.score([notice("ann", 0, 1), notice("ann", 0, 2)], arms)
+    world.score([notice("ann", 0, 1), notice("ann", 0, 2)], arms)
     assert [made.partition for made in world.topic.sent] == [1, 2]
 
 
@@ -193,26 +242,26 @@ def test_metrics_tell_of_freshness_sources_and_fallbacks(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile([listen("t4", NOON - 86_400), listen("elsewhere", NOON)]))
     world.store.put("new", profile([listen("elsewhere", NOON)]))
-    world.scorer.score([notice("ann", 1), notice("new", 0)], arms)
+    world.score([notice("ann", 1), notice("new", 0)], arms)
     assert world.count("freshness_seconds_sum") == pytest.approx(0.01)
     assert world.count("items_total", source="popular") >= 5
     assert world.count("fallbacks_total", reason="stranger") == 1
     assert world.count("stage_seconds_count", stage="candidates") == 1
-    assert {label for label in ("fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "send")
-            if world.count("stage_seconds_count", stage=label) == 1} == {
-        "fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "send"}  # fmt: skip
+    stages = ("fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "send", "acknowledge")
+    assert {stage: world.count("stage_seconds_count", stage=stage) for stage in stages} == dict.fromkeys(stages, 1)
 
 
 def test_a_list_is_as_late_as_its_acknowledgement(arms: Arms, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]))
 
-    def slow(lists: Sequence[Recommendations]) -> None:
-        world.topic.sent += lists
+    def slow() -> None:
         world.now += 30_000
+        settle()
 
-    monkeypatch.setattr(world.topic, "send", slow)
-    world.scorer.score([notice("ann", 0, produced_at=NOW - 5)], arms)
+    settle = world.topic.settle
+    monkeypatch.setattr(world.topic, "settle", slow)
+    world.score([notice("ann", 0, produced_at=NOW - 5)], arms)
     assert [made.made_at for made in world.topic.sent] == [NOW]
     assert world.count("freshness_seconds_sum") == pytest.approx(30.005)
 
@@ -220,7 +269,7 @@ def test_a_list_is_as_late_as_its_acknowledgement(arms: Arms, monkeypatch: pytes
 def test_profiles_seen_are_kept_for_warming(arms: Arms) -> None:
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]))
-    world.scorer.score([notice("ann", 0)], arms)
+    world.score([notice("ann", 0)], arms)
     assert list(world.scorer.seen) == [world.store.profiles[0, "ann"]]
 
 
@@ -228,5 +277,5 @@ def test_a_notice_from_a_newer_version_with_another_field_is_taken(arms: Arms) -
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]))
     value = msgspec.json.decode(notice("ann", 0).value or b"")
-    world.scorer.score([Record(0, 0, msgspec.json.encode({**value, "mood": "blue"}))], arms)
+    world.score([Record(0, 0, msgspec.json.encode({**value, "mood": "blue"}))], arms)
     assert len(world.topic.sent) == 1

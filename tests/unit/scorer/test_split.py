@@ -104,7 +104,7 @@ def test_both_variants_are_made_from_one_batch_on_one_release(board: Release) ->
     arms, world = Arms(board, dealt), World()
     for user in users:
         world.store.put(user, profile([listen("t0", NOON)]))
-    world.scorer.score([notice(user, 0) for user in users], arms)
+    world.score([notice(user, 0) for user in users], arms)
     assert len(world.topic.sent) == len(users)
     assert world.topic.batches == [len(users)]
     for made in world.topic.sent:
@@ -123,7 +123,7 @@ def test_the_lists_of_a_are_what_they_were_without_a_b(board: Release) -> None:
         world = World()
         for user in USERS[:40]:
             world.store.put(user, profile([listen("t0", NOON)]))
-        world.scorer.score([notice(user, 0) for user in USERS[:40]], arms)
+        world.score([notice(user, 0) for user in USERS[:40]], arms)
         sent.append({made.user_id: made for made in world.topic.sent if split(0.5).of(made.user_id) == "a"})
     assert sent[0] == sent[1]
 
@@ -132,7 +132,7 @@ def test_without_a_second_variant_nobody_is_hashed(board: Release, monkeypatch: 
     monkeypatch.setattr(Split, "of", lambda *_: pytest.fail("hashed"))
     arms, world = alone(board), World()
     world.store.put("ann", profile([listen("t0", NOON)]))
-    world.scorer.score([notice("ann", 0)], arms)
+    world.score([notice("ann", 0)], arms)
     assert arms.b is None
     assert len(world.topic.sent) == 1
 

@@ -28,7 +28,7 @@ def arms(board: Release, settings: ListSettings, share: float = 0.0) -> Arms:
 def listed(world: World, made_by: Arms, version: int, second: int = 0, user: str = "ann") -> Recommendations:
     """The list after one more play, of a track that no release knows."""
     world.store.put(user, profile(listen(f"other{at}", NOON + second) for at in range(version + 1)))
-    world.scorer.score([notice(user, version)], made_by)
+    world.score([notice(user, version)], made_by)
     return world.topic.sent[-1]
 
 
