@@ -1,7 +1,7 @@
 """Lists a second of one scorer, and where the time goes, beside bare numpy and FAISS on the same vectors.
 
 Ours is the scorer's own batch, from notices to acknowledged lists: profiles out of a real Redis, lists encoded and sent
-to a real broker that has them on its log when the call returns. The reference does only the two steps that no
+to a real broker, which acknowledges them while the next batch is made. The reference does only the two steps that no
 recommender of factors can do without, fold-in and nearest neighbours, as many of them, in the same batches: it reads,
 drops, ranks, explains and sends nothing.
 """
@@ -42,7 +42,7 @@ from services.scorer.redis_profiles import RedisProfiles
 from services.scorer.settings import ScorerOptions
 from services.scorer.split import Split
 
-STAGES = ("fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "send", "acknowledge")
+STAGES = ("fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "write", "send", "acknowledge")
 ONCE = 200  # lists made one at a time
 WARM = 3  # batches before the clock runs
 

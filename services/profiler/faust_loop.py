@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 SEEK_S = 60.0  # for positions after a rebalance. At 90 s faust's recovery ends in silence and nothing is read any more;
 # an error before that ends the process, and its supervisor starts it again
+AT_ONCE = 8  # partitions of a batch; each holds a connection to Redis
 DRAIN_S = 4.0  # that a batch under way may take to its end when the profiler is told to stop
 
 
@@ -110,9 +111,22 @@ class FaustLoop:
             if message.generation_id == generation == self._app.segue_placed:
                 record = Record(message.offset, message.key, message.value, round(message.timestamp * 1000))
                 parts.setdefault(message.partition, []).append(record)
-        for partition, records in parts.items():
+        waiting = list(parts.items())
+        for begin in range(0, len(waiting), AT_ONCE):
             if generation == self._app.consumer_generation_id:
-                await self._profiler.apply(partition, records)
+                await self._apply_at_once(waiting[begin : begin + AT_ONCE])
+
+    async def _apply_at_once(self, parts: list[tuple[int, list[Record]]]) -> None:
+        """Of several partitions, for most of a small batch is waiting for Redis and the broker."""
+        if len(parts) == 1:
+            await self._profiler.apply(*parts[0])
+            return
+        try:
+            async with asyncio.TaskGroup() as at_once:
+                for partition, records in parts:
+                    at_once.create_task(self._profiler.apply(partition, records))
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from errors
 
     async def _watch(self) -> None:
         """The heartbeat of an idle worker, the lag, and an app that ended by itself."""

@@ -52,13 +52,14 @@ class KafkaSender:
         self._producer: Producer | None = self._make()
         self._topic, self._under_way = "", list[Message]()  # what is not settled
         self._sending: _Sending | None = None  # of it, what this producer was given
+        self._stood_at = monotonic()  # since when all that was settled stands
 
     def send(self, topic: str, messages: Iterable[Message]) -> None:
         """Send and wait for the broker's word on every one; those of a partition stay in order.
 
         Raises BrokerAway when it does not come; some may have arrived all the same. Raises Stopped, Fatal.
         """
-        self.begin(topic, messages)
+        self._take(topic, messages)
         try:
             self.settle()
         except BaseException:
@@ -71,24 +72,32 @@ class KafkaSender:
         A broker that is away is nothing to this, but to `settle`. Raises Stopped, Fatal, and ValueError before all that
         was begun is settled.
         """
-        if self._under_way:
-            raise ValueError(f"{len(self._under_way)} messages to {self._topic} are not settled")
-        self._topic, self._under_way = topic, list(messages)
+        self._take(topic, messages)
         with suppress(BrokerAway):
             self._hand_over()
 
-    def settle(self) -> None:
+    def settle(self) -> float:
         """Wait for the broker's word on every message that was begun; those of a partition stay in order.
 
-        Raises BrokerAway when it does not come; some may have arrived all the same, and the next call sends all again.
-        Raises Stopped, Fatal.
+        Returns how many seconds ago the last word was heard, here or by `look`. Raises BrokerAway when one does not
+        come; some may have arrived all the same, and the next call sends all again. Raises Stopped, Fatal.
         """
-        if not self._under_way:
-            return
-        sending = self._sending or self._hand_over()
-        with self._given_up_on_trouble():
-            sending.end()
-        self._under_way, self._sending = [], None
+        if self._under_way:
+            sending = self._sending or self._hand_over()
+            with self._given_up_on_trouble():
+                self._stood_at = sending.end()
+            self._under_way, self._sending = [], None
+        return max(0.0, monotonic() - self._stood_at)
+
+    def look(self) -> None:
+        """Hear what the broker has said; nobody hears it of itself."""
+        if self._sending is not None:
+            self._sending.look()
+
+    def _take(self, topic: str, messages: Iterable[Message]) -> None:
+        if self._under_way:
+            raise ValueError(f"{len(self._under_way)} messages to {self._topic} are not settled")
+        self._topic, self._under_way, self._sending = topic, list(messages), None
 
     def _hand_over(self) -> "_Sending":
         with self._given_up_on_trouble():
@@ -126,7 +135,7 @@ class _Sending:
         self._to, self._alive, self._stop, self._answer_s = to, alive, stop, answer_s
         self._left = 0  # that the broker has not acknowledged
         self._refused: KafkaError | None = None  # why it did not take one of them
-        self._heard_at = monotonic()
+        self._heard_at = self._told_at = monotonic()
         self._parting: float | None = None  # when it is given up, once told to stop
 
     def add(self, topic: str, message: Message) -> None:
@@ -141,23 +150,33 @@ class _Sending:
                 self._left += 1
                 return
 
-    def end(self) -> None:
-        """Wait until the broker has acknowledged all."""
+    def look(self) -> None:
+        """Hear what the broker has said."""
+        self._to.poll(0)
+
+    def end(self) -> float:
+        """Wait until the broker has acknowledged all; when that was heard (time.monotonic)."""
+        self._heard_at = monotonic()  # nobody listened before
         while self._left:
             self._hear()
+        self._raise_if_refused()
+        return self._told_at
 
     def _told(self, error: KafkaError | None, _message: Delivered) -> None:
         self._left -= 1
-        self._heard_at = monotonic()
+        self._heard_at = self._told_at = monotonic()
         self._refused = self._refused or error
+
+    def _raise_if_refused(self) -> None:
+        if self._refused is not None:
+            raise KafkaException(self._refused)
 
     def _hear(self) -> None:
         """Wait for some acknowledgements. Raises BrokerAway, Stopped, KafkaException."""
         left = PATIENCE if self._parting is None else self._parting - monotonic()
         before = self._left
         self._to.poll(min(PATIENCE, max(0.0, left)))  # it also returns for a line to log
-        if self._refused is not None:
-            raise KafkaException(self._refused)
+        self._raise_if_refused()
         if self._left != before:
             return
         self._alive()

@@ -36,6 +36,7 @@ from services.scorer.metrics import Metrics
 from services.scorer.ports import Lists, Profiles
 
 WARMING = 32  # profiles kept to warm the next release with
+OLD_MS = 1_000  # that a profile was read ago, when its list is sent
 
 log = logging.getLogger(__name__)
 
@@ -84,13 +85,13 @@ class Scorer:
         if not self._under_way:
             return
         lap = self._metrics.stopwatch()
-        self._patiently(self._lists.settle)
+        ago = self._patiently(self._lists.settle)
         lap("acknowledge")
         lists, self._under_way = self._under_way, []
         for made in lists:
             self._made.remember(made)
         self._metrics.remembered(len(self._made))
-        self._metrics.listed(lists, self._now())
+        self._metrics.listed(lists, self._now() - round(ago * 1000))
 
     def part(self) -> None:
         """Some partitions go to others now, who may send newer lists of their listeners: those sent stand before.
@@ -114,16 +115,37 @@ class Scorer:
         self._made.forget(partitions)
 
     def _make(self, notices: list[ProfileChanged], arms: Arms) -> None:
-        lap = self._metrics.stopwatch()
-        stored = self._patiently(lambda: self._profiles.read([(each.partition, each.user_id) for each in notices]))
-        usable = list(self._usable(notices, stored))
-        lap("fetch")
-        lists = [made for arm, mine in arms.shared(usable) for made in self._listed(arm, mine, lap)]
+        lists = self._lists_of(notices, arms)
+        read = self._now()
         self.settle()  # has mostly come true while these were made
+        if self._now() - read > OLD_MS:  # their partitions may have been another's meanwhile, and it further
+            lists = self._lists_of(notices, arms)
         lap = self._metrics.stopwatch()
         self._lists.send(lists)
         self._under_way = lists
         lap("send")
+
+    def _lists_of(self, notices: list[ProfileChanged], arms: Arms) -> list[Recommendations]:
+        watch = self._metrics.stopwatch()
+
+        def lap(stage: str) -> None:
+            watch(stage)
+            self._lists.look()  # so that those under way are as late as their acknowledgement, and no later
+
+        wanted = [(each.partition, each.user_id) for each in notices]
+        stored = self._patiently(lambda: self._fetched(wanted))
+        usable = list(self._usable(notices, stored))
+        lap("fetch")
+        lists = [made for arm, mine in arms.shared(usable) for made in self._listed(arm, mine, lap)]
+        lap("write")
+        return lists
+
+    def _fetched(self, wanted: Sequence[tuple[int, str]]) -> list[bytes | None]:
+        try:
+            return self._profiles.read(wanted)
+        except Transient:
+            self._lists.look()  # it may be long until the next lap
+            raise
 
     def _listed(self, arm: Arm, usable: list[Usable], lap: Lap) -> list[Recommendations]:
         views, settings = [view for _, view in usable], arm.settings

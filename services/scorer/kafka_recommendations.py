@@ -23,9 +23,13 @@ class KafkaLists:
             RECOMMENDATIONS.name, (Message(fitting(made), made.user_id.encode(), made.partition) for made in lists)
         )
 
-    def settle(self) -> None:
+    def look(self) -> None:
+        """See Lists."""
+        self._sender.look()
+
+    def settle(self) -> float:
         """See Lists. Raises Stopped."""
-        self._sender.settle()
+        return self._sender.settle()
 
     def close(self) -> None:
         """Disconnect; what is not settled is given up."""

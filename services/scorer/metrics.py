@@ -66,7 +66,7 @@ class Metrics:
         return stopwatch(self._stage)
 
     def listed(self, lists: Sequence[Recommendations], now: int) -> None:
-        """A batch of lists was acknowledged, just `now` (ms): until then nobody could read them, however soon made."""
+        """A batch of lists was acknowledged at `now` (ms): until then nobody could read them, however soon made."""
         self._lists.inc(len(lists))
         self._batch.observe(len(lists))
         items: Tally[str] = Tally()

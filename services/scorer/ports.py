@@ -37,8 +37,15 @@ class Lists(Protocol):
         """Send these, all before being settled; they stand once `settle` has returned."""
         ...
 
-    def settle(self) -> None:
-        """Returns once every list sent is acknowledged. Raises Transient while the broker does not do so: ask again."""
+    def look(self) -> None:
+        """Hear of acknowledgements that have come."""
+        ...
+
+    def settle(self) -> float:
+        """Returns once every list sent is acknowledged, how many seconds ago that was heard of the last.
+
+        Raises Transient while the broker does not acknowledge: ask again.
+        """
         ...
 
 

@@ -91,6 +91,7 @@ def _serve(
     patiently.member = notices
     leaving = closing.enter_context(ExitStack())
     leaving.callback(notices.close)
+    leaving.callback(lists.close)  # before: what is given up must not follow on the next owner's
     scorer = Scorer(
         profiles, lists, metrics, Made(options.remember), patiently, now_ms, options.max_batch, options.remember
     )

@@ -107,7 +107,7 @@ def test_what_is_under_way_is_ended_before_another_has_the_partitions(topic: Top
     beside.join()
     assert held == [(PARTITIONS, 0)]
     one.close()
-    assert len(held) == 1  # who leaves has ended all before
+    assert len(held) == 1  # a member that is closed is asked no more
     two.close()
 
 

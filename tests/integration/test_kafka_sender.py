@@ -14,6 +14,8 @@ from services.runtime.kafka_clients import admin
 from services.runtime.kafka_sender import PARTING
 from services.runtime.settings import KafkaSettings
 
+MOST = 1_000  # bytes of a message that the broker takes
+
 # In a process of its own, whose threads are the sender's alone.
 SENDER = """
 import os, sys, threading
@@ -35,8 +37,11 @@ for line in sys.stdin:
         how, *words = line.split()
         if how in ("send", "begin"):
             getattr(sender, how)(topic, [Message(word.encode(), b"k") for word in words])
+        elif how == "look":
+            sender.look()
         else:
-            sender.settle()
+            print("%.2f" % sender.settle(), flush=True)
+            continue
         print("sent", flush=True)
     except Exception as error:
         print(type(error).__name__, error, "beats:", len(beats), flush=True)
@@ -50,7 +55,8 @@ class Sender:
     def __init__(self, stack: LocalStack, answer_s: float) -> None:
         self.topic = f"sent-{uuid4().hex[:8]}"
         with admin(KafkaSettings(bootstrap=stack.bootstrap)) as client:
-            client.create_topics({self.topic: {"num_partitions": 1, "replication_factor": 1}})
+            most = {"max.message.bytes": str(MOST)}
+            client.create_topics({self.topic: {"num_partitions": 1, "replication_factor": 1, "configs": most}})
         self.process = subprocess.Popen(
             [sys.executable, "-c", SENDER, stack.bootstrap, self.topic, str(answer_s)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -121,22 +127,38 @@ def test_a_broker_that_was_silent_gets_all_that_comes_later(stack: LocalStack) -
 def test_what_was_begun_while_the_broker_was_away_is_settled_once_it_is_back(stack: LocalStack) -> None:
     sender = Sender(stack, answer_s=2.0)
     try:
+        assert sender.send("first") == "sent"  # which takes a broker longer
         assert sender.ask("begin before") == "sent"
-        assert sender.ask("settle") == "sent"
-        assert sender.ask("settle") == "sent"  # of nothing
+        for _ in range(2):
+            time.sleep(0.5)
+            assert sender.ask("look") == "sent"
+        assert 0.4 < float(sender.ask("settle")) < 1.0  # heard by the first look
+        assert float(sender.ask("settle")) > 0.4  # of nothing: it stands since then
         stack.kafka.kill()
         assert sender.ask("begin during and later") == "sent"
         assert sender.ask("begin more").startswith("ValueError")
         assert sender.ask("settle").startswith("BrokerAway")
         stack.kafka.start()
-        assert "sent" in (sender.ask("settle") for _ in range(10))  # a broker may be slow at first
+        assert any(sender.ask("settle").startswith("0.") for _ in range(10))  # a broker may be slow at first
         assert sender.ask("begin after") == "sent"
-        assert sender.ask("settle") == "sent"
+        assert sender.ask("settle").startswith("0.")
     finally:
         if not stack.kafka.alive:
             stack.kafka.start()
         sender.end()
-    assert arrived(stack, sender.topic) == ["before", "during", "and", "later", "after"]
+    assert arrived(stack, sender.topic) == ["first", "before", "during", "and", "later", "after"]
+
+
+def test_what_the_broker_refuses_is_told_though_a_look_has_heard_of_it_before(stack: LocalStack) -> None:
+    sender = Sender(stack, answer_s=5.0)
+    try:
+        assert sender.send("before") == "sent"  # the first of all takes a broker longer
+        assert sender.ask("begin small " + MOST * "x") == "sent"
+        time.sleep(0.5)
+        assert sender.ask("look") == "sent"
+        assert sender.ask("settle").startswith("Fatal")
+    finally:
+        sender.end()
 
 
 def test_told_to_stop_it_gives_a_silent_broker_a_moment(stack: LocalStack) -> None:

@@ -8,7 +8,8 @@ import pytest
 from faust.transport.drivers.aiokafka import Consumer as AiokafkaConsumer
 from faust.types import TP
 
-from services.profiler.faust_loop import FaustLoop, _ByPartition, _Consumer
+from services.profiler.errors import SkippedError
+from services.profiler.faust_loop import AT_ONCE, FaustLoop, _ByPartition, _Consumer
 
 
 def handed_over(
@@ -103,3 +104,55 @@ def test_what_comes_while_the_consumer_seeks_counts_already(monkeypatch: pytest.
     )
     assert asyncio.run(consumer.seek_to_committed()) == {place: 7}
     assert sought == [(3, {place: 7})]  # else what is handed over between the two would come neither now nor again
+
+
+def applied_by(apply: Any, partitions: list[int]) -> None:
+    """A batch with a message of each partition."""
+    loop: Any = FaustLoop.__new__(FaustLoop)
+    loop._app = SimpleNamespace(consumer_generation_id=2, segue_placed=2)
+    loop._profiler = SimpleNamespace(apply=apply)
+    events = [
+        SimpleNamespace(message=SimpleNamespace(
+            generation_id=2, offset=5, key=b"ann", value=b"{}", timestamp=1.0, partition=partition
+        )) for partition in partitions
+    ]  # fmt: skip
+    asyncio.run(asyncio.wait_for(loop._apply(events), 5))
+
+
+def test_a_partition_does_not_wait_for_another() -> None:
+    met = asyncio.Event()
+
+    async def apply(partition: int, records: list[Any]) -> None:
+        if partition == 1:
+            await met.wait()
+        met.set()
+
+    applied_by(apply, [1, 2])
+
+
+def test_so_many_partitions_and_no_more_are_under_way() -> None:
+    under_way, most = set(), []
+
+    async def apply(partition: int, records: list[Any]) -> None:
+        under_way.add(partition)
+        await asyncio.sleep(0.01)
+        most.append(len(under_way))
+        under_way.discard(partition)
+
+    applied_by(apply, list(range(2 * AT_ONCE + 1)))
+    assert len(most) == 2 * AT_ONCE + 1
+    assert max(most) == AT_ONCE
+
+
+def test_what_breaks_one_partition_is_told_as_it_is_and_ends_the_others() -> None:
+    ended: list[int] = []
+
+    async def apply(partition: int, records: list[Any]) -> None:
+        if partition == 2:
+            raise SkippedError("listens are gone")
+        await asyncio.sleep(0.5)
+        ended.append(partition)
+
+    with pytest.raises(SkippedError, match="gone"):
+        applied_by(apply, [1, 2, 3])
+    assert ended == []

@@ -51,18 +51,24 @@ class Topic:
         self.sent: list[Recommendations] = []
         self.batches: list[int] = []
         self.away = 0
+        self.ago = 0.0  # seconds since the last acknowledgement
+        self.looked = 0
 
     def send(self, lists: Sequence[Recommendations]) -> None:
         assert not self.under_way
         self.under_way = list(lists)
 
-    def settle(self) -> None:
+    def look(self) -> None:
+        self.looked += 1
+
+    def settle(self) -> float:
         if self.away:
             self.away -= 1
             raise BrokerAway("the broker is away")
         self.batches.append(len(self.under_way))
         self.sent += self.under_way
         self.under_way = []
+        return self.ago
 
 
 def alone(release: Release, length: int = 5) -> Arms:

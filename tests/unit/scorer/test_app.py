@@ -247,7 +247,8 @@ def test_metrics_tell_of_freshness_sources_and_fallbacks(arms: Arms) -> None:
     assert world.count("items_total", source="popular") >= 5
     assert world.count("fallbacks_total", reason="stranger") == 1
     assert world.count("stage_seconds_count", stage="candidates") == 1
-    stages = ("fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "send", "acknowledge")
+    stages = ("fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "write", "send",
+              "acknowledge")  # fmt: skip
     assert {stage: world.count("stage_seconds_count", stage=stage) for stage in stages} == dict.fromkeys(stages, 1)
 
 
@@ -255,15 +256,53 @@ def test_a_list_is_as_late_as_its_acknowledgement(arms: Arms, monkeypatch: pytes
     world = World()
     world.store.put("ann", profile([listen("t0", NOON)]))
 
-    def slow() -> None:
+    def slow() -> float:
         world.now += 30_000
-        settle()
+        return settle()
 
     settle = world.topic.settle
     monkeypatch.setattr(world.topic, "settle", slow)
     world.score([notice("ann", 0, produced_at=NOW - 5)], arms)
     assert [made.made_at for made in world.topic.sent] == [NOW]
     assert world.count("freshness_seconds_sum") == pytest.approx(30.005)
+
+
+def test_a_list_is_no_later_than_its_acknowledgement_though_nobody_listened_then(arms: Arms) -> None:
+    world = World()
+    world.store.put("ann", profile([listen("t0", NOON)]))
+    world.scorer.score([notice("ann", 0, produced_at=NOW - 5)], arms)
+    world.now, world.topic.ago = NOW + 60_000, 59.98
+    world.scorer.settle()
+    assert world.count("freshness_seconds_sum") == pytest.approx(0.025)
+
+
+@pytest.mark.parametrize(("seconds", "version"), [(0.9, 0), (30.0, 3)])
+def test_lists_are_made_again_if_those_before_them_took_long_to_stand(
+    arms: Arms, monkeypatch: pytest.MonkeyPatch, seconds: float, version: int
+) -> None:
+    world = World()
+    for user in ("ann", "ben"):
+        world.store.put(user, profile([listen("t0", NOON)]))
+    settle = world.topic.settle
+
+    def slow() -> float:
+        world.now += round(seconds * 1000)
+        world.store.put("ben", profile(listen(f"t{row}", NOON) for row in range(4)))
+        return settle()
+
+    monkeypatch.setattr(world.topic, "settle", slow)
+    world.scorer.score([notice("ann", 0)], arms)
+    world.scorer.score([notice("ben", 0)], arms)
+    assert [(made.user_id, made.profile_version) for made in world.topic.under_way] == [("ben", version)]
+
+
+def test_acknowledgements_are_heard_between_the_stages_and_while_redis_is_away(arms: Arms) -> None:
+    world = World()
+    world.store.put("ann", profile([listen("t0", NOON)]))
+    world.store.away = 2
+    world.scorer.score([notice("ann", 0)], arms)
+    stages = ("fetch", "read", "vectors", "candidates", "rank", "compose", "explain", "write")
+    assert world.topic.looked == 2 + len(stages)
 
 
 def test_profiles_seen_are_kept_for_warming(arms: Arms) -> None:
