@@ -123,10 +123,11 @@ class FaustLoop:
             return
         try:
             async with asyncio.TaskGroup() as at_once:
-                for partition, records in parts:
-                    at_once.create_task(self._profiler.apply(partition, records))
+                tasks = [at_once.create_task(self._profiler.apply(*part)) for part in parts]
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
+        for task in tasks:
+            task.result()  # a group says nothing of a task that was cancelled on its own, and is not applied
 
     async def _watch(self) -> None:
         """The heartbeat of an idle worker, the lag, and an app that ended by itself."""

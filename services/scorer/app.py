@@ -8,14 +8,16 @@ The order is the guarantee:
    lists are sent,
 4. only then the caller commits the offsets of the notices.
 
-A crash between any two repeats notices and never loses one; a repeated list has the same id. A profile older than its
-notice, or none, means that Redis lost its newest second (or everything): that notice is passed over, because the
-profiler finds the gap, folds the log again from there and announces every profile anew.
+Lists that took long to stand are made and sent once more: their partitions may have been another's meanwhile, which
+made newer ones. A crash between any two repeats notices and never loses one; a repeated list has the same id. A profile
+older than its notice, or none, means that Redis lost its newest second (or everything): that notice is passed over,
+because the profiler finds the gap, folds the log again from there and announces every profile anew.
 """
 
 import logging
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
 
 from models.excluded import BadExclude
 from models.flat import readable
@@ -36,9 +38,22 @@ from services.scorer.metrics import Metrics
 from services.scorer.ports import Lists, Profiles
 
 WARMING = 32  # profiles kept to warm the next release with
-OLD_MS = 1_000  # that a profile was read ago, when its list is sent
+OLD_MS = 3_000  # since a profile was read, when its list is sent: half of what a group waits for a silent member
 
 log = logging.getLogger(__name__)
+
+
+class Sent(NamedTuple):
+    """Lists on their way, and what they were made of."""
+
+    lists: list[Recommendations]
+    notices: list[ProfileChanged]
+    arms: Arms
+    read_at: int  # ms, their profiles
+
+    def listeners(self) -> set[tuple[int, str]]:
+        """Whose they are."""
+        return {(made.partition, made.user_id) for made in self.lists}
 
 
 class Scorer:
@@ -61,7 +76,8 @@ class Scorer:
         self._patiently, self._now = patiently, now
         self._max_batch = max_batch
         self._shown = Shown(remember)
-        self._under_way: list[Recommendations] = []  # sent, but not known to stand
+        self._sent: Sent | None = None  # not known to stand
+        self._read_at = 0  # when profiles were read last, ms
         self.seen: deque[bytes] = deque(maxlen=WARMING)
 
     def score(self, records: Sequence[Record], arms: Arms) -> None:
@@ -71,7 +87,7 @@ class Scorer:
         """
         self._refresh(arms)
         newest = newest_of(self._decoded(records))
-        if {(made.partition, made.user_id) for made in self._under_way} & {(n.partition, n.user_id) for n in newest}:
+        if self._sent and self._sent.listeners() & {(notice.partition, notice.user_id) for notice in newest}:
             self.settle()  # then these lists may cover what is noticed
         wanted = [notice for notice in newest if not self._made.covers(notice)]
         self._metrics.noticed(len(records), len(records) - len(wanted))
@@ -82,16 +98,26 @@ class Scorer:
 
     def settle(self) -> None:
         """Wait until all lists stand that were sent."""
-        if not self._under_way:
+        sent = self._sent
+        if sent is None:
             return
+        stood_at = self._stand(sent)
+        if stood_at - sent.read_at > OLD_MS:  # they may stand behind newer ones: their partitions were away meanwhile
+            self._send(Sent(self._lists_of(sent.notices, sent.arms), sent.notices, sent.arms, self._read_at))
+            if self._sent is not None:
+                self._stand(self._sent)
+
+    def _stand(self, sent: Sent) -> int:
+        """Wait until these stand; since when they do, in ms."""
         lap = self._metrics.stopwatch()
         ago = self._patiently(self._lists.settle)
         lap("acknowledge")
-        lists, self._under_way = self._under_way, []
-        for made in lists:
+        self._sent, stood_at = None, self._now() - round(ago * 1000)
+        for made in sent.lists:
             self._made.remember(made)
         self._metrics.remembered(len(self._made))
-        self._metrics.listed(lists, self._now() - round(ago * 1000))
+        self._metrics.listed(sent.lists, stood_at)
+        return stood_at
 
     def part(self) -> None:
         """Some partitions go to others now, who may send newer lists of their listeners: those sent stand before.
@@ -115,14 +141,16 @@ class Scorer:
         self._made.forget(partitions)
 
     def _make(self, notices: list[ProfileChanged], arms: Arms) -> None:
-        lists = self._lists_of(notices, arms)
-        read = self._now()
+        lists, read_at = self._lists_of(notices, arms), self._read_at
         self.settle()  # has mostly come true while these were made
-        if self._now() - read > OLD_MS:  # their partitions may have been another's meanwhile, and it further
-            lists = self._lists_of(notices, arms)
+        if self._now() - read_at > OLD_MS:  # their partitions may have been another's meanwhile, and it further
+            lists, read_at = self._lists_of(notices, arms), self._read_at
+        self._send(Sent(lists, notices, arms, read_at))
+
+    def _send(self, sent: Sent) -> None:
         lap = self._metrics.stopwatch()
-        self._lists.send(lists)
-        self._under_way = lists
+        self._lists.send(sent.lists)
+        self._sent = sent if sent.lists else None
         lap("send")
 
     def _lists_of(self, notices: list[ProfileChanged], arms: Arms) -> list[Recommendations]:
@@ -136,11 +164,10 @@ class Scorer:
         stored = self._patiently(lambda: self._fetched(wanted))
         usable = list(self._usable(notices, stored))
         lap("fetch")
-        lists = [made for arm, mine in arms.shared(usable) for made in self._listed(arm, mine, lap)]
-        lap("write")
-        return lists
+        return [made for arm, mine in arms.shared(usable) for made in self._listed(arm, mine, lap)]
 
     def _fetched(self, wanted: Sequence[tuple[int, str]]) -> list[bytes | None]:
+        self._read_at = self._now()
         try:
             return self._profiles.read(wanted)
         except Transient:
@@ -163,6 +190,7 @@ class Scorer:
             for each, view in zip(made, views, strict=True):
                 keys = [cached_key_of(item.track_id) for item in each.items[:TOP]]
                 self._shown.remember(each.user_id, view, keys, settings.shown_rest_days)
+        lap("write")
         return made
 
     def _refresh(self, arms: Arms) -> None:

@@ -156,3 +156,12 @@ def test_what_breaks_one_partition_is_told_as_it_is_and_ends_the_others() -> Non
     with pytest.raises(SkippedError, match="gone"):
         applied_by(apply, [1, 2, 3])
     assert ended == []
+
+
+def test_a_partition_that_is_cancelled_on_its_own_is_not_taken_for_applied() -> None:
+    async def apply(partition: int, records: list[Any]) -> None:
+        if partition == 2:
+            raise asyncio.CancelledError
+
+    with pytest.raises(asyncio.CancelledError):
+        applied_by(apply, [1, 2, 3])
