@@ -168,7 +168,7 @@ def test_listeners_play_from_the_lists_that_come_and_the_loop_is_told(kafka: Kaf
     standing = {value.list_id: value.user_id for value in lists(kafka)}
     assert all(standing[str(listen.list_id)] == listen.user_id for listen in taken)
 
-    again = play(kafka, tmp_path, CrowdOptions(listeners=12, days=0, rate=100.0, live_s=1.0))
+    again = play(kafka, tmp_path, CrowdOptions(listeners=12, days=0, rate=100.0, live_s=4.0))
     assert again.lists == 0  # those that stood before it began are not its own
     assert again.plays_from_list > 0
 
