@@ -98,7 +98,7 @@ class Profiler:
 def run(monkeypatch: pytest.MonkeyPatch, fails: Callable[[int, int, int], Exception | None]) -> Profiler:
     monkeypatch.setattr(bulk_loop, "AIOKafkaConsumer", Consumer)
     profiler = Profiler(fails)
-    settings = ProfilerSettings(profiler=ProfilerOptions(max_bulk_batch=BATCH, stop_when_idle_s=0.02))
+    settings = ProfilerSettings(profiler=ProfilerOptions(max_bulk_batch=BATCH, stop_when_idle_s=0.3))
 
     async def go() -> None:
         metrics = Metrics(CollectorRegistry(), Health("x", clock=lambda: 0.0))
