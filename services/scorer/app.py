@@ -77,7 +77,6 @@ class Scorer:
         self._max_batch = max_batch
         self._shown = Shown(remember)
         self._sent: Sent | None = None  # not known to stand
-        self._read_at = 0  # when profiles were read last, ms
         self.seen: deque[bytes] = deque(maxlen=WARMING)
 
     def score(self, records: Sequence[Record], arms: Arms) -> None:
@@ -103,7 +102,7 @@ class Scorer:
             return
         stood_at = self._stand(sent)
         if stood_at - sent.read_at > OLD_MS:  # they may stand behind newer ones: their partitions were away meanwhile
-            self._send(Sent(self._lists_of(sent.notices, sent.arms), sent.notices, sent.arms, self._read_at))
+            self._send(self._listed(sent.notices, sent.arms))
             if self._sent is not None:
                 self._stand(self._sent)
 
@@ -141,11 +140,11 @@ class Scorer:
         self._made.forget(partitions)
 
     def _make(self, notices: list[ProfileChanged], arms: Arms) -> None:
-        lists, read_at = self._lists_of(notices, arms), self._read_at
+        made = self._listed(notices, arms)
         self.settle()  # has mostly come true while these were made
-        if self._now() - read_at > OLD_MS:  # their partitions may have been another's meanwhile, and it further
-            lists, read_at = self._lists_of(notices, arms), self._read_at
-        self._send(Sent(lists, notices, arms, read_at))
+        if self._now() - made.read_at > OLD_MS:  # their partitions may have been another's meanwhile, and it further
+            made = self._listed(notices, arms)
+        self._send(made)
 
     def _send(self, sent: Sent) -> None:
         lap = self._metrics.stopwatch()
@@ -153,7 +152,7 @@ class Scorer:
         self._sent = sent if sent.lists else None
         lap("send")
 
-    def _lists_of(self, notices: list[ProfileChanged], arms: Arms) -> list[Recommendations]:
+    def _listed(self, notices: list[ProfileChanged], arms: Arms) -> Sent:
         watch = self._metrics.stopwatch()
 
         def lap(stage: str) -> None:
@@ -161,20 +160,22 @@ class Scorer:
             self._lists.look()  # so that those under way are as late as their acknowledgement, and no later
 
         wanted = [(each.partition, each.user_id) for each in notices]
-        stored = self._patiently(lambda: self._fetched(wanted))
+        read_at, stored = self._patiently(lambda: self._fetched(wanted))
         usable = list(self._usable(notices, stored))
         lap("fetch")
-        return [made for arm, mine in arms.shared(usable) for made in self._listed(arm, mine, lap)]
+        lists = [made for arm, mine in arms.shared(usable) for made in self._listed_by(arm, mine, lap)]
+        return Sent(lists, notices, arms, read_at)
 
-    def _fetched(self, wanted: Sequence[tuple[int, str]]) -> list[bytes | None]:
-        self._read_at = self._now()
+    def _fetched(self, wanted: Sequence[tuple[int, str]]) -> tuple[int, list[bytes | None]]:
+        """When these profiles were read, in ms, and what was."""
+        read_at = self._now()
         try:
-            return self._profiles.read(wanted)
+            return read_at, self._profiles.read(wanted)
         except Transient:
             self._lists.look()  # it may be long until the next lap
             raise
 
-    def _listed(self, arm: Arm, usable: list[Usable], lap: Lap) -> list[Recommendations]:
+    def _listed_by(self, arm: Arm, usable: list[Usable], lap: Lap) -> list[Recommendations]:
         views, settings = [view for _, view in usable], arm.settings
         resting = None
         if settings.shown_days:
