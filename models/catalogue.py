@@ -27,6 +27,9 @@ COLUMNS = {
 # Not in releases of earlier versions: when somebody first played it to its merit, s since epoch; 0: nobody has.
 OPTIONAL = {"first_heard": pl.Int64}
 
+# Not in releases of earlier versions either: worked out by the trainer, so that no scorer has to while it makes lists.
+KEYS = {"key": pl.Int64, "artist_key": pl.Int64}
+
 # Where the release knows words: how the song feels, −1 to 1; null: no lyrics, or not in English.
 SENTIMENT = "sentiment"
 
@@ -47,22 +50,18 @@ class DuplicateKey(ValueError):
 
 
 class Catalogue:
-    """Tracks by row, most popular first. Columns as in COLUMNS; read only."""
+    """Tracks by row, most popular first. Columns as in COLUMNS and KEYS; read only."""
 
     def __init__(self, frame: pl.DataFrame, trained: int | None = None) -> None:
         """The first `trained` rows (none said: all) are those that the models were trained with."""
-        self.frame = frame
+        self.frame = frame = keyed(frame)
         self.trained = frame.height if trained is None else trained
         self.track_ids: list[str] = frame["track_id"].to_list()
         self.titles: list[str] = frame["title"].to_list()
         self.artists: list[str] = frame["artist"].to_list()
         self.popularity: NDArray[np.float32] = frame["popularity"].to_numpy()
-        self.keys: NDArray[np.int64] = np.array([key_of(track) for track in self.track_ids], dtype=np.int64)
-        self.artist_keys: NDArray[np.int64] = np.array(
-            # An unknown artist is "": such tracks are not all one artist's, so each stands for itself.
-            [artist_key_of(name) if name else key for name, key in zip(self.artists, self.keys.tolist(), strict=True)],
-            dtype=np.int64,
-        )
+        self.keys: NDArray[np.int64] = frame["key"].to_numpy(writable=True)
+        self.artist_keys: NDArray[np.int64] = frame["artist_key"].to_numpy(writable=True)
         self._order = np.argsort(self.keys)
         self._sorted = np.append(self.keys[self._order], np.iinfo(np.int64).max)
         # Keys are even over their 63 bits: the first ones tell nearly where a key stands, in fewer steps than halving.
@@ -84,7 +83,7 @@ class Catalogue:
         _, first = np.unique(keys, return_index=True)
         new = tracks[np.sort(first[~np.isin(keys[first], self.keys)])]
         unsaid = pl.lit(None, pl.Float32).alias(SENTIMENT)
-        described = describe(NO_LISTENS, new).with_columns(unsaid, **UNHEARD)
+        described = keyed(describe(NO_LISTENS, new).with_columns(unsaid, **UNHEARD))
         return Catalogue(pl.concat([self.frame, described.select(self.frame.columns)]), self.trained)
 
     @cached_property
@@ -133,6 +132,16 @@ def describe(listens: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([described, undescribed], how="diagonal").with_columns(
         pl.col("title").fill_null(pl.col("track_id")), pl.col("artist").fill_null("").replace(UNKNOWN_ARTIST, "")
     )
+
+
+def keyed(frame: pl.DataFrame) -> pl.DataFrame:
+    """A catalogue's frame with the columns of KEYS, unless it has them."""
+    if "key" in frame.columns and "artist_key" in frame.columns:
+        return frame
+    keys = [key_of(track) for track in frame["track_id"].to_list()]
+    # An unknown artist is "": such tracks are not all one artist's, so each stands for itself.
+    artists = [artist_key_of(name) if name else key for name, key in zip(frame["artist"].to_list(), keys, strict=True)]
+    return frame.with_columns(pl.Series("key", keys, KEYS["key"]), pl.Series("artist_key", artists, KEYS["artist_key"]))
 
 
 def prove_distinct(track_ids: list[str]) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 PAIR = np.dtype([("row", "<i4"), ("weight", "<f4")])
+AT_ONCE = 1 << 20  # pairs, 8 MB: few enough to be no memory, many enough not to ask for Python's lock often
 
 
 class Table(NamedTuple):
@@ -50,10 +51,28 @@ class Table(NamedTuple):
     @classmethod
     def load(cls, path: Path) -> "Table":
         """What `save` wrote. Raises OSError, ValueError."""
-        pairs, starts = (np.load(path.with_name(name), allow_pickle=False) for name in cls.files(path.name))
-        if pairs.dtype != PAIR or starts.dtype != np.int64 or (pairs.ndim, starts.ndim) != (1, 1):
-            raise ValueError(f"{path.name}: no table, but columns of {pairs.dtype} and {starts.dtype}")
-        return cls(starts, np.ascontiguousarray(pairs["row"]), np.ascontiguousarray(pairs["weight"]))
+        pairs, starts_file = (path.with_name(name) for name in cls.files(path.name))
+        starts = np.load(starts_file, allow_pickle=False)
+        if starts.dtype != np.int64 or starts.ndim != 1:
+            raise ValueError(f"{path.name}: no table, but starts that are {starts.dtype}")
+        return cls(starts, *_columns(pairs))
+
+
+def _columns(path: Path) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """Rows and weights of a file of pairs, some at a time: all at once they would be in memory twice."""
+    with path.open("rb") as file:
+        version = np.lib.format.read_magic(file)
+        shape, _, kind = np.lib.format.read_array_header_1_0(file) if version == (1, 0) else ((), False, version)
+        if kind != PAIR or len(shape) != 1:
+            raise ValueError(f"{path.stem}: no table, but {len(shape)}-dimensional pairs that are {kind}")
+        rows, weights = np.empty(shape[0], np.int32), np.empty(shape[0], np.float32)
+        some = np.empty(min(shape[0], AT_ONCE), PAIR)
+        for first in range(0, shape[0], AT_ONCE):
+            part = some[: shape[0] - first]
+            if file.readinto(part.view(np.uint8).data) != part.nbytes:
+                raise ValueError(f"{path.stem}: a table that was cut short")
+            rows[first : first + len(part)], weights[first : first + len(part)] = part["row"], part["weight"]
+    return rows, weights
 
 
 EMPTY = Table(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))

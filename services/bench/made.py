@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
-from models.catalogue import COLUMNS
+from models.catalogue import COLUMNS, keyed
 from models.index import build, search
 from models.neighbours.table import Table
 from models.profile import Profile
@@ -54,7 +54,7 @@ def make(
     `ranked`: it brings a ranker, which puts candidates in no sensible order at the cost of one that was taught.
     """
     als, aside = AlsSettings(), make_aside(folder)
-    _catalogue(tracks, rng).write_parquet(aside / CATALOGUE)
+    keyed(_catalogue(tracks, rng)).write_parquet(aside / CATALOGUE)
     factors = _factors(items, als.factors, rng)
     gram = factors.T @ factors
     np.save(aside / FACTORS, factors)

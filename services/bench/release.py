@@ -150,19 +150,20 @@ async def _swapped(
         await traffic.run(messages, options.rate, WARM_S, ListAnswers())
         steady, swapping = WatchedAnswers(second.id), WatchedAnswers(second.id)
         load = await traffic.run(messages, options.rate, options.seconds, steady)
-        announcing = asyncio.create_task(_announced(system, second, options.seconds * AFTER))
-        other = await traffic.run(messages, options.rate, options.seconds, swapping)
-        announced = await announcing
+        with system.telling(second) as tell:
+            announcing = asyncio.create_task(_announced(tell, options.seconds * AFTER))
+            other = await traffic.run(messages, options.rate, options.seconds, swapping)
+            announced = await announcing
     for service in services:
         service.check()
     took = swapping.first - announced if swapping.first is not None else float("nan")
     return _gaps(steady, load.unanswered), _gaps(swapping, other.unanswered), round(took, 3)
 
 
-async def _announced(system: System, release: Release, after: float) -> float:
-    """Announce it a while from now; when it was."""
+async def _announced(tell: Callable[[], None], after: float) -> float:
+    """Announce a release a while from now; when it was."""
     await asyncio.sleep(after)
-    await asyncio.to_thread(system.tell, release)
+    await asyncio.to_thread(tell)
     return time.perf_counter()
 
 

@@ -63,9 +63,11 @@ class Releases:
             kept = self.current.release.id if self.current else "none yet"
             log.error("release %s is refused: %s: %s; in force: %s", wanted[0], type(error).__name__, error, kept)
             return
+        first = self.current is None
         self.current, self._taken, self._refused = arms, wanted, None
         self._followed = False
-        look()  # loading, and compiling for the first time, leaves more than a hundred MB of cycles
+        if first:
+            look()  # compiling leaves more than a hundred MB of cycles; another release none, and lists would wait
         self._metrics.released(arms.release.manifest, self._clock() - begun)
         log.info("release %s is in force, loaded in %.1f s", wanted[0], self._clock() - begun)
 

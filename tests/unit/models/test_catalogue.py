@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from models import catalogue
-from models.catalogue import COLUMNS, Catalogue, DuplicateKey, describe, prove_distinct
+from models.catalogue import COLUMNS, Catalogue, DuplicateKey, describe, keyed, prove_distinct
 from models.ids import artist_key_of, key_of
 
 
@@ -43,6 +43,24 @@ def test_tracks_of_unknown_artists_are_not_one_artists() -> None:
     found = Catalogue(frame(("a", ""), ("b", ""), ("c", "Name"), ("d", " name ")))
     assert len(set(found.artist_keys.tolist())) == 3
     assert found.artist_keys[2] == found.artist_keys[3] == artist_key_of("Name")
+
+
+def test_keys_that_a_release_brings_are_not_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = frame(("a", "X"), ("b", ""))
+    before = Catalogue(bare)
+    brought = keyed(bare)
+    monkeypatch.setattr(catalogue, "key_of", lambda _: pytest.fail("worked out again"))
+    after = Catalogue(brought)
+    assert np.array_equal(after.keys, before.keys)
+    assert np.array_equal(after.artist_keys, before.artist_keys)
+
+
+def test_tracks_that_join_have_keys_as_those_of_the_release() -> None:
+    old = frame(("a", "X")).with_columns(pl.lit(None, pl.Float32).alias(catalogue.SENTIMENT))
+    grown = Catalogue(old).with_tracks(frame(("b", "Y"), ("c", "")))
+    assert grown.keys.tolist() == [key_of("a"), key_of("b"), key_of("c")]
+    assert grown.artist_keys.tolist() == [artist_key_of("X"), artist_key_of("Y"), key_of("c")]
+    assert grown.frame["key"].to_list() == grown.keys.tolist()
 
 
 def test_equal_keys_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -261,5 +261,25 @@ def test_other_columns_than_a_tables_are_refused(tmp_path: Path, pairs: np.ndarr
 def test_a_pickle_is_never_opened(tmp_path: Path) -> None:
     table([0, 1], [1], [0.5]).save(tmp_path / "near")
     np.save(tmp_path / "near.npy", np.array([{"evil": 1}], dtype=object), allow_pickle=True)
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(ValueError, match="near: no table, but 1-dimensional pairs that are object"):
+        Table.load(tmp_path / "near")
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3, 7, 8])
+def test_a_table_is_read_some_pairs_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
+    monkeypatch.setattr("models.neighbours.table.AT_ONCE", at_once)
+    made = table([0, 3, 7], list(range(7)), [0.5, 0.25, 2.0, 8.0, 1.0, 4.0, 16.0])
+    made.save(tmp_path / "near")
+    loaded = Table.load(tmp_path / "near")
+    assert all(np.array_equal(one, other) and one.dtype == other.dtype for one, other in zip(made, loaded, strict=True))
+
+
+def test_a_table_that_was_cut_short_is_refused(tmp_path: Path) -> None:
+    table([0, 2], [1, 2], [0.5, 0.5]).save(tmp_path / "near")
+    whole = (tmp_path / "near.npy").read_bytes()
+    (tmp_path / "near.npy").write_bytes(whole[:-1])
+    with pytest.raises(ValueError, match="near: a table that was cut short"):
+        Table.load(tmp_path / "near")
+    (tmp_path / "near.npy").write_bytes(whole[:20])
+    with pytest.raises(ValueError, match="array header"):
         Table.load(tmp_path / "near")

@@ -1,3 +1,4 @@
+import hashlib
 import os
 from pathlib import Path
 
@@ -54,6 +55,13 @@ def test_what_is_published_can_be_loaded(tmp_path: Path) -> None:
     assert loaded.neighbours.rows.tolist() == [0]
     assert sha256 == release.sha256_of(folder / release.MANIFEST)
     assert [path.name for path in tmp_path.iterdir()] == ["r1"]
+
+
+def test_a_file_is_hashed_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "READ", 4)
+    for data in (b"", b"abc", b"abcd", b"abcdefgh", b"abcdefghi"):
+        (tmp_path / "file").write_bytes(data)
+        assert release.sha256_of(tmp_path / "file") == hashlib.sha256(data).hexdigest()
 
 
 @pytest.mark.parametrize("name", release.REQUIRED)

@@ -10,6 +10,7 @@ from models import catalogue, release
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
 from models.heldout import cut
+from models.ids import key_of
 from models.index import search
 from models.ranker.settings import RankerSettings
 from models.rehearsal import CheckSettings
@@ -120,6 +121,9 @@ def test_tracks_nobody_played_stand_after_the_played_and_unnamed_ones_get_their_
     assert loaded.catalogue.track_ids[-1] == "silent"
     assert names["t0"] == ("Zero", "A")
     assert names["t1"] == ("t1", "Artist 1")
+    stored = pl.read_parquet(tmp_path / loaded.id / release.CATALOGUE)
+    assert stored["key"].to_list() == [key_of(track) for track in stored["track_id"]]
+    assert stored["artist_key"].null_count() == 0
 
 
 def test_a_release_that_fails_its_checks_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

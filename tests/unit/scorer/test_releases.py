@@ -58,6 +58,15 @@ def test_the_announced_release_comes_into_force_once(tmp_path: Path) -> None:
     assert following.world.count("release_info", release="r1") == 0
 
 
+def test_only_after_the_first_release_cycles_are_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[str | None] = []
+    following = Following()
+    monkeypatch.setattr("services.scorer.releases.look", lambda: looked.append(following.in_force()))
+    following.releases.follow(announced(tmp_path / "r1"))
+    following.releases.follow(announced(tmp_path / "r2"))  # lists are made meanwhile, and would wait
+    assert looked == ["r1"]
+
+
 def test_rolling_back_is_announcing_the_old_one_again(tmp_path: Path) -> None:
     following, first = Following(), announced(tmp_path / "r1")
     for each in (first, announced(tmp_path / "r2"), first):
