@@ -27,6 +27,7 @@ from services.runtime.kafka_clients import admin
 HOPS = ("bench-in", "bench-between", "bench-out")
 READY_S = 120.0
 WARM_S, WARM_RATE = 5.0, 20.0
+LEAD_S = 3.0  # of each load, not counted: whoever begins to send connects, and a broker at rest takes two seconds of it
 
 Told = Callable[[str], None]
 
@@ -92,13 +93,14 @@ async def _run(
         ours, theirs = (LISTENS.name, RECOMMENDATIONS.name), (HOPS[0], HOPS[-1])
         told("warming up")
         for places, answers in ((ours, ListAnswers()), (theirs, CopyAnswers())):
-            await _load(system, places, messages, (WARM_RATE, WARM_S), answers)
+            async with Traffic(system.kafka, *places) as traffic:
+                await traffic.run(messages, WARM_RATE, WARM_S, answers)
         found = {}
         for rate in options.rates:
             told(f"{rate:g} listens/s")
             lists, copies = ListAnswers(), CopyAnswers()
-            load = await _load(system, ours, messages, (rate, options.seconds), lists)
-            other = await _load(system, theirs, messages, (rate, options.seconds), copies)
+            load = await _steady(system, ours, messages, (rate, options.seconds), lists)
+            other = await _steady(system, theirs, messages, (rate, options.seconds), copies)
             for service in services:
                 service.check()
             found[f"{rate:g}"] = _result(load, lists, other, copies)
@@ -108,11 +110,14 @@ async def _run(
             relay.terminate()
 
 
-async def _load(
+async def _steady(
     system: System, places: tuple[str, str], messages: Iterator[Message], pace: tuple[float, float], answers: Answers
 ) -> Load:
+    """A load at a pace (events a second, seconds) that went on before it was looked at."""
+    rate, seconds = pace
     async with Traffic(system.kafka, *places) as traffic:
-        return await traffic.run(messages, *pace, answers)
+        await traffic.run(messages, rate, LEAD_S, type(answers)())
+        return await traffic.run(messages, rate, seconds, answers)
 
 
 def _relays(system: System) -> list[Child]:
