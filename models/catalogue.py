@@ -27,9 +27,6 @@ COLUMNS = {
 # Not in releases of earlier versions: when somebody first played it to its merit, s since epoch; 0: nobody has.
 OPTIONAL = {"first_heard": pl.Int64}
 
-# Not in releases of earlier versions either: worked out by the trainer, so that no scorer has to while it makes lists.
-KEYS = {"key": pl.Int64, "artist_key": pl.Int64}
-
 # Where the release knows words: how the song feels, −1 to 1; null: no lyrics, or not in English.
 SENTIMENT = "sentiment"
 
@@ -50,18 +47,25 @@ class DuplicateKey(ValueError):
 
 
 class Catalogue:
-    """Tracks by row, most popular first. Columns as in COLUMNS and KEYS; read only."""
+    """Tracks by row, most popular first. Columns as in COLUMNS; read only."""
 
-    def __init__(self, frame: pl.DataFrame, trained: int | None = None) -> None:
-        """The first `trained` rows (none said: all) are those that the models were trained with."""
-        self.frame = frame = keyed(frame)
+    def __init__(self, frame: pl.DataFrame, trained: int | None = None, keys: NDArray[np.int64] | None = None) -> None:
+        """The first `trained` rows (none said: all) are those that the models were trained with.
+
+        `keys`: as from `keys_of` this frame, for those who cannot wait until they are worked out. Raises ValueError
+        where they cannot be that.
+        """
+        if keys is None:
+            keys = keys_of(frame)
+        elif keys.dtype != np.int64 or keys.shape != (2, frame.height):
+            raise ValueError(f"keys that are {keys.dtype} {keys.shape} of {frame.height} tracks")
+        self.frame = frame
         self.trained = frame.height if trained is None else trained
         self.track_ids: list[str] = frame["track_id"].to_list()
         self.titles: list[str] = frame["title"].to_list()
         self.artists: list[str] = frame["artist"].to_list()
         self.popularity: NDArray[np.float32] = frame["popularity"].to_numpy()
-        self.keys: NDArray[np.int64] = frame["key"].to_numpy(writable=True)
-        self.artist_keys: NDArray[np.int64] = frame["artist_key"].to_numpy(writable=True)
+        self.keys, self.artist_keys = keys
         self._order = np.argsort(self.keys)
         self._sorted = np.append(self.keys[self._order], np.iinfo(np.int64).max)
         # Keys are even over their 63 bits: the first ones tell nearly where a key stands, in fewer steps than halving.
@@ -79,12 +83,13 @@ class Catalogue:
         `tracks`: track_id and any of the columns that describe one. A track whose key another one has is left out: two
         tracks of one key would be one to a profile.
         """
-        keys = np.array([key_of(track) for track in tracks["track_id"].to_list()], dtype=np.int64)
-        _, first = np.unique(keys, return_index=True)
-        new = tracks[np.sort(first[~np.isin(keys[first], self.keys)])]
+        found = np.array([key_of(track) for track in tracks["track_id"].to_list()], dtype=np.int64)
+        _, first = np.unique(found, return_index=True)
+        new = tracks[np.sort(first[~np.isin(found[first], self.keys)])]
         unsaid = pl.lit(None, pl.Float32).alias(SENTIMENT)
-        described = keyed(describe(NO_LISTENS, new).with_columns(unsaid, **UNHEARD))
-        return Catalogue(pl.concat([self.frame, described.select(self.frame.columns)]), self.trained)
+        described = describe(NO_LISTENS, new).with_columns(unsaid, **UNHEARD)
+        keys = np.concatenate(((self.keys, self.artist_keys), keys_of(described)), axis=1)
+        return Catalogue(pl.concat([self.frame, described.select(self.frame.columns)]), self.trained, keys)
 
     @cached_property
     def row_of(self) -> dict[str, int]:
@@ -134,14 +139,12 @@ def describe(listens: pl.DataFrame, tracks: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def keyed(frame: pl.DataFrame) -> pl.DataFrame:
-    """A catalogue's frame with the columns of KEYS, unless it has them."""
-    if "key" in frame.columns and "artist_key" in frame.columns:
-        return frame
+def keys_of(frame: pl.DataFrame) -> NDArray[np.int64]:
+    """(2, tracks): the key of each track and that of its artist."""
     keys = [key_of(track) for track in frame["track_id"].to_list()]
     # An unknown artist is "": such tracks are not all one artist's, so each stands for itself.
     artists = [artist_key_of(name) if name else key for name, key in zip(frame["artist"].to_list(), keys, strict=True)]
-    return frame.with_columns(pl.Series("key", keys, KEYS["key"]), pl.Series("artist_key", artists, KEYS["artist_key"]))
+    return np.array((keys, artists), dtype=np.int64)
 
 
 def prove_distinct(track_ids: list[str]) -> None:

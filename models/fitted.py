@@ -78,8 +78,8 @@ def fit(
         fit_neighbours.transitions(plays, played, near, lambda done: progress("neighbours", done / 2)),
         fit_neighbours.neighbours(plays, played, near, lambda done: progress("neighbours", (1 + done) / 2)),
     )
-    known = catalogue.keyed(ranked.select(*catalogue.COLUMNS, *catalogue.OPTIONAL))
-    beside = artists.beside(plays, artists.heads(known["artist_key"][:played].to_numpy()), near)
+    known = ranked.select(*catalogue.COLUMNS, *catalogue.OPTIONAL)
+    beside = artists.beside(plays, artists.heads(catalogue.Catalogue(known[:played]).artist_keys), near)
     progress("neighbours", 1.0)
     return Fitted(known, weighed.pairs, users, factors, als, (*tables, beside), begun)
 

@@ -2,6 +2,7 @@
 
 manifest.json       ids, hashes, window, metrics, settings; written last: a folder without it is not a release
 catalogue.parquet   one row a track, most popular first: row r is item r of every other file
+keys.npy            int64 (2, rows): the keys of tracks and of their artists; not in releases of earlier versions
 als_factors.npy     float32 (items, factors): the first `items` rows of the catalogue
 als_gram.npy        float32 (factors, factors): YᵀY of the factors, for the fold-in
 followers*.npy      for the first rows what is played next, a models.neighbours.table.Table
@@ -44,8 +45,9 @@ from schemas.release import Manifest, ReleaseFile
 
 FORMAT = 2
 MANIFEST = "manifest.json"
-READ = 8 << 20  # bytes at once: a scorer makes lists meanwhile, and between two reads waits for Python's lock
+READ = 8 << 20  # bytes at once: each piece asks for Python's lock, which another thread makes lists with
 CATALOGUE, FACTORS, GRAM, INDEX = "catalogue.parquet", "als_factors.npy", "als_gram.npy", "als.faiss"
+KEYS = "keys.npy"
 FOLLOWERS, NEIGHBOURS, BESIDE = "followers", "neighbours", "beside"  # two files each
 REQUIRED = (CATALOGUE, FACTORS, GRAM, INDEX, *Table.files(FOLLOWERS), *Table.files(NEIGHBOURS))
 
@@ -68,13 +70,14 @@ class Release:
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self.id = manifest.release_id
         self.manifest = manifest
-        self.catalogue = Catalogue(pl.read_parquet(folder / CATALOGUE))
+        files = manifest.files or {path.name for path in folder.iterdir()}  # of one under way none are named yet
+        keys = np.load(folder / KEYS, allow_pickle=False) if KEYS in files else None
+        self.catalogue = Catalogue(pl.read_parquet(folder / CATALOGUE), keys=keys)
         self.factors: NDArray[np.float32] = np.load(folder / FACTORS, allow_pickle=False)
         self.gram: NDArray[np.float32] = np.load(folder / GRAM, allow_pickle=False)
         self.index = faiss.read_index(str(folder / INDEX))
         self.followers = Table.load(folder / FOLLOWERS)
         self.neighbours = Table.load(folder / NEIGHBOURS)
-        files = manifest.files or {path.name for path in folder.iterdir()}  # of one under way none are named yet
         there = all(name in files for name in Table.files(BESIDE))
         self.beside = Table.load(folder / BESIDE) if there else EMPTY
         found = ((mix, load_ranker(folder, mix, manifest.files)) for mix in RANKED)
@@ -212,7 +215,7 @@ def sweep(root: Path) -> list[Path]:
 
 def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hex."""
-    hashed, some = hashlib.sha256(), memoryview(bytearray(min(READ, path.stat().st_size + 1)))
+    hashed, some = hashlib.sha256(), np.empty(min(READ, path.stat().st_size + 1), np.uint8).data
     with path.open("rb", buffering=0) as file:
         while size := file.readinto(some):
             hashed.update(some[:size])

@@ -15,6 +15,7 @@ from models.als.settings import AlsSettings
 from models.audio.settings import AudioSettings
 from models.bridge import part as bridge
 from models.bridge.settings import BridgeSettings
+from models.catalogue import keys_of
 from models.evaluation.systems import Lists
 from models.fitted import Fitted, Progress
 from models.lyrics import part as lyrics
@@ -251,6 +252,7 @@ def _write(made: Fitted, aside: Path) -> dict[str, float]:
     vectors = FoldIn(made.factors, gram, made.als).vectors([made.of(user) for user in _spread(len(made.users))])
     found, measured = index.build(made.factors, vectors, made.als.exact_items, made.als.min_recall, made.als.seed)
     made.catalogue.write_parquet(aside / release.CATALOGUE, compression="zstd")
+    np.save(aside / release.KEYS, keys_of(made.catalogue), allow_pickle=False)
     np.save(aside / release.FACTORS, made.factors, allow_pickle=False)
     np.save(aside / release.GRAM, gram, allow_pickle=False)
     made.followers.save(aside / release.FOLLOWERS)
@@ -269,6 +271,8 @@ def probe(made: release.Release) -> None:
     catalogue = made.catalogue
     if len(catalogue) != made.manifest.tracks:
         raise release.BadRelease(f"{made.id}: {len(catalogue)} tracks, but the manifest says {made.manifest.tracks}")
+    if not np.array_equal((catalogue.keys, catalogue.artist_keys), keys_of(catalogue.frame)):
+        raise release.BadRelease(f"{made.id}: {release.KEYS} is not of this catalogue")
     if not np.array_equal(catalogue.rows_of(catalogue.keys), np.arange(len(catalogue))):
         raise release.BadRelease(f"{made.id}: the catalogue does not find its own tracks")
     if not (np.all(np.diff(catalogue.popularity) <= 0) and np.all(catalogue.popularity > 0)):

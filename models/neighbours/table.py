@@ -61,8 +61,9 @@ class Table(NamedTuple):
 def _columns(path: Path) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Rows and weights of a file of pairs, some at a time: all at once they would be in memory twice."""
     with path.open("rb") as file:
-        version = np.lib.format.read_magic(file)
-        shape, _, kind = np.lib.format.read_array_header_1_0(file) if version == (1, 0) else ((), False, version)
+        if (version := np.lib.format.read_magic(file)) != (1, 0):
+            raise ValueError(f"{path.stem}: no table, but an array of format {version}")
+        shape, _, kind = np.lib.format.read_array_header_1_0(file)
         if kind != PAIR or len(shape) != 1:
             raise ValueError(f"{path.stem}: no table, but {len(shape)}-dimensional pairs that are {kind}")
         rows, weights = np.empty(shape[0], np.int32), np.empty(shape[0], np.float32)

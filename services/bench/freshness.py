@@ -27,7 +27,7 @@ from services.runtime.kafka_clients import admin
 HOPS = ("bench-in", "bench-between", "bench-out")
 READY_S = 120.0
 WARM_S, WARM_RATE = 5.0, 20.0
-LEAD_S = 3.0  # of each load, not counted: whoever begins to send connects, and a broker at rest takes two seconds of it
+LEAD_S = 3.0  # of each load, before what counts: whoever begins to send connects, and that is seen for two seconds
 
 Told = Callable[[str], None]
 
@@ -45,7 +45,10 @@ class FreshnessOptions(Struct, frozen=True):
 
 
 class Freshness(Struct, frozen=True):
-    """One rate. Milliseconds; waiting: events without an answer, half-way and as the last went out."""
+    """One rate. Milliseconds; waiting: events without an answer, half-way and as the last went out.
+
+    `unanswered` is of all events, also of those of LEAD_S; nothing else is.
+    """
 
     events: int
     sent_per_second: float
@@ -93,14 +96,13 @@ async def _run(
         ours, theirs = (LISTENS.name, RECOMMENDATIONS.name), (HOPS[0], HOPS[-1])
         told("warming up")
         for places, answers in ((ours, ListAnswers()), (theirs, CopyAnswers())):
-            async with Traffic(system.kafka, *places) as traffic:
-                await traffic.run(messages, WARM_RATE, WARM_S, answers)
+            await _load(system, places, messages, (WARM_RATE, WARM_S), answers)
         found = {}
         for rate in options.rates:
             told(f"{rate:g} listens/s")
             lists, copies = ListAnswers(), CopyAnswers()
-            load = await _steady(system, ours, messages, (rate, options.seconds), lists)
-            other = await _steady(system, theirs, messages, (rate, options.seconds), copies)
+            load = await _load(system, ours, messages, (rate, options.seconds), lists)
+            other = await _load(system, theirs, messages, (rate, options.seconds), copies)
             for service in services:
                 service.check()
             found[f"{rate:g}"] = _result(load, lists, other, copies)
@@ -110,14 +112,12 @@ async def _run(
             relay.terminate()
 
 
-async def _steady(
+async def _load(
     system: System, places: tuple[str, str], messages: Iterator[Message], pace: tuple[float, float], answers: Answers
 ) -> Load:
-    """A load at a pace (events a second, seconds) that went on before it was looked at."""
-    rate, seconds = pace
+    """A load at a pace: events a second, seconds that count."""
     async with Traffic(system.kafka, *places) as traffic:
-        await traffic.run(messages, rate, LEAD_S, type(answers)())
-        return await traffic.run(messages, rate, seconds, answers)
+        return await traffic.run(messages, *pace, answers, LEAD_S)
 
 
 def _relays(system: System) -> list[Child]:
@@ -136,17 +136,19 @@ def _relay(system: System, source: str, target: str) -> Child:
 
 def _result(load: Load, lists: ListAnswers, other: Load, copies: CopyAnswers) -> Freshness:
     ours, theirs = _percentiles(lists.seconds), _percentiles(copies.seconds)
+    counted = int(np.isfinite(lists.seconds).sum())
     return Freshness(
-        load.sent, round(load.sent / load.seconds, 1), *ours, load.waiting_half, load.waiting_end, load.unanswered,
+        counted, round(load.sent / load.seconds, 1), *ours, load.waiting_half, load.waiting_end, load.unanswered,
         round(load.late_s * 1000, 1), *theirs, other.unanswered, round(ours[0] / theirs[0], 2) if theirs[0] else 0.0,
     )  # fmt: skip
 
 
 def _percentiles(seconds: list[float]) -> tuple[float, float, float, float]:
-    """p50, p95, p99 and the longest, in ms; zeros when nothing was answered."""
-    if not seconds:
+    """p50, p95, p99 and the longest of those that count, in ms; zeros when none was answered."""
+    counted = np.array(seconds)[np.isfinite(seconds)]
+    if not len(counted):
         return (0.0, 0.0, 0.0, 0.0)
-    p50, p95, p99, longest = np.percentile(np.array(seconds) * 1000, (50, 95, 99, 100)).round(2).tolist()
+    p50, p95, p99, longest = np.percentile(counted * 1000, (50, 95, 99, 100)).round(2).tolist()
     return (p50, p95, p99, longest)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.als.serve import FoldIn
 from models.als.settings import AlsSettings
-from models.catalogue import COLUMNS, keyed
+from models.catalogue import COLUMNS, keys_of
 from models.index import build, search
 from models.neighbours.table import Table
 from models.profile import Profile
@@ -25,6 +25,7 @@ from models.release import (
     FORMAT,
     GRAM,
     INDEX,
+    KEYS,
     NEIGHBOURS,
     Release,
     load,
@@ -54,7 +55,9 @@ def make(
     `ranked`: it brings a ranker, which puts candidates in no sensible order at the cost of one that was taught.
     """
     als, aside = AlsSettings(), make_aside(folder)
-    keyed(_catalogue(tracks, rng)).write_parquet(aside / CATALOGUE)
+    catalogue = _catalogue(tracks, rng)
+    catalogue.write_parquet(aside / CATALOGUE)
+    np.save(aside / KEYS, keys_of(catalogue))
     factors = _factors(items, als.factors, rng)
     gram = factors.T @ factors
     np.save(aside / FACTORS, factors)

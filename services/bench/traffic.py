@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from math import nan
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -32,7 +33,7 @@ class Answers(Protocol):
     seconds: list[float]
 
     def acknowledged(self, number: int, user: str, offset: int, now: float) -> None:
-        """The broker has this event."""
+        """The broker has this event. Of one that does not count `now` is not a number, nor are its seconds then."""
 
     def came(self, record: ConsumerRecord, now: float) -> None:
         """Something can be read."""
@@ -62,7 +63,7 @@ class ListAnswers:
     def acknowledged(self, number: int, user: str, offset: int, now: float) -> None:  # noqa: ARG002  # the port's
         """See Answers."""
         if self._newest.get(user, (-1, 0.0))[0] >= offset:
-            self.seconds.append(0.0)  # its list was here before the acknowledgement
+            self.seconds.append(now - now)  # its list was here before the acknowledgement
             return
         self._pending.setdefault(user, deque()).append((offset, now))
         self.waiting += 1
@@ -100,7 +101,7 @@ class CopyAnswers:
     def acknowledged(self, number: int, user: str, offset: int, now: float) -> None:  # noqa: ARG002  # the port's
         """See Answers."""
         if number in self._early:
-            self.seconds.append(0.0)
+            self.seconds.append(now - now)
         else:
             self._pending[number] = now
 
@@ -118,10 +119,10 @@ class Load(Struct, frozen=True):
 
     sent: int
     seconds: float
-    late_s: float  # by which an event went out after its time, at most: the load's own fault
-    waiting_half: int  # events without an answer half-way …
+    late_s: float  # by which an event that counts went out after its time, at most: the load's own fault
+    waiting_half: int  # events without an answer when half of those that count were out …
     waiting_end: int  # … and when the last went out: grown, the system does not keep up
-    unanswered: int  # after the drain
+    unanswered: int  # after the drain, of all that were sent
 
 
 class Traffic:
@@ -147,28 +148,36 @@ class Traffic:
         await self._consumer.stop()
         await self._producer.stop()
 
-    async def run(self, messages: Iterator[Message], rate: float, seconds: float, answers: Answers) -> Load:
-        """Send at an even pace for so long, then wait for the last answers, a while."""
+    async def run(
+        self, messages: Iterator[Message], rate: float, seconds: float, answers: Answers, lead_s: float = 0.0
+    ) -> Load:
+        """Send at an even pace for so long, then wait for the last answers, a while.
+
+        The events of the first `lead_s`, which go before those of `seconds`, do not count.
+        """
         reading = asyncio.create_task(self._read(answers))
         try:
-            return await self._send(messages, rate, seconds, answers)
+            return await self._send(messages, rate, seconds, answers, round(rate * lead_s))
         finally:
             reading.cancel()
             with suppress(asyncio.CancelledError):
                 await reading
 
-    async def _send(self, messages: Iterator[Message], rate: float, seconds: float, answers: Answers) -> Load:
-        total, sent, late, half = max(1, round(rate * seconds)), 0, 0.0, -1
+    async def _send(
+        self, messages: Iterator[Message], rate: float, seconds: float, answers: Answers, lead: int
+    ) -> Load:
+        counted = max(1, round(rate * seconds))
+        total, sent, late, half = lead + counted, 0, 0.0, -1
         begun = time.perf_counter()
         while sent < total:
             at = time.perf_counter() - begun
             while sent < min(total, int(at * rate) + 1):
-                late = max(late, at - sent / rate)
+                late = max(late, at - sent / rate) if sent >= lead else 0.0
                 number, user, value = next(messages)
                 future = await self._producer.send(self._source, value, key=user.encode())
-                future.add_done_callback(_telling(answers, number, user))
+                future.add_done_callback(_telling(answers, number, user, counts=sent >= lead))
                 sent += 1
-            if half < 0 and sent >= total / 2:
+            if half < 0 and sent >= lead + counted / 2:
                 half = answers.waiting
             await asyncio.sleep(max(TICK_S, begun + sent / rate - time.perf_counter()))
         took, end = time.perf_counter() - begun, answers.waiting
@@ -187,8 +196,10 @@ class Traffic:
                     answers.came(record, now)
 
 
-def _telling(answers: Answers, number: int, user: str) -> Callable[["asyncio.Future[RecordMetadata]"], None]:
+def _telling(
+    answers: Answers, number: int, user: str, *, counts: bool
+) -> Callable[["asyncio.Future[RecordMetadata]"], None]:
     def told(future: "asyncio.Future[RecordMetadata]") -> None:
-        answers.acknowledged(number, user, future.result().offset, time.perf_counter())
+        answers.acknowledged(number, user, future.result().offset, time.perf_counter() if counts else nan)
 
     return told

@@ -26,14 +26,14 @@ def look_rarely() -> None:
 def look_when_idle() -> None:
     """To be called whenever there is nothing else to do: looks at everything, every half minute at most.
 
-    At all of it, for who lives for long is found nowhere else when it goes; with a release of 100,000 tracks 4 ms.
+    At all of it, for who lives for long is found nowhere else when it goes; 15 to 30 ms in a scorer that is alone.
     """
     if monotonic() - _looked >= EVERY_S:
         look()
 
 
 def look() -> None:
-    """To be called after what leaves much behind, as loading a release does."""
+    """To be called after what leaves much behind, as compiling does: holds everybody up."""
     global _looked  # there is one collector in a process
     _looked = monotonic()
     gc.collect()

@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from models.profile import ProfileView
 from models.release import BadRelease, load
 from schemas.release import ReleaseAnnounced
+from services.runtime.errors import Transient
 from services.runtime.garbage import look
 from services.scorer.arms import Arms
 from services.scorer.metrics import Metrics
@@ -67,7 +68,7 @@ class Releases:
         self.current, self._taken, self._refused = arms, wanted, None
         self._followed = False
         if first:
-            look()  # compiling leaves more than a hundred MB of cycles; another release none, and lists would wait
+            look()  # compiling leaves more than a hundred MB of cycles; now nobody waits for a list yet
         self._metrics.released(arms.release.manifest, self._clock() - begun)
         log.info("release %s is in force, loaded in %.1f s", wanted[0], self._clock() - begun)
 
@@ -78,18 +79,21 @@ class Releases:
         if not self._followed:
             self._newcomers.begin(self.current.release)
             self._followed = True
-        found = self._newcomers.grown()
-        if found is None:
-            return
-        release, count = found
         try:
+            found = self._newcomers.grown()
+            if found is None:
+                return
+            release, count = found
             arms = Arms(release, self._split)
             arms.warm(self._profiles())
+        except Transient:
+            raise
         except Exception as error:  # noqa: BLE001  # whatever is wrong with a newcomer must not end what works
             self._metrics.refused(type(error).__name__)
             log.error(
-                "release %s: the tracks announced since cannot join: %s: %s", release.id, type(error).__name__, error
-            )
+                "release %s: the tracks announced since cannot join: %s: %s",
+                self.current.release.id, type(error).__name__, error,
+            )  # fmt: skip
             return
         self.current = arms
         self._newcomers.settle()

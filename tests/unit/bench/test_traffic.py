@@ -1,11 +1,13 @@
 """Which events an answer answers, after how long; and what is typed."""
 
+from math import nan
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from msgspec.json import encode
 
+from services.bench.freshness import _percentiles
 from services.bench.show import numbers
 from services.bench.traffic import CopyAnswers, ListAnswers
 from services.runtime.settings import BadSetting
@@ -52,6 +54,23 @@ def test_a_copy_answers_its_own_event_only_and_once() -> None:
     answers.acknowledged(2, "ann", 13, 2.0)
     assert answers.seconds == [0.25, 0.0]
     assert answers.waiting == 1
+
+
+def test_what_does_not_count_is_answered_but_has_no_part_in_the_percentiles() -> None:
+    lists, copies = ListAnswers(), CopyAnswers()
+    copies.came(copy(0), 1.0)
+    for answers in (lists, copies):
+        answers.acknowledged(0, "ann", 4, nan)
+        answers.acknowledged(1, "ann", 5, nan)
+        answers.acknowledged(2, "ann", 6, 2.0)
+    lists.came(made("ann", 6), 3.0)
+    for number in (1, 2):
+        copies.came(copy(number), 3.0)
+    for answers in (lists, copies):
+        assert len(answers.seconds) == 3
+        assert answers.waiting == 0
+        assert _percentiles(answers.seconds) == (1000.0,) * 4
+    assert _percentiles([nan]) == (0.0,) * 4
 
 
 def test_rates_are_read() -> None:

@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 
 from models import catalogue
-from models.catalogue import COLUMNS, Catalogue, DuplicateKey, describe, keyed, prove_distinct
+from models.catalogue import COLUMNS, Catalogue, DuplicateKey, describe, keys_of, prove_distinct
 from models.ids import artist_key_of, key_of
 
 
@@ -47,12 +47,17 @@ def test_tracks_of_unknown_artists_are_not_one_artists() -> None:
 
 def test_keys_that_a_release_brings_are_not_worked_out_again(monkeypatch: pytest.MonkeyPatch) -> None:
     bare = frame(("a", "X"), ("b", ""))
-    before = Catalogue(bare)
-    brought = keyed(bare)
+    before, brought = Catalogue(bare), keys_of(bare)
     monkeypatch.setattr(catalogue, "key_of", lambda _: pytest.fail("worked out again"))
-    after = Catalogue(brought)
+    after = Catalogue(bare, keys=brought)
     assert np.array_equal(after.keys, before.keys)
     assert np.array_equal(after.artist_keys, before.artist_keys)
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((2, 3), np.int64), np.zeros(2, np.int64), np.zeros((2, 2), np.float64)])
+def test_keys_that_cannot_be_a_catalogues_are_refused(wrong: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="of 2 tracks"):
+        Catalogue(frame(("a", "X"), ("b", "")), keys=wrong)
 
 
 def test_tracks_that_join_have_keys_as_those_of_the_release() -> None:
@@ -60,7 +65,6 @@ def test_tracks_that_join_have_keys_as_those_of_the_release() -> None:
     grown = Catalogue(old).with_tracks(frame(("b", "Y"), ("c", "")))
     assert grown.keys.tolist() == [key_of("a"), key_of("b"), key_of("c")]
     assert grown.artist_keys.tolist() == [artist_key_of("X"), artist_key_of("Y"), key_of("c")]
-    assert grown.frame["key"].to_list() == grown.keys.tolist()
 
 
 def test_equal_keys_are_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:

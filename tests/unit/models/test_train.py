@@ -121,9 +121,15 @@ def test_tracks_nobody_played_stand_after_the_played_and_unnamed_ones_get_their_
     assert loaded.catalogue.track_ids[-1] == "silent"
     assert names["t0"] == ("Zero", "A")
     assert names["t1"] == ("t1", "Artist 1")
-    stored = pl.read_parquet(tmp_path / loaded.id / release.CATALOGUE)
-    assert stored["key"].to_list() == [key_of(track) for track in stored["track_id"]]
-    assert stored["artist_key"].null_count() == 0
+    keys = np.load(tmp_path / loaded.id / release.KEYS)
+    assert keys[0].tolist() == [key_of(track) for track in loaded.catalogue.track_ids]
+
+
+def test_a_release_with_keys_of_another_catalogue_is_never_published(tmp_path: Path) -> None:
+    loaded = made(checkerboard(6), tmp_path)
+    loaded.catalogue.artist_keys[0] += 1
+    with pytest.raises(release.BadRelease, match=r"keys\.npy is not of this catalogue"):
+        probe(loaded)
 
 
 def test_a_release_that_fails_its_checks_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

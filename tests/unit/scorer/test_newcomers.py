@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from models.profile import ProfileView
-from models.release import load
+from models.release import Release, load
 from models.sources.settings import ListSettings
 from schemas.release import ReleaseAnnounced
 from services.runtime.errors import BrokerAway
@@ -137,6 +138,19 @@ def test_newcomers_that_cannot_join_leave_what_works_and_are_tried_again(tmp_pat
     following.time = 60.0
     following.turn()
     assert following.world.count("newcomer_tracks") == 1
+
+
+def test_a_release_that_cannot_take_newcomers_keeps_serving(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    following = Following(tmp_path / "r")
+    kept = following.releases.current
+
+    def broken(_release: Release, _tracks: pl.DataFrame) -> Release:
+        raise pl.exceptions.ColumnNotFoundError("of a later version")
+
+    monkeypatch.setattr(Release, "with_tracks", broken)
+    following.turn("n1")
+    assert following.releases.current is kept
+    assert following.world.count("release_failures_total", error="ColumnNotFoundError") == 1
 
 
 def test_another_release_begins_anew(tmp_path: Path) -> None:
