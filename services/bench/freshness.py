@@ -47,7 +47,7 @@ class FreshnessOptions(Struct, frozen=True):
 class Freshness(Struct, frozen=True):
     """One rate. Milliseconds; waiting: events without an answer, half-way and as the last went out.
 
-    `unanswered` is of all events, also of those of LEAD_S; nothing else is.
+    `events` and what is timed are without those of LEAD_S; what was sent a second, waits or is unanswered is of all.
     """
 
     events: int
@@ -136,9 +136,8 @@ def _relay(system: System, source: str, target: str) -> Child:
 
 def _result(load: Load, lists: ListAnswers, other: Load, copies: CopyAnswers) -> Freshness:
     ours, theirs = _percentiles(lists.seconds), _percentiles(copies.seconds)
-    counted = int(np.isfinite(lists.seconds).sum())
     return Freshness(
-        counted, round(load.sent / load.seconds, 1), *ours, load.waiting_half, load.waiting_end, load.unanswered,
+        load.counted, round(load.sent / load.seconds, 1), *ours, load.waiting_half, load.waiting_end, load.unanswered,
         round(load.late_s * 1000, 1), *theirs, other.unanswered, round(ours[0] / theirs[0], 2) if theirs[0] else 0.0,
     )  # fmt: skip
 

@@ -117,12 +117,13 @@ class CopyAnswers:
 class Load(Struct, frozen=True):
     """What a load came to."""
 
+    counted: int  # events that count; what is not said to be of these is of all
     sent: int
     seconds: float
     late_s: float  # by which an event that counts went out after its time, at most: the load's own fault
     waiting_half: int  # events without an answer when half of those that count were out …
     waiting_end: int  # … and when the last went out: grown, the system does not keep up
-    unanswered: int  # after the drain, of all that were sent
+    unanswered: int  # after the drain
 
 
 class Traffic:
@@ -185,7 +186,7 @@ class Traffic:
         until = time.perf_counter() + DRAIN_S
         while len(answers.seconds) < total and time.perf_counter() < until:  # noqa: ASYNC110  # it may never come
             await asyncio.sleep(0.01)
-        return Load(total, took, late, max(0, half), end, total - len(answers.seconds))
+        return Load(counted, total, took, late, max(0, half), end, total - len(answers.seconds))
 
     async def _read(self, answers: Answers) -> None:
         while True:

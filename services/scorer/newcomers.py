@@ -40,20 +40,25 @@ class Newcomers:
         self._tracks.begin(max(0, release.manifest.created_at - DAY_MS))
         self._release = release
 
-    def grown(self) -> tuple[Release, int] | None:
-        """The release with all newcomers, and how many they are; None: there is nothing new yet. Raises Transient.
-
-        Says so again until `settle` is called, but not sooner than `every_s` after the last time.
-        """
+    def hear(self) -> None:
+        """See what was announced meanwhile. Raises Transient, Fatal."""
         release = self._release
         if release is None:
-            return None
+            return
         for _ in range(POLLS):
             told = self._tracks.poll()
             if not told:
-                break
+                return
             self._look(release, told)
-        if self._changes == self._settled or self._clock() - self._tried < self._every_s:
+
+    def grown(self) -> tuple[Release, int] | None:
+        """The release with all newcomers, and how many they are; None: there is nothing new yet.
+
+        Says so again until `settle` is called, but not sooner than `every_s` after the last time. Raises what
+        Release.with_tracks does.
+        """
+        release = self._release
+        if release is None or self._changes == self._settled or self._clock() - self._tried < self._every_s:
             return None
         self._tried = self._clock()
         columns = {name: kind for name, kind in COLUMNS.items() if name in Described.__struct_fields__}

@@ -12,7 +12,6 @@ from urllib.parse import unquote, urlsplit
 from models.profile import ProfileView
 from models.release import BadRelease, load
 from schemas.release import ReleaseAnnounced
-from services.runtime.errors import Transient
 from services.runtime.garbage import look
 from services.scorer.arms import Arms
 from services.scorer.metrics import Metrics
@@ -79,6 +78,7 @@ class Releases:
         if not self._followed:
             self._newcomers.begin(self.current.release)
             self._followed = True
+        self._newcomers.hear()
         try:
             found = self._newcomers.grown()
             if found is None:
@@ -86,8 +86,6 @@ class Releases:
             release, count = found
             arms = Arms(release, self._split)
             arms.warm(self._profiles())
-        except Transient:
-            raise
         except Exception as error:  # noqa: BLE001  # whatever is wrong with a newcomer must not end what works
             self._metrics.refused(type(error).__name__)
             log.error(

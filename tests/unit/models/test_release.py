@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 
 from models import release
-from models.catalogue import COLUMNS
+from models.catalogue import COLUMNS, keys_of
+from models.ids import key_of
 from models.neighbours.table import Table
 from schemas.release import Manifest, ReleaseFile
 
@@ -55,6 +56,22 @@ def test_what_is_published_can_be_loaded(tmp_path: Path) -> None:
     assert loaded.neighbours.rows.tolist() == [0]
     assert sha256 == release.sha256_of(folder / release.MANIFEST)
     assert [path.name for path in tmp_path.iterdir()] == ["r1"]
+
+
+def test_a_release_brings_the_keys_of_its_tracks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    aside = filled(tmp_path / "r1")
+    np.save(aside / release.KEYS, keys_of(pl.read_parquet(aside / release.CATALOGUE)))
+    monkeypatch.setattr("models.catalogue.key_of", lambda _: pytest.fail("worked out again"))
+    release.publish(aside, tmp_path / "r1", manifest())
+    assert release.load(tmp_path / "r1").catalogue.keys.tolist() == [key_of("a"), key_of("b")]
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((2, 3), np.int64), np.zeros((2, 2), np.int32), np.array([{}, {}])])
+def test_wrong_keys_are_never_published(tmp_path: Path, wrong: np.ndarray) -> None:
+    aside = filled(tmp_path / "r1")
+    np.save(aside / release.KEYS, wrong, allow_pickle=True)
+    with pytest.raises(release.BadRelease, match=r"keys that are|allow_pickle"):
+        release.publish(aside, tmp_path / "r1", manifest())
 
 
 def test_a_file_is_hashed_some_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

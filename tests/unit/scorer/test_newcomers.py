@@ -9,7 +9,7 @@ from models.profile import ProfileView
 from models.release import Release, load
 from models.sources.settings import ListSettings
 from schemas.release import ReleaseAnnounced
-from services.runtime.errors import BrokerAway
+from services.runtime.errors import BrokerAway, Fatal
 from services.scorer.newcomers import DAY_MS, Newcomers
 from services.scorer.ports import Described
 from services.scorer.releases import Releases
@@ -151,6 +151,18 @@ def test_a_release_that_cannot_take_newcomers_keeps_serving(tmp_path: Path, monk
     following.turn("n1")
     assert following.releases.current is kept
     assert following.world.count("release_failures_total", error="ColumnNotFoundError") == 1
+
+
+def test_what_no_retry_mends_is_not_taken_for_a_newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    following = Following(tmp_path / "r")
+    following.turn()
+
+    def forbidden() -> list[tuple[str, Described | None]]:
+        raise Fatal("read tracks: not authorised")
+
+    monkeypatch.setattr(following.tracks, "poll", forbidden)
+    with pytest.raises(Fatal, match="not authorised"):
+        following.turn("n1")
 
 
 def test_another_release_begins_anew(tmp_path: Path) -> None:
