@@ -83,13 +83,13 @@ class Catalogue:
         `tracks`: track_id and any of the columns that describe one. A track whose key another one has is left out: two
         tracks of one key would be one to a profile.
         """
-        found = np.array([key_of(track) for track in tracks["track_id"].to_list()], dtype=np.int64)
-        _, first = np.unique(found, return_index=True)
-        new = tracks[np.sort(first[~np.isin(found[first], self.keys)])]
         unsaid = pl.lit(None, pl.Float32).alias(SENTIMENT)
-        described = describe(NO_LISTENS, new).with_columns(unsaid, **UNHEARD)
-        keys = np.concatenate(((self.keys, self.artist_keys), keys_of(described)), axis=1)
-        return Catalogue(pl.concat([self.frame, described.select(self.frame.columns)]), self.trained, keys)
+        described = describe(NO_LISTENS, tracks).with_columns(unsaid, **UNHEARD).select(self.frame.columns)
+        found = keys_of(described)
+        _, first = np.unique(found[0], return_index=True)
+        new = np.sort(first[~np.isin(found[0, first], self.keys)])
+        keys = np.concatenate(((self.keys, self.artist_keys), found[:, new]), axis=1)
+        return Catalogue(pl.concat([self.frame, described[new]]), self.trained, keys)
 
     @cached_property
     def row_of(self) -> dict[str, int]:

@@ -26,7 +26,7 @@ from services.runtime.kafka_clients import admin
 
 HOPS = ("bench-in", "bench-between", "bench-out")
 READY_S = 120.0
-WARM_S, WARM_RATE = 5.0, 20.0
+WARM_S, WARM_RATE = 2.0, 20.0  # behind LEAD_S, as every load
 LEAD_S = 3.0  # of each load, before what counts: whoever begins to send connects, and that is seen for two seconds
 
 Told = Callable[[str], None]
