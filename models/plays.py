@@ -7,6 +7,7 @@ are those with which the plays take the fewest bits, looked at again now and the
 """
 
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Any, NamedTuple, TypeVar
 
@@ -20,6 +21,8 @@ _FAR_BYTES = FAR.to_bytes(2, "little")
 PLACE_BITS, GAP_BITS = 6, 6  # to begin with
 GAP_WIDTHS = np.arange(3, 13)
 GAP_ENDS = (1 << GAP_WIDTHS) - 1
+WIDTHS = list(zip(GAP_WIDTHS.tolist(), GAP_ENDS.tolist(), strict=True))
+FEW = 32  # plays, up to which Python's own numbers are packed anew faster than numpy's
 WORD = 8  # bytes that are read at once: as many must be there behind the last play
 
 Numbers = NDArray[np.int64]
@@ -92,11 +95,11 @@ class Plays:
             self._put_late(place, tick, played)
             return
         if place >> self.place_bits or not (played or self.mixed):
-            self._fill(*self._apart(), place.bit_length(), self.mixed or not played)
+            self.fit(place.bit_length(), self.mixed or not played)
         if count:
             long = (1 << self.gap_bits) - 1
             if gap >= long:
-                self.gaps.extend((gap,) if gap < FAR else (FAR, gap & 0xFFFF, gap >> 16))
+                self._note_long(gap)
                 gap = long
         else:
             gap, self.first = 0, tick
@@ -138,9 +141,33 @@ class Plays:
         before, apart, skipped = self._apart()
         self._fill(places[before], apart, skipped)
 
-    def fit(self) -> None:
-        """Take the fewest bits."""
-        self._fill(*self._apart())
+    def fit(self, place_bits: int = 1, mixed: bool = False) -> None:
+        """Take the fewest bits, with room for places of so many, and for a skip."""
+        if self.count <= FEW:
+            self._fit_few(place_bits, mixed)
+        else:
+            self._fill(*self._apart(), place_bits, mixed)
+
+    def _fit_few(self, place_bits: int, mixed: bool) -> None:
+        """The same bits as `_fill` makes: a new listener's plays are fitted at every few of them."""
+        bits, width, at, long = self._bits, self._width, self.place_bits, (1 << self.gap_bits) - 1
+        far, some = _one_by_one(self.gaps.tolist()), (1 << at) - 1
+        plays = [bits >> n & (1 << width) - 1 for n in range(0, self.count * width, width)]
+        places = [play & some for play in plays]
+        apart = [gap if gap < long else next(far) for gap in (play >> at & long for play in plays)]
+        skipped = [play >> width - 1 for play in plays] if self.mixed else [0] * len(plays)
+        self.mixed = mixed or any(skipped)
+        self.place_bits = at = max(place_bits, max(places, default=1).bit_length(), 1)
+        self.gap_bits = _fewest_bits_of_few(apart)
+        self._width = width = at + self.gap_bits + self.mixed
+        self.gaps, bits, long, shift = array("H"), 0, (1 << self.gap_bits) - 1, 0
+        for place, gap, skip in zip(places, apart, skipped, strict=True):
+            if gap >= long:
+                self._note_long(gap)
+                gap = long  # what is written in its stead
+            bits |= (place | gap << at | skip << width - 1) << shift
+            shift += width
+        self._bits = bits
 
     def columns(self) -> Columns:
         """All of them as numbers."""
@@ -162,6 +189,9 @@ class Plays:
         self.first = int(ticks[0])
         self._fill(places, np.diff(ticks, prepend=ticks[:1]), skipped)
 
+    def _note_long(self, gap: int) -> None:
+        self.gaps.extend((gap,) if gap < FAR else (FAR, gap & 0xFFFF, gap >> 16))
+
     def _fill(
         self, places: Numbers, apart: Numbers, skipped: Numbers, place_bits: int = 1, mixed: bool = False
     ) -> None:
@@ -175,7 +205,7 @@ class Plays:
             return
         long = (1 << self.gap_bits) - 1
         for gap in apart[apart >= long].tolist():
-            self.gaps.extend((gap,) if gap < FAR else (FAR, gap & 0xFFFF, gap >> 16))
+            self._note_long(gap)
         plays = places | np.minimum(apart, long) << self.place_bits
         if self.mixed:
             plays |= skipped << (self._width - 1)
@@ -190,6 +220,15 @@ def _fewest_bits(apart: Numbers) -> int:
         return GAP_BITS
     longer = len(apart) - np.sort(apart).searchsorted(GAP_ENDS)
     return int(GAP_WIDTHS[(GAP_WIDTHS * len(apart) + 16 * longer).argmin()])
+
+
+def _fewest_bits_of_few(apart: list[int]) -> int:
+    """The same of a list."""
+    if not apart:
+        return GAP_BITS
+    ordered, count = sorted(apart), len(apart)
+    taken = [width * count + 16 * (count - bisect_left(ordered, end)) for width, end in WIDTHS]
+    return WIDTHS[taken.index(min(taken))][0]
 
 
 def unpacked(data: bytes, at: int, shape: Shape) -> Columns:

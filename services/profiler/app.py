@@ -119,7 +119,7 @@ class Profiler:
                 break
         notices = [notice for _, notice in changed.values()]
         unchanged = ({listen.user_id for _, listen in listens[:known]} | listeners.keys()) - changed.keys()
-        notices += await self._repeat(partition, here, unchanged, records[-1].appended_ms)
+        notices += await self._repeat(partition, here, unchanged, records[-1].timestamp)
         await self._patiently(self._outbox.notices, partition, notices)
         lap("notices")
         here.cursor = Cursor(cursor.folded, max(cursor.noticed, records[-1].offset))
@@ -173,7 +173,7 @@ class Profiler:
         bad: list[tuple[DeadLetter, Record]] = []
         for record in records:
             try:
-                good.append((record, admit(record.value, record.key, record.appended_ms)))
+                good.append((record, admit(record.value, record.key, record.timestamp)))
             except Poison as poison:
                 if record.offset > folded:  # else its letter is acknowledged already
                     bad.append((_letter(poison, partition, record), record))
@@ -200,7 +200,7 @@ class Profiler:
                 newest[user] = last
         self._metrics.folded(listens - repeats, repeats)
         return {
-            user: (profiles[user], ProfileChanged(user, partition, r.offset, x.listened_at, max(0, r.appended_ms)))
+            user: (profiles[user], ProfileChanged(user, partition, r.offset, x.listened_at, max(0, r.timestamp)))
             for user, (r, x) in newest.items()
         }
 
@@ -297,4 +297,4 @@ def _taken_over(cursor: Cursor) -> Assigned:
 
 
 def _letter(poison: Poison, partition: int, record: Record) -> DeadLetter:
-    return DeadLetter.of(poison, LISTENS.name, partition, record.offset, record.appended_ms, "profiler")
+    return DeadLetter.of(poison, LISTENS.name, partition, record.offset, record.timestamp, "profiler")

@@ -1,4 +1,4 @@
-"""The bulk loop: a bare aiokafka `getmany` feeds the same profiler, many times faster than faust.
+"""The bulk loop: a bare aiokafka `getmany` feeds the same profiler, about two to three times as fast as faust does.
 
 For rebuilding an emptied Redis and for back-fill; it may also be chosen for live work. Batches of different partitions
 are under way at once, so that one is folded while Redis or the broker has another; of a partition one at a time.
@@ -6,6 +6,7 @@ are under way at once, so that one is folded while Redis or the broker has anoth
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from contextlib import suppress
 from time import monotonic
 
@@ -16,7 +17,6 @@ from schemas.topics import LISTENS
 from services.profiler.app import Profiler
 from services.profiler.errors import ReadAgainError
 from services.profiler.metrics import Metrics
-from services.profiler.ports import Record
 from services.profiler.settings import ProfilerSettings
 from services.runtime.errors import Fatal
 from services.runtime.kafka_clients import METADATA_MS, aio_connection
@@ -24,6 +24,7 @@ from services.runtime.kafka_clients import METADATA_MS, aio_connection
 log = logging.getLogger(__name__)
 
 AT_ONCE = 2  # partitions with a batch under way: one computes, one waits
+MOST_LISTENERS = 5_000  # whose profiles are written in one step: 100 MB of those who listened for years
 COMMIT_EVERY_S = 1.0
 COMMIT_S = 2.0  # that a commit may take; aiokafka would try for ever
 
@@ -130,13 +131,14 @@ class BulkLoop:
             await self._read_again(behind)
 
     async def _apply(self, tp: TopicPartition, records: list[ConsumerRecord], epoch: int) -> None:
-        # Of a partition that is being taken over: fetched before its position was known, so it comes again.
-        if epoch != self._epoch or self._profiler.folded(tp.partition) is None:
-            return
-        await self._profiler.apply(tp.partition, [Record(r.offset, r.key, r.value, r.timestamp) for r in records])
-        if tp in self._consumer.assignment():
-            self._done[tp] = records[-1].offset + 1
-            await self._look_ahead(tp, resting=False)
+        for some in _cut(records, MOST_LISTENERS):
+            # Of a partition that is being taken over: fetched before its position was known, so it comes again.
+            if epoch != self._epoch or self._profiler.folded(tp.partition) is None:
+                return
+            await self._profiler.apply(tp.partition, some)
+            if tp in self._consumer.assignment():
+                self._done[tp] = some[-1].offset + 1
+                await self._look_ahead(tp, resting=False)
 
     async def _rest(self) -> None:
         try:
@@ -165,6 +167,18 @@ class BulkLoop:
                 await asyncio.wait_for(self._consumer.commit(done), COMMIT_S)
             except (TimeoutError, CommitFailedError, IllegalStateError, KafkaError) as error:
                 log.info("group offsets not committed this time: %s", error)
+
+
+def _cut(records: list[ConsumerRecord], listeners: int) -> Iterator[list[ConsumerRecord]]:
+    """The same in their order, at most so many listeners' at a time."""
+    begin, keys = 0, set[bytes | None]()
+    if len(records) > listeners:
+        for number, record in enumerate(records):
+            keys.add(record.key)
+            if len(keys) > listeners:
+                yield records[begin:number]
+                begin, keys = number, {record.key}
+    yield records[begin:]
 
 
 class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka is untyped

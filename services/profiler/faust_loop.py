@@ -22,7 +22,7 @@ from schemas.topics import LISTENS
 from services.profiler.app import Profiler
 from services.profiler.errors import ReadAgainError
 from services.profiler.metrics import Metrics
-from services.profiler.ports import Record
+from services.profiler.ports import Record, Taken
 from services.profiler.settings import ProfilerSettings
 from services.runtime.errors import Fatal
 from services.runtime.kafka_clients import MECHANISM, METADATA_MS, servers, ssl_context
@@ -109,7 +109,7 @@ class FaustLoop:
             # Of an older generation: since then partitions were given out anew and are read from their cursors. Of one
             # whose cursors are not asked for yet, they will be: faust resumes partitions before it seeks.
             if message.generation_id == generation == self._app.segue_placed:
-                record = Record(message.offset, message.key, message.value, round(message.timestamp * 1000))
+                record = Taken(message.offset, message.key, message.value, round(message.timestamp * 1000))
                 parts.setdefault(message.partition, []).append(record)
         waiting = list(parts.items())
         for begin in range(0, len(waiting), AT_ONCE):

@@ -88,7 +88,7 @@ class KafkaLog:
                         while position == before:
                             records = (await self._consumer.getmany(at, timeout_ms=500)).get(at, [])
                             position = await self._consumer.position(at)
-                    if some := [Record(r.offset, r.key, r.value, r.timestamp) for r in records if r.offset <= until]:
+                    if some := [record for record in records if record.offset <= until]:
                         yield some
             finally:
                 self._consumer.unsubscribe()

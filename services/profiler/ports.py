@@ -9,13 +9,33 @@ from schemas.dead_letter import DeadLetter
 from schemas.profile import ProfileChanged
 
 
-class Record(Struct, frozen=True, gc=False):
-    """One record of `listens`, as it came."""
+class Record(Protocol):
+    """One record of `listens`, by the names that aiokafka gives: what it brings needs not be made into anything."""
+
+    @property
+    def offset(self) -> int:
+        """Its place in the partition."""
+
+    @property
+    def key(self) -> bytes | None:
+        """The listener, as bytes."""
+
+    @property
+    def value(self) -> bytes | None:
+        """The listen, as bytes."""
+
+    @property
+    def timestamp(self) -> int:
+        """When it was appended, ms."""
+
+
+class Taken(Struct, frozen=True, gc=False):
+    """A record that somebody else brings."""
 
     offset: int
     key: bytes | None
     value: bytes | None
-    appended_ms: int
+    timestamp: int
 
 
 class Cursor(NamedTuple):

@@ -69,7 +69,7 @@ class Remaking:
                     if record.key not in keys:
                         continue
                     try:
-                        listen = admit(record.value, record.key, record.appended_ms)
+                        listen = admit(record.value, record.key, record.timestamp)
                     except Poison:
                         continue
                     fold(profiles[listen.user_id], listen, record.offset, self._taste)

@@ -14,7 +14,7 @@ class ProfilerOptions(Struct, frozen=True, forbid_unknown_fields=True):
     loop: Literal["faust", "bulk"] = "faust"
     group: str = "segue-profiler"
     max_batch: int = 2_000  # listens folded and committed at once by the live loop
-    max_bulk_batch: int = 5_000  # the same for the bulk loop, a partition
+    max_bulk_batch: int = 20_000  # the same for the bulk loop, a partition; of at most 5,000 listeners
     cache_profiles: int = 2_000  # decoded profiles kept between batches
     metrics_port: int = 9101  # 0: any free port
     metrics_host: str = "127.0.0.1"

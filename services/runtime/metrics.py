@@ -32,7 +32,7 @@ LATENCY = (0.0005, 0.001, 0.002, 0.003, 0.005, 0.0075, 0.01, 0.015, 0.025, 0.05,
 # Seconds of one stage of a batch.
 STAGE = (0.0001, 0.00025, *LATENCY[:-3])
 # Messages a batch.
-BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
+BATCH = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000)
 
 
 def process_registry(health: Health) -> CollectorRegistry:

@@ -1,10 +1,14 @@
 """A few bits a play: the same plays come out as went in, whatever they are and however they got there."""
 
+from typing import Any
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import models.plays
 from models.decode import FEW, decode_all
 from models.flat import Flat
 from models.plays import FAR, Columns, Plays, Shape, unpacked
@@ -130,3 +134,17 @@ def test_few_plays(count: int) -> None:
         kept.put(0, number, True)
     kept.fit()
     assert rows(kept.columns()) == [(0, number, 0) for number in range(count)]
+
+
+@given(plays, st.integers(1, 14), st.booleans())
+def test_few_are_packed_as_many_are(given_plays: list[tuple[int, int, bool]], place_bits: int, mixed: bool) -> None:
+    made: list[tuple[Any, ...]] = []
+    for few in (0, len(given_plays)):
+        kept, tick = Plays(), 1_000
+        for place, gap, played in given_plays:
+            tick = max(0, tick + gap)
+            kept.put(place, tick, played)
+        with mock.patch.object(models.plays, "FEW", few):
+            kept.fit(place_bits, mixed)
+        made.append((kept.packed(), kept.gaps, kept.place_bits, kept.gap_bits, kept.mixed, kept.first, kept.count))
+    assert made[0] == made[1]

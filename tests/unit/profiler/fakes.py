@@ -9,7 +9,7 @@ from schemas.codec import encode
 from schemas.dead_letter import DeadLetter
 from schemas.events import Listen
 from schemas.profile import ProfileChanged
-from services.profiler.ports import Cursor, Record, Stored
+from services.profiler.ports import Cursor, Record, Stored, Taken
 from services.runtime.errors import BrokerAway, RedisAway
 
 
@@ -115,6 +115,6 @@ def listen(number: int, user: str = "ann", track: str = "t1", **more: object) ->
     return Listen(f"e{number}", user, track, T0 + number * 1000, **fields)  # type: ignore[arg-type]  # test data
 
 
-def record(offset: int, event: Listen, **more: object) -> Record:
+def record(offset: int, event: Listen, **more: object) -> Taken:
     """The record that carries it."""
-    return replace(Record(offset, event.user_id.encode(), encode(event), T0 + 10_000_000), **more)
+    return replace(Taken(offset, event.user_id.encode(), encode(event), T0 + 10_000_000), **more)

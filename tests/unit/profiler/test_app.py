@@ -148,7 +148,7 @@ def _bad(good: Listen) -> list[Record]:
         record(2, good, key=b"somebody else"),
         record(3, good, key=None),
         record(4, good, value=b'{"event_id":"x","user_id":"ann","track_id":"t","listened_at":1}'),
-        record(5, good, appended_ms=T0 - 90_000_000),
+        record(5, good, timestamp=T0 - 90_000_000),
         record(6, good, value=None),
         record(7, good, value=b" " * 600_000),
         record(8, good),

@@ -13,7 +13,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.errors import Poison
 from services.profiler.app import Profiler
 from services.profiler.metrics import Metrics
-from services.profiler.ports import Record
+from services.profiler.ports import Taken
 from services.runtime.http import Health
 from tests.messages import keyed
 from tests.unit.profiler.fakes import T0, MemoryLog, MemoryOutbox, MemoryProfiles
@@ -24,7 +24,7 @@ BATCH, BATCHES = 20, 500
 @settings(max_examples=BATCHES, deadline=None)
 @given(st.lists(keyed(), min_size=BATCH, max_size=BATCH))
 def test_each_is_put_away_with_its_reason_or_folded(messages: list[tuple[bytes | None, bytes | None]]) -> None:
-    records = [Record(offset, k, v, T0) for offset, (k, v) in enumerate(messages)]
+    records = [Taken(offset, k, v, T0) for offset, (k, v) in enumerate(messages)]
     store, outbox, taste = MemoryProfiles(), MemoryOutbox(), TasteSettings()
     profiler = Profiler(
         store,
@@ -45,7 +45,7 @@ def test_each_is_put_away_with_its_reason_or_folded(messages: list[tuple[bytes |
     dead: dict[int, str] = {}
     for record in records:
         try:
-            event = admit(record.value, record.key, record.appended_ms)
+            event = admit(record.value, record.key, record.timestamp)
         except Poison as poison:
             dead[record.offset] = poison.cause
             continue

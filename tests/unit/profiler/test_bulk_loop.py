@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 
 from schemas.topics import LISTENS
 from services.profiler import bulk_loop
-from services.profiler.bulk_loop import AT_ONCE, BulkLoop
+from services.profiler.bulk_loop import AT_ONCE, BulkLoop, _cut
 from services.profiler.errors import ReadAgainError
 from services.profiler.metrics import Metrics
 from services.profiler.ports import Record
@@ -62,6 +62,8 @@ class Profiler:
         self.fails = fails
         self.done = dict.fromkeys(range(len(PARTITIONS)), 0)
         self.running: list[int] = []
+        self.gone = set[int]()  # being given out anew
+        self.goes_at: tuple[int, int] | None = None
         self.most = self.assigned = 0
         self.looked: dict[int, bool] = {}  # partition -> whether at rest, last
 
@@ -70,8 +72,8 @@ class Profiler:
         self.assigned += 1
         return {partition: self.done[partition] for partition in partitions}
 
-    def folded(self, partition: int) -> int:
-        return self.done[partition] - 1
+    def folded(self, partition: int) -> int | None:
+        return None if partition in self.gone else self.done[partition] - 1
 
     async def rest(self) -> None:
         assert not self.running
@@ -91,13 +93,20 @@ class Profiler:
             if error := self.fails(partition, records[0].offset, self.assigned):
                 raise error
             self.done[partition] = records[-1].offset + 1
+            if (partition, self.done[partition]) == self.goes_at:
+                self.gone.add(partition)
         finally:
             self.running.remove(partition)
 
 
-def run(monkeypatch: pytest.MonkeyPatch, fails: Callable[[int, int, int], Exception | None]) -> Profiler:
+def run(
+    monkeypatch: pytest.MonkeyPatch,
+    fails: Callable[[int, int, int], Exception | None],
+    goes_at: tuple[int, int] | None = None,
+) -> Profiler:
     monkeypatch.setattr(bulk_loop, "AIOKafkaConsumer", Consumer)
     profiler = Profiler(fails)
+    profiler.goes_at = goes_at
     settings = ProfilerSettings(profiler=ProfilerOptions(max_bulk_batch=BATCH, stop_when_idle_s=0.3))
 
     async def go() -> None:
@@ -135,3 +144,26 @@ def test_the_log_is_read_again_when_nothing_is_under_way(monkeypatch: pytest.Mon
 def test_what_ends_a_batch_ends_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Fatal, match="spent"):
         run(monkeypatch, lambda partition, offset, _: Fatal("spent") if (partition, offset) == (1, 20) else None)
+
+
+def of(listeners: str) -> list[Any]:
+    return [SimpleNamespace(offset=at, key=key.encode()) for at, key in enumerate(listeners)]
+
+
+@pytest.mark.parametrize(
+    ("listeners", "cut"),
+    [
+        ("", [""]), ("ab", ["ab"]), ("abcd", ["ab", "cd"]), ("aabbcca", ["aabb", "cca"]), ("aaaaaab", ["aaaaaab"]),
+        ("abcabc", ["ab", "ca", "bc"]),
+    ],
+)  # fmt: skip
+def test_a_batch_is_cut_where_it_has_too_many_listeners(listeners: str, cut: list[str]) -> None:
+    found = list(_cut(of(listeners), 2))
+    assert ["".join(each.key.decode() for each in some) for some in found] == cut
+    assert [each.offset for some in found for each in some] == list(range(len(listeners)))
+
+
+def test_the_rest_of_a_cut_batch_waits_for_its_partition_to_be_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk_loop, "_cut", lambda records, _: iter([records[:3], records[3:]]))
+    profiler = run(monkeypatch, lambda *_: None, goes_at=(1, 23))
+    assert profiler.done == {0: ALL, 1: 23, 2: ALL}
