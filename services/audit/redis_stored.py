@@ -1,7 +1,7 @@
 """What Redis holds, read only: profiles together with the cursor that stood when they were read."""
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple, cast
 
 from redis import Redis
@@ -43,7 +43,8 @@ class RedisStored:
         with redis_trouble("read profiles"), self._redis.pipeline(transaction=True) as pipe:
             pipe.hget(cursor_key(partition), "folded")
             if users:
-                pipe.mget(profile_keys(partition, users))
+                send: Callable[..., object] = pipe.execute_command  # a cluster's pipeline has no `mget`
+                send("MGET", *profile_keys(partition, users))
             answers = pipe.execute()
         folded = answers[0]
         stored = whole_profiles(cast(list[bytes | None], answers[1] if users else []))
@@ -67,13 +68,8 @@ class RedisStored:
         return found
 
     def _scan(self, pattern: str) -> Iterator[tuple[int, str]]:
-        position = 0
-        while True:
-            with redis_trouble("list the profiles"):
-                position, keys = self._redis.scan(position, match=pattern, count=SCAN)
-            for key in cast(list[bytes], keys):  # the client is told not to decode
+        with redis_trouble("list the profiles"):
+            for key in cast(Iterator[bytes], self._redis.scan_iter(match=pattern, count=SCAN)):  # not decoded
                 number, _, user = key.removeprefix(PREFIX).partition(b"}:")
                 if number.isdigit():
                     yield int(number), user.decode("utf-8", "surrogateescape")
-            if not position:
-                return

@@ -21,8 +21,11 @@ from services.runtime.settings import load
 from services.scorer.settings import ScorerSettings
 from services.trainer.settings import trainer_settings
 
-# The servers started here ask for no password, whatever the caller's own broker asks for.
-OPEN = {"SEGUE_KAFKA_SECURITY": "PLAINTEXT", "SEGUE_KAFKA_USER": "", "SEGUE_KAFKA_PASSWORD": "", "SEGUE_KAFKA_CA": ""}
+# The servers started here ask for no password, and Redis is one, whatever the caller's own are.
+OPEN = {
+    "SEGUE_KAFKA_SECURITY": "PLAINTEXT", "SEGUE_KAFKA_USER": "", "SEGUE_KAFKA_PASSWORD": "", "SEGUE_KAFKA_CA": "",
+    "SEGUE_REDIS_CLUSTER": "false",
+}  # fmt: skip
 START_S = 60.0
 STOP_S = 10.0
 

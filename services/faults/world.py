@@ -30,7 +30,9 @@ class Process:
         self.name, self._module, self._folder = name, module, folder
         self.port = free_port()
         kind = name.partition("-")[0].upper()
-        self._environment = {**os.environ, **environment, f"SEGUE_{kind}_METRICS_PORT": str(self.port)}
+        self._environment = {
+            **os.environ, "SEGUE_REDIS_CLUSTER": "false", **environment, f"SEGUE_{kind}_METRICS_PORT": str(self.port),
+        }  # fmt: skip
         self.restarts = -1
         self.killed = 0  # of the restarts: those that somebody here caused
         self.start()

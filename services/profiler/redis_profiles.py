@@ -4,7 +4,9 @@
 `cursor:{p}` a hash of `folded` and `noticed`. The braces put all keys of a partition into one slot of a Redis Cluster.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import cast
 
 from redis.asyncio import Redis
@@ -12,7 +14,7 @@ from redis.asyncio import Redis
 from models.profile import past_bytes
 from services.profiler.ports import Cursor, Stored
 from services.runtime.keys import cursor_key, past_key, profile_key
-from services.runtime.redis_client import redis_trouble
+from services.runtime.redis_client import of_cluster, redis_trouble
 
 # Compare, then write all: the script is atomic, so a profile and its cursor are never apart. It answers where the
 # cursor was. KEYS: cursor, heads…, pasts…; ARGV: expected, folded, noticed, how many heads, how many pasts begin (they
@@ -42,12 +44,14 @@ class RedisProfiles:
         self._redis = redis
         self._past_bytes = past_bytes(max_past)
         self._commit = redis.register_script(COMMIT)
+        # A cluster's client closes all its connections where a node is gone, also those that somebody waits at.
+        self._turn: AbstractAsyncContextManager[object] = asyncio.Lock() if of_cluster(redis) else nullcontext()
 
     async def cursors(self, partitions: Iterable[int]) -> dict[int, Cursor]:
         """The cursor of each partition; Cursor(-1, -1) for one never seen."""
         wanted = list(partitions)
         with redis_trouble("read cursors"):
-            async with self._redis.pipeline(transaction=False) as pipe:
+            async with self._turn, self._redis.pipeline(transaction=False) as pipe:
                 for partition in wanted:
                     pipe.hmget(cursor_key(partition), "folded", "noticed")
                 answers = await pipe.execute()
@@ -58,7 +62,8 @@ class RedisProfiles:
     async def read(self, partition: int, users: list[str]) -> list[bytes | None]:
         """The profiles' heads, None for a listener without one, in the order asked."""
         with redis_trouble("read profiles"):
-            values = await self._redis.mget([profile_key(partition, user) for user in users])
+            async with self._turn:
+                values = await self._redis.mget([profile_key(partition, user) for user in users])
         return cast(list[bytes | None], values)  # the client is told not to decode
 
     async def commit(self, partition: int, expected: int, cursor: Cursor, profiles: Mapping[str, Stored]) -> int:
@@ -70,4 +75,5 @@ class RedisProfiles:
         numbers = [expected, cursor.folded, cursor.noticed, len(profiles), len(begun), self._past_bytes]
         heads = [each.head for each in profiles.values()]
         with redis_trouble("commit profiles"):
-            return int(await self._commit(keys, [*numbers, *heads, *begun.values(), *grown.values()]))
+            async with self._turn:
+                return int(await self._commit(keys, [*numbers, *heads, *begun.values(), *grown.values()]))

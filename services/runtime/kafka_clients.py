@@ -1,6 +1,7 @@
 """Kafka clients, configured in one place: kafka-python (plain loops) and aiokafka (asyncio loops).
 
-Every client is made here, so that security, durability and latency are decided once.
+kafka-python's are made here; aiokafka's are made where they are used, from `aio_connection`, and librdkafka's in
+librdkafka.py, from the same constants. So security is decided once; durability and latency too, but for aiokafka.
 """
 
 import socket

@@ -48,6 +48,7 @@ class RedisSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where the profiles are kept."""
 
     url: str = "redis://127.0.0.1:6379/0"
+    cluster: bool = False  # whether the server there is one of a Redis Cluster, which tells of the others
 
 
 class LogSettings(Struct, frozen=True, forbid_unknown_fields=True):

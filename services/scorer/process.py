@@ -72,7 +72,7 @@ def _serve(
     settings: ScorerSettings, closing: ExitStack, health: Health, metrics: Metrics, stop: threading.Event
 ) -> None:
     options, patiently = settings.scorer, Patient(metrics.retried, stop)
-    profiles = RedisProfiles(closing.enter_context(sync_redis(settings.redis)))
+    profiles = RedisProfiles(closing.enter_context(patiently(lambda: sync_redis(settings.redis))))
     lists = patiently(lambda: KafkaLists(settings.kafka, health.beat, stop))
     closing.callback(lists.close)
     announcements = patiently(lambda: KafkaAnnouncements(settings.kafka))

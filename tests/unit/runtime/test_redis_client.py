@@ -4,7 +4,7 @@ import asyncio
 import socket
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from redis import exceptions as driver
@@ -20,6 +20,13 @@ def nobody() -> RedisSettings:
         return RedisSettings(f"redis://:secret@127.0.0.1:{taken.getsockname()[1]}/0")
 
 
+def begun(reason: Exception) -> Exception:
+    """What redis-py tells of a cluster whose every node failed so."""
+    error = driver.RedisClusterException("Redis Cluster cannot be connected.")
+    error.__cause__ = reason
+    return error
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -30,6 +37,13 @@ def nobody() -> RedisSettings:
         driver.OutOfMemoryError("OOM command not allowed"),
         driver.ResponseError("Error running script (call to f_0): @user_script:4: -OOM command not allowed when used"),
         driver.ClusterDownError("CLUSTERDOWN The cluster is down"),
+        driver.ClusterError("TTL exhausted."),
+        driver.SlotNotCoveredError(
+            'Command # 1 (GET a) of pipeline caused error: Slot "1" not covered by the cluster.'
+        ),
+        driver.AskError("5649 127.0.0.1:7002"),
+        begun(driver.ConnectionError("refused")),
+        begun(driver.BusyLoadingError("LOADING")),
         driver.MasterDownError("MASTERDOWN"),
         driver.TryAgainError("TRYAGAIN"),
         driver.ResponseError("MISCONF Redis is configured to save RDB snapshots"),
@@ -38,7 +52,7 @@ def nobody() -> RedisSettings:
     ],
     ids=lambda error: type(error).__name__ + str(error)[:8],
 )
-def test_what_passes_is_redis_away(error: driver.RedisError) -> None:
+def test_what_passes_is_redis_away(error: Exception) -> None:
     with pytest.raises(RedisAway, match="write profiles") as raised, redis_trouble("write profiles"):
         raise error
     assert raised.value.__cause__ is error
@@ -51,10 +65,14 @@ def test_what_passes_is_redis_away(error: driver.RedisError) -> None:
         driver.NoPermissionError("NOPERM"),
         driver.ResponseError("WRONGTYPE Operation against a key"),
         driver.DataError("no"),
+        driver.MovedError("5649 127.0.0.1:7002"),
+        begun(driver.AuthenticationError("WRONGPASS")),
+        begun(driver.ResponseError("ERR This instance has cluster support disabled")),
+        driver.ClusterCrossSlotError("Keys in request don't hash to the same slot"),
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_what_does_not_pass_is_fatal(error: driver.RedisError) -> None:
+def test_what_does_not_pass_is_fatal(error: Exception) -> None:
     with pytest.raises(Fatal, match="write profiles"), redis_trouble("write profiles"):
         raise error
 
@@ -118,3 +136,23 @@ def test_a_url_that_is_none_is_named(make: object) -> None:
     assert callable(make)
     with pytest.raises(BadSetting, match="SEGUE_REDIS_URL='cache:6379'"):
         make(RedisSettings("cache:6379"))
+
+
+@pytest.mark.parametrize("make", [sync_redis, async_redis])
+@pytest.mark.parametrize("cluster", [False, True])
+def test_a_url_that_cannot_be_split_is_a_bad_setting(make: Callable[[RedisSettings], object], *, cluster: bool) -> None:
+    with pytest.raises(BadSetting, match="SEGUE_REDIS_URL"):
+        make(RedisSettings("redis://[::1", cluster=cluster))
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1:6379/1", "unix:///run/redis.sock"])
+def test_a_cluster_has_one_database_and_no_socket(url: str) -> None:
+    for client in (sync_redis, async_redis):
+        with pytest.raises(BadSetting, match="Cluster"):
+            client(RedisSettings(url, cluster=True))
+
+
+def test_a_node_that_is_not_known_yet_is_waited_for() -> None:
+    client = async_redis(RedisSettings(cluster=True))
+    with pytest.raises(RedisAway, match="moved"), redis_trouble("read profiles"):
+        client.get_node(node_name="127.0.0.1:1")  # type: ignore[attr-defined]  # of a cluster's alone
