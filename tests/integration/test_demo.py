@@ -114,7 +114,9 @@ def test_a_whole_run(tmp_path: Path) -> None:
     assert found["tracks"] > 1_000
     assert re.fullmatch(r"\d{8}-\d{6}-\d{3}", found["release"])
     assert found["seconds"].keys() >= {"broker", "import", "train", "first_list", "live_list"}
-    assert all(seconds > 0 for seconds in found["seconds"].values())
+    # What is waited for may be there already: the first list, or everybody's, as soon as the scorer is ready.
+    assert all(seconds >= 0 for seconds in found["seconds"].values())
+    assert all(found["seconds"][step] > 0 for step in ("broker", "import", "train"))
     assert found["seconds"]["live_list"] > found["seconds"]["train"]
     assert 0 < found["latency_ms"]["p50"] <= found["latency_ms"]["p95"] <= found["latency_ms"]["p99"]
     assert 0.05 < found["hit_rate_at_20"] < 1  # what is played at random is never in a list
