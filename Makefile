@@ -27,6 +27,7 @@ check: $(READY) ## Lint, format, types, import contracts, generated pages
 	$(BIN)/lint-imports
 	$(BIN)/python -m schemas.export --check
 	$(BIN)/python -m schemas.page --check
+	$(BIN)/python -m services.cli.settings_page --check
 	$(BIN)/python deploy/runbooks.py --check
 
 unit: $(NEURAL) $(SPARK) ## Unit tests: no network, no servers
@@ -44,7 +45,7 @@ faults: $(READY) ## Hurt a running system for ten minutes, then audit it (ARGS="
 BENCH ?= .bench
 LOG := $(wildcard ../shared/data/listens.parquet)
 
-bench: $(READY) ## Measure: each figure beside its reference from the same run, into .bench/ (about an hour)
+bench: $(READY) ## Measure, beside references from the same run where there are some, into .bench/ (about an hour)
 	@mkdir -p $(BENCH) && uptime
 	$(BIN)/segue bench scorer --tracks 10000,100000,1000000 --seconds 5s --json > $(BENCH)/scorer.json
 	$(BIN)/segue bench profiler --listens 300000 --json > $(BENCH)/profiler.json
@@ -62,9 +63,10 @@ bench: $(READY) ## Measure: each figure beside its reference from the same run, 
 sizes: $(READY) ## Write docs/scaling.md from what `make bench` measured (ABOUT="machine, date")
 	$(BIN)/python -m services.bench.sizing --from $(BENCH) --about "$(ABOUT)"
 
-schemas: $(READY) ## Write what is made of other files anew: JSON Schemas, AsyncAPI, their page, the runbooks' page
+schemas: $(READY) ## Write what is made of other files anew: JSON Schemas, AsyncAPI, pages of messages, settings, runbooks
 	$(BIN)/python -m schemas.export
 	$(BIN)/python -m schemas.page
+	$(BIN)/python -m services.cli.settings_page
 	$(BIN)/python deploy/runbooks.py
 
 LOCK_IMAGE := -c requirements.lock --python-version 3.11 --python-platform linux --generate-hashes \
@@ -94,7 +96,7 @@ $(READY): requirements.lock pyproject.toml
 		{ echo "Segue needs Python 3.11 or newer; $(PYTHON) is older. Set PYTHON=/path/to/python3.11" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 		{ echo "$(PYTHON) cannot make virtual environments: install its venv package (Debian: python3.11-venv)" >&2; exit 1; }
-	@echo "setting up $(VENV): about 100 packages, a minute or so ..."
+	@echo "setting up $(VENV): about 125 packages, a minute or so ..."
 	@$(PYTHON) -m venv $(VENV)
 	@date +%s > $(VENV)/.started
 	@$(BIN)/pip install --disable-pip-version-check -q --require-hashes -r requirements.lock

@@ -79,7 +79,7 @@ def fit(
         fit_neighbours.neighbours(plays, played, near, lambda done: progress("neighbours", (1 + done) / 2)),
     )
     known = ranked.select(*catalogue.COLUMNS, *catalogue.OPTIONAL)
-    beside = artists.beside(plays, artists.heads(catalogue.Catalogue(known[:played]).artist_keys), near)
+    beside = artists.beside(plays, artists.heads(catalogue.keys_of(known[:played])[1]), near)
     progress("neighbours", 1.0)
     return Fitted(known, weighed.pairs, users, factors, als, (*tables, beside), begun)
 

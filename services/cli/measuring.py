@@ -1,4 +1,4 @@
-"""`segue bench NAME` of what is measured: each figure beside its reference from the same run."""
+"""`segue bench NAME` of what is measured: figures beside a reference from the same run, where there is one."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any

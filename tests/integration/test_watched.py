@@ -32,7 +32,7 @@ LISTENERS, LISTENED = 6, 240
 NOT_YET = {
     "A week ago", "Hit rate, 1 d", "Hits, by source", "Hits, by rank", "Skipped, of the hits", "Hit rate, by variant",
     "Hit rate, by release", "Hit rate, 1 h", "All that was played", "Tracks that were new to the listener", "Releases",
-    "Batch size", "Bytes a profile",
+    "Batch size", "Bytes a profile", "Ahead of the one in force and of baselines",
 }  # fmt: skip
 
 
