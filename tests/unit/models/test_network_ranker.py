@@ -105,6 +105,20 @@ def test_a_graph_that_says_something_else_is_not_let_out(monkeypatch: pytest.Mon
         export(network, features(4, 2))
 
 
+def test_a_feature_that_hardly_varies_is_exported_too() -> None:
+    def week(number: int) -> Lesson:
+        made = lesson(number, number, OWN)
+        table = made.features.copy()
+        table[:, AGE] = 10.0
+        return made._replace(features=table)
+
+    lessons = [week(number) for number in range(9)]
+    network = fit_network(lessons, replace(SMALL, network_epochs=1), one_answer=True)
+    assert network is not None
+    network.deviation[AGE] = 2e-6  # a deviation just above what counts as none
+    export(network, lessons[0].features)  # raises where they differ by 1e-4
+
+
 def test_lessons_that_teach_nothing_give_nothing() -> None:
     nothing = lesson(1, 1, OWN)
     nothing = nothing._replace(plays=np.zeros(len(nothing.plays), np.float32))
