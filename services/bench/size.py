@@ -174,11 +174,11 @@ def _alone(
     matrix = csr_matrix(columns, shape=(len(weighed.users), weighed.items), dtype=np.float32)
     del listens, weighed, pairs, columns
     passes = Passes()
-    model = AlternatingLeastSquares(
-        factors=als.factors, regularization=als.regularization, alpha=1.0, iterations=als.iterations,
-        num_threads=settings.threads or os.cpu_count() or 1, random_state=als.seed,
-    )  # fmt: skip
-    with threadpool_limits(1, "blas"):
+    with threadpool_limits(1, "blas"):  # as it asks for itself
+        model = AlternatingLeastSquares(
+            factors=als.factors, regularization=als.regularization, alpha=1.0, iterations=als.iterations,
+            num_threads=settings.threads or os.cpu_count() or 1, random_state=als.seed,
+        )  # fmt: skip
         model.fit(matrix, show_progress=False, callback=lambda done, *_: passes.told((done + 1) / als.iterations))
     return matrix.nnz, passes.pace()
 

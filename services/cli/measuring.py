@@ -148,11 +148,11 @@ def release(
 
 
 def growth(
-    only: Annotated[str, typer.Option(help="NAME,… of profiler, scorer, freshness, memory, release.")] = "",
+    only: Annotated[str, typer.Option(help="NAME,… of profiler, scorer, freshness, memory, release, train.")] = "",
     users: Annotated[str, typer.Option(help="So many listeners.")] = "1000,10000,100000",
     tracks: Annotated[str, typer.Option(help="So many tracks.")] = "10000,100000,200000",
     partitions: Annotated[str, typer.Option(help="So many partitions.")] = "1,8,32",
-    listens: Annotated[int, typer.Option(min=1_000, help="That a profiler folds each time.")] = 100_000,
+    listens: Annotated[int, typer.Option(min=1_000, help="That a profiler folds; a training has 5 times.")] = 100_000,
     seconds: Annotated[str, typer.Option(help="Of load, each time.")] = "5s",
     plot: Annotated[Path | None, typer.Option(help="Draw it here, as SVG.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same listeners and tracks.")] = 7,

@@ -116,7 +116,8 @@ def test_growth(tmp_path: Path) -> None:
     found = bench("growth", "--only", "memory", "--users", "20,200", "--tracks", "2000", "--partitions", "2",
                   "--seconds", "1", "--plot", str(plot))  # fmt: skip
     by_size = {(it["unit"], it["against"]): it["points"] for it in found}
-    units = {"Redis, bytes a listener of 20 plays", "RSS MiB, scorer", "RSS MiB, profiler"}
+    units = {f"RSS MiB, {service}" for service in ("profiler", "scorer", "outcomes", "trainer")}
+    units.add("Redis, bytes a listener of 20 plays")
     assert set(by_size) == {(unit, against) for unit in units for against in ("users", "tracks", "partitions")}
     for unit in units:
         few, many = by_size[unit, "users"]
