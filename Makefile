@@ -49,13 +49,14 @@ bench: $(READY) ## Measure, beside references from the same run where there are 
 	@mkdir -p $(BENCH) && uptime
 	$(BIN)/segue bench scorer --tracks 10000,100000,1000000 --seconds 5s --json > $(BENCH)/scorer.json
 	$(BIN)/segue bench profiler --listens 300000 --json > $(BENCH)/profiler.json
-	$(BIN)/segue bench profiler --only faust,bulk --listeners 100000 --listens 1000000 --json > $(BENCH)/strangers.json
-	$(if $(LOG),$(BIN)/segue bench profiler --only bulk --log $(LOG) --json > $(BENCH)/rebuild.json)
+	$(BIN)/segue bench profiler --listeners 100000 --listens 1000000 --json > $(BENCH)/strangers.json
+	$(if $(LOG),$(BIN)/segue bench profiler --only bulk,bare_aiokafka --log $(LOG) --json > $(BENCH)/rebuild.json)
+	$(BIN)/segue bench outcomes --json > $(BENCH)/outcomes.json
 	$(BIN)/segue bench memory --plays 20,200,2000 $(addprefix --listens ,$(LOG)) --json > $(BENCH)/memory.json
 	$(BIN)/segue bench release --seconds 15s --json > $(BENCH)/release.json
 	$(BIN)/segue bench freshness --seconds 10s --json > $(BENCH)/freshness.json
 	$(BIN)/segue bench size --json > $(BENCH)/size.json
-	$(BIN)/segue bench growth --listens 50000 --seconds 3s --plot $(BENCH)/growth.svg --json > $(BENCH)/growth.json
+	$(BIN)/segue bench growth --seconds 3s --plot $(BENCH)/growth.svg --json > $(BENCH)/growth.json
 	$(BIN)/python -m benchmarks.fold
 	$(BIN)/python -m benchmarks.send
 	$(BIN)/python benchmarks/audio_index.py --sizes 10000

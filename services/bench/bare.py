@@ -1,7 +1,7 @@
-"""The references of the profiler: loops that read `listens` and do nothing. `python -m services.bench.bare NAME FILE`.
+"""References: loops that read topics and do nothing. `python -m services.bench.bare NAME FILE TOPIC…`.
 
 `bare_faust` is an agent with the live loop's own settings of faust, `bare_aiokafka` a getmany loop under uvloop. Both
-write into FILE, twenty times a second, how many listens they have seen, how many of these came with the first look,
+write into FILE, twenty times a second, how many messages they have seen, how many of these came with the first look,
 and the seconds from there to the newest: a fast loop is through between two looks of anybody else.
 """
 
@@ -17,7 +17,6 @@ from typing import Any
 import uvloop
 from aiokafka import AIOKafkaConsumer
 
-from schemas.topics import LISTENS
 from services.runtime.kafka_clients import aio_connection
 from services.runtime.settings import KafkaSettings
 
@@ -50,10 +49,10 @@ async def tell(seen: Seen, path: Path) -> None:
         await asyncio.sleep(TELL_S)
 
 
-async def bare_aiokafka(kafka: KafkaSettings, seen: Seen) -> None:
+async def bare_aiokafka(kafka: KafkaSettings, seen: Seen, topics: list[str]) -> None:
     """Read, count, never end."""
     consumer = AIOKafkaConsumer(
-        LISTENS.name, **aio_connection(kafka, "segue-bench"), group_id="bench-bare-aiokafka",
+        *topics, **aio_connection(kafka, "segue-bench"), group_id="bench-bare-aiokafka",
         auto_offset_reset="earliest", enable_auto_commit=False,
     )  # fmt: skip
     await consumer.start()
@@ -66,7 +65,7 @@ async def bare_aiokafka(kafka: KafkaSettings, seen: Seen) -> None:
         await consumer.stop()
 
 
-async def bare_faust(kafka: KafkaSettings, seen: Seen) -> None:
+async def bare_faust(kafka: KafkaSettings, seen: Seen, topics: list[str]) -> None:
     """An agent that counts, on an app as the profiler's."""
     import faust
 
@@ -77,7 +76,7 @@ async def bare_faust(kafka: KafkaSettings, seen: Seen) -> None:
         stream_wait_empty=False, worker_redirect_stdouts=False,
     )  # fmt: skip
     app._create_directories = lambda: None  # noqa: SLF001  # for tables, of which there are none
-    topic = app.topic(LISTENS.name, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+    topic = app.topic(*topics, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
     async def agent(stream: Any) -> None:
         async for _ in stream.events():
@@ -91,12 +90,12 @@ async def bare_faust(kafka: KafkaSettings, seen: Seen) -> None:
         await app.stop()
 
 
-async def main(loop: Callable[[KafkaSettings, Seen], Any], path: Path) -> None:
+async def main(loop: Callable[[KafkaSettings, Seen, list[str]], Any], path: Path, topics: list[str]) -> None:
     """Run a loop and tell how far it is."""
     seen = Seen()
     telling = asyncio.create_task(tell(seen, path))
     try:
-        await loop(KafkaSettings(bootstrap=os.environ["SEGUE_KAFKA_BOOTSTRAP"]), seen)
+        await loop(KafkaSettings(bootstrap=os.environ["SEGUE_KAFKA_BOOTSTRAP"]), seen, topics)
     finally:
         telling.cancel()
         with suppress(asyncio.CancelledError):
@@ -104,4 +103,5 @@ async def main(loop: Callable[[KafkaSettings, Seen], Any], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(main({"bare_faust": bare_faust, "bare_aiokafka": bare_aiokafka}[sys.argv[1]], Path(sys.argv[2])))
+    _, loop, file, *names = sys.argv
+    uvloop.run(main({"bare_faust": bare_faust, "bare_aiokafka": bare_aiokafka}[loop], Path(file), names))

@@ -8,7 +8,7 @@ from rich.table import Table
 from services.bench.freshness import Freshness
 from services.bench.growth import Series
 from services.bench.memory import Memory
-from services.bench.profiler import Rate
+from services.bench.pace import Rate
 from services.bench.release import ReleaseTimes
 from services.bench.scorer import STAGES, ScorerRate
 from services.bench.size import Found
@@ -50,7 +50,7 @@ def show_freshness(console: Console, found: Mapping[str, Freshness]) -> None:
     console.print(table)
 
 
-def show_profiler(console: Console, found: Mapping[str, Rate]) -> None:
+def show_rates(console: Console, found: Mapping[str, Rate]) -> None:
     """One line a loop, and how it compares with the one that does nothing."""
     table = Table("loop", "listens/s", "listens", "seconds", "of the bare loop", box=None)
     for name, it in found.items():

@@ -2,7 +2,7 @@
 
 Every figure of the table is one of docs/measured.json, a number of the demand (how many listeners, what they do), or
 follows from these by the formula beside it. `--from FOLDER` first makes docs/measured.json of what the benchmarks said
-there with --json: profiler.json, scorer.json, memory.json (`make bench`) and size.json (`segue bench size`).
+there with --json: profiler, strangers, scorer, outcomes, memory and size.json (`make bench`).
 """
 
 import argparse
@@ -32,6 +32,7 @@ class Measured(Struct, frozen=True, forbid_unknown_fields=True):
     profiler_listens_per_second: float  # live, faust, of so many listeners that hardly one is at hand
     bulk_listens_per_second: float  # the same
     scorer_lists_per_second: float  # 100,000 tracks
+    outcomes_listens_per_second: float  # judged, a list read for each
     broker_bytes_per_second: float  # out of one broker into one plain loop
     redis_bytes: float  # a listener of 200 plays
     profile_bytes: float  # of these, what is read and written with each listen
@@ -73,7 +74,8 @@ def sizing(it: Measured, of: Demand) -> list[Line]:
     peak = of.listeners * of.plays_a_day / DAY * of.peak
     profilers = ceil(peak / (it.profiler_listens_per_second * of.used))
     scorers = ceil(peak / (it.scorer_lists_per_second * of.used))
-    partitions = max(8, 2 ** ceil(max(profilers, scorers) * of.share - 1).bit_length())
+    outcomes = ceil(peak / (it.outcomes_listens_per_second * of.used))
+    partitions = max(8, 2 ** ceil(max(profilers, scorers, outcomes) * of.share - 1).bit_length())
     data = of.listeners * it.redis_bytes / GIB
     shards = ceil(data / of.shard_gib)
     written = peak * (it.event_bytes + it.notice_bytes + it.list_bytes)
@@ -86,6 +88,7 @@ def sizing(it: Measured, of: Demand) -> list[Line]:
         Line("listens at peak", "listeners × plays a day / 86,400 s × peak", peak, "/s"),
         Line("profilers", "listens at peak / (listens/s of one × used)", profilers),
         Line("scorers", "listens at peak / (lists/s of one × used)", scorers),
+        Line("outcomes", "listens at peak / (listens/s of one × used), where live evaluation runs", outcomes),
         Line("partitions", "a power of two, at least 8 and share × the most processes of one kind", partitions),
         Line("Redis: data", "listeners × bytes of one of 200 plays", data, "GiB"),
         Line("Redis: shards", "data / GiB of a shard", shards),
@@ -97,8 +100,8 @@ def sizing(it: Measured, of: Demand) -> list[Line]:
              brokers),
         Line("Kafka: log of listens", "listeners × plays a day × days kept × event × replicas", log, "GiB"),
         Line("Kafka: lists", "listeners × list × replicas (compacted: the newest of each)", lists, "GiB"),
-        Line("memory of services", "profilers × RSS + scorers × RSS + outcomes, their caches still nearly empty",
-             (profilers * it.profiler_mib + scorers * it.scorer_mib + it.outcomes_mib) / 1024, "GiB"),
+        Line("memory of services", "profilers × RSS + scorers × RSS + outcomes × RSS, their caches still nearly empty",
+             (profilers * it.profiler_mib + scorers * it.scorer_mib + outcomes * it.outcomes_mib) / 1024, "GiB"),
         Line("trainer: days learned from", "memory of its machine / bytes a listen / (listeners × plays a day); "
              "SEGUE_TRAINER_LEARN_DAYS", learned / (of.listeners * of.plays_a_day), "days"),
         Line("an emptied Redis rebuilt", "listeners × 200 plays / (bulk listens/s × profilers)", rebuild / 60, "min"),
@@ -142,15 +145,15 @@ def page(text: str, it: Measured | None) -> str:
 
 def measured(folder: Path, about: str) -> Measured:
     """What the benchmarks said there. Raises OSError, KeyError, msgspec.MsgspecError."""
-    profiler, strangers, scorer, memory, size = (
-        _said(folder / f"{name}.json") for name in ("profiler", "strangers", "scorer", "memory", "size")
-    )
+    names = "profiler", "strangers", "scorer", "outcomes", "memory", "size"
+    profiler, strangers, scorer, outcomes, memory, size = (_said(folder / f"{name}.json") for name in names)
     listener, lists, resident = memory["redis"]["200"], scorer["100000"], memory["rss_mib"]
     event = listener["events"] / listener["plays"]
     now = 1_735_704_000_000
     return Measured(
         about,
         strangers["faust"]["listens_per_second"], strangers["bulk"]["listens_per_second"], lists["lists_per_second"],
+        outcomes["outcomes"]["listens_per_second"],
         round(profiler["bare_aiokafka"]["listens_per_second"] * event), listener["used"],
         listener["head"] + listener["past"], round(event, 1),
         len(encode(ProfileChanged("listener-100000", 7, 1_000_000, now, now))), lists["list_bytes"],

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,7 +19,7 @@ from services.bench.made import make, profile
 from services.demo.processes import Service
 from services.local.stack import LocalStack
 from services.runtime import topics
-from services.runtime.bulk_producer import partition_of
+from services.runtime.bulk_producer import BulkProducer, partition_of
 from services.runtime.kafka_clients import producer
 from services.runtime.keys import past_key, profile_key
 from services.runtime.redis_client import sync_redis
@@ -26,6 +27,7 @@ from services.runtime.settings import KafkaSettings, RedisSettings
 
 KINDS = 500  # profiles that differ; the others are copies of them under other names
 CHUNK = 2_000  # profiles written at once
+SENT_AT_ONCE = 10_000  # messages
 
 
 class System:
@@ -61,6 +63,16 @@ class System:
             service.ask_to_stop()
         for service in self.services.values():
             service.stop()
+
+    async def send(self, topic: str, messages: Iterator[tuple[bytes, bytes]]) -> None:
+        """Keys and values to a topic that holds listeners, each key's in their order."""
+        async with BulkProducer(self.kafka, topic) as sender:
+            while chunk := list(islice(messages, SENT_AT_ONCE)):
+                parts: dict[int, list[tuple[bytes, bytes]]] = {}
+                for key, value in chunk:
+                    parts.setdefault(partition_of(key, self.partitions), []).append((key, value))
+                for partition, mine in parts.items():
+                    await sender.send(partition, [key for key, _ in mine], [value for _, value in mine])
 
     def announce(self, tracks: int, profiles: int, known: int, rng: np.random.Generator) -> list[str]:
         """Publish a made-up release, fill Redis with profiles of its tracks; the release's track ids."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def register(bench: typer.Typer) -> None:
     """Add the commands."""
-    for command in (freshness, profiler, scorer, memory, release, growth):
+    for command in (freshness, profiler, scorer, outcomes, memory, release, growth):
         bench.command()(command)
 
 
@@ -55,12 +55,12 @@ def profiler(
     Example: `segue bench profiler --listens 200000 --json`
     """
     from services.bench.profiler import ProfilerBench, measure
-    from services.bench.show import show_profiler
+    from services.bench.show import show_rates
 
     console = console_of(as_json)
     names = tuple(name.strip() for name in only.split(",") if name.strip())
     found = measure(ProfilerBench(listens, listeners, names, seed), console.print, _listens_of(log or []))
-    _end(console, found, show_profiler, as_json)
+    _end(console, found, show_rates, as_json)
 
 
 def scorer(
@@ -87,6 +87,23 @@ def scorer(
     sizes, pace = counts(tracks, "--tracks", 1_000), some_seconds(seconds)
     options = ScorerBench(sizes, known, listeners, pace, batch, ranked=ranked, seed=seed)
     _end(console, measure(options, console.print), show_scorer, as_json)
+
+
+def outcomes(
+    listens: Annotated[int, typer.Option(min=1_000, help="That are judged, each with a list made for it.")] = 50_000,
+    listeners: Annotated[int, typer.Option(min=1, help="Whose they are.")] = 2_000,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed, the same listens.")] = 7,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
+) -> None:
+    """How many listens a second live evaluation judges by the lists before them, beside a loop that only reads both.
+
+    Example: `segue bench outcomes --listens 100000 --json`
+    """
+    from services.bench.outcomes import OutcomesBench, measure
+    from services.bench.show import show_rates
+
+    console = console_of(as_json)
+    _end(console, measure(OutcomesBench(listens, listeners, seed), console.print), show_rates, as_json)
 
 
 def memory(

@@ -48,6 +48,15 @@ def test_profiler() -> None:
 
 
 @pytest.mark.slow
+def test_outcomes() -> None:
+    found = bench("outcomes", "--listens", "20000", "--listeners", "100")
+    assert set(found) == {"outcomes", "bare_aiokafka"}
+    assert all(0 < it["listens"] < 20_000 and it["listens_per_second"] > 0 for it in found.values())
+    ratio = found["outcomes"]["listens_per_second"] / found["bare_aiokafka"]["listens_per_second"]
+    assert found["outcomes"]["ratio"] == pytest.approx(ratio, abs=0.001)
+
+
+@pytest.mark.slow
 def test_scorer() -> None:
     found = bench("scorer", "--tracks", "2000", "--listeners", "64", "--known", "20", "--seconds", "1")
     assert set(found) == {"2000"}
