@@ -45,7 +45,7 @@ faults: $(READY) ## Hurt a running system for ten minutes, then audit it (ARGS="
 BENCH ?= .bench
 LOG := $(wildcard ../shared/data/listens.parquet)
 
-bench: $(READY) ## Measure, beside references from the same run where there are some, into .bench/ (about an hour)
+bench: $(READY) ## Measure, beside references from the same run where there are some, into .bench/ (two hours)
 	@mkdir -p $(BENCH) && uptime
 	$(BIN)/segue bench scorer --tracks 10000,100000,1000000 --seconds 5s --json > $(BENCH)/scorer.json
 	$(BIN)/segue bench profiler --listens 300000 --json > $(BENCH)/profiler.json
@@ -55,7 +55,7 @@ bench: $(READY) ## Measure, beside references from the same run where there are 
 	$(BIN)/segue bench memory --plays 20,200,2000 $(addprefix --listens ,$(LOG)) --json > $(BENCH)/memory.json
 	$(BIN)/segue bench release --seconds 15s --json > $(BENCH)/release.json
 	$(BIN)/segue bench freshness --seconds 10s --json > $(BENCH)/freshness.json
-	$(BIN)/segue bench size --json > $(BENCH)/size.json
+	$(BIN)/segue bench size --check --json > $(BENCH)/size.json
 	$(BIN)/segue bench growth --seconds 3s --plot $(BENCH)/growth.svg --json > $(BENCH)/growth.json
 	$(BIN)/python -m benchmarks.fold
 	$(BIN)/python -m benchmarks.send

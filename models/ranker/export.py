@@ -31,7 +31,7 @@ def export(network: RankerNetwork, sample: NDArray[np.float32]) -> bytes:
 
 
 def _graph(network: RankerNetwork) -> onnx.ModelProto:
-    """The network with its members side by side and candidates as columns: as served a third of the time less.
+    """The network with its members side by side and candidates as columns: as served a quarter of the time less.
 
     The features' deviations are worked into the first weights, but not their means, for a feature that hardly varies
     would drown in rounding. Of the first layer's rows the last is the linear part, which goes straight to the score.

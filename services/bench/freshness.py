@@ -123,7 +123,7 @@ async def _load(
 def _relays(system: System) -> list[Child]:
     """Two processes that copy; their topics have as many partitions as the listeners' own."""
     with admin(system.kafka) as client:
-        client.create_topics({name: {"num_partitions": LISTENS.partitions, "replication_factor": 1} for name in HOPS})
+        client.create_topics({name: {"num_partitions": system.partitions, "replication_factor": 1} for name in HOPS})
     return [_relay(system, source, target) for source, target in pairwise(HOPS)]
 
 

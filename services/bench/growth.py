@@ -84,7 +84,10 @@ def _grown(
         for each in sizes if against not in NOT_ALONG.get(name, ()) else ():
             at = middle._replace(**{against: each})
             if at not in known:
-                told(f"{name}: {at.users:,} users, {at.tracks:,} tracks, {at.partitions} partitions")
+                here = [
+                    f"{size:,} {what}" for what, size in at._asdict().items() if what not in NOT_ALONG.get(name, ())
+                ]
+                told(f"{name}: {', '.join(here)}")
                 known[at] = figures(at, options)
             for unit, figure in known[at].items():
                 found.setdefault((unit, against), []).append((each, figure))
@@ -97,7 +100,7 @@ def _profiler(at: Size, options: GrowthBench) -> Figures:
     found: Figures = {}
     for loop, bare in profiler.REFERENCES.items():
         found[f"listens/s, {loop}"] = rates[loop].listens_per_second
-        found[f"listens/s, {loop} / {bare}"] = rates[loop].ratio or 0.0
+        found[f"listens/s, {loop} / {bare}"] = rates[loop].listens_per_second / rates[bare].listens_per_second
     return found
 
 
@@ -150,7 +153,7 @@ def _release(at: Size, options: GrowthBench) -> Figures:
 
 
 def _train(at: Size, options: GrowthBench) -> Figures:
-    """Without rehearsal and rankers, whose size does not grow with the log's."""
+    """Without rehearsal and rankers, which fit the same once more each: for time."""
     made = past.Size(LEARNED * options.listens, at.users, at.tracks, options.seed)
     it = size.measure(size.SizeBench(made), TrainSettings(), quiet)
     found = {"s": sum(step.seconds for step in it.steps.values()), "peak MB": it.peak_mb, "release MB": it.release_mb}

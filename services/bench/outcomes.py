@@ -16,7 +16,7 @@ from schemas.codec import encode
 from schemas.events import Listen
 from schemas.recommendation import Item, Recommendations
 from schemas.topics import LISTENS, OUTCOMES, RECOMMENDATIONS
-from services.bench.pace import Rate, bare, rate_of, watched
+from services.bench.rates import Rate, bare_rate, rate_of, watched
 from services.bench.system import System, user
 from services.runtime.bulk_producer import partition_of
 from services.runtime.kafka_log import KafkaLog
@@ -37,33 +37,32 @@ class OutcomesBench(Struct, frozen=True):
     listens: int = 50_000
     listeners: int = 2_000
     seed: int = 7
-    partitions: int = LISTENS.partitions
 
 
 def measure(options: OutcomesBench, told: Told) -> dict[str, Rate]:
     """Ours and the bare loop, listens a second. Raises Fatal naming what did not come to the end."""
-    with System(options.partitions) as system:
+    with System() as system:
         lists = options.listeners + options.listens
         told(f"sending {options.listens:,} listens and {lists:,} lists of {options.listeners:,} listeners")
         judged = asyncio.run(_fill(system, options))
         told(f"{BARE} ...")
-        read = bare(system, BARE, options.listens + lists, [LISTENS.name, RECOMMENDATIONS.name])
+        read = bare_rate(system, BARE, options.listens + lists, [LISTENS.name, RECOMMENDATIONS.name])
         share = options.listens / (options.listens + lists)
         reference = replace(
             read, listens=int(read.listens * share), listens_per_second=round(read.listens_per_second * share, 1)
         )
         told(f"{OURS} ...")
-        ours = _ours(system, judged)
+        ours = _ours(system, options, judged)
     return {
         BARE: reference,
         OURS: replace(ours, ratio=round(ours.listens_per_second / reference.listens_per_second, 3)),
     }
 
 
-def _ours(system: System, judged: int) -> Rate:
+def _ours(system: System, options: OutcomesBench, judged: int) -> Rate:
     """The service, watched by what it has put on its topic."""
     with KafkaLog(system.kafka, "segue-bench") as log:
-        service = system.start(OURS)
+        service = system.start(OURS, {"SEGUE_OUTCOMES_REMEMBER": str(options.listeners)})  # else it judges fewer
         done = watched(lambda: sum(span.end for span in log.spans(OUTCOMES.name).values()), judged, service.check)
     return rate_of(*done)
 
@@ -77,7 +76,7 @@ async def _fill(system: System, options: OutcomesBench) -> int:
     await system.send(LISTENS.name, _listens(who, begins, rng))
     times = np.linspace(begun, _now(), options.listens).astype(int).tolist()
     await system.send(RECOMMENDATIONS.name, _lists(who, begins, times))
-    return options.listens - len({partition_of(user(each).encode(), options.partitions) for each in set(who)})
+    return options.listens - len({partition_of(user(each).encode(), system.partitions) for each in set(who)})
 
 
 def _listens(who: Sequence[int], begins: Sequence[int], rng: np.random.Generator) -> Iterator[Message]:

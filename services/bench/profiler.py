@@ -17,7 +17,7 @@ from models import interactions
 from schemas.codec import encode
 from schemas.events import Listen
 from schemas.topics import LISTENS
-from services.bench.pace import Rate, bare, rate_of, watched
+from services.bench.rates import Rate, bare_rate, rate_of, watched
 from services.bench.system import System, user
 from services.runtime.errors import Fatal
 from services.runtime.keys import cursor_key
@@ -61,7 +61,7 @@ def measure(options: ProfilerBench, told: Told, log: pl.DataFrame | None = None)
             if name in (options.only or LOOPS):
                 told(f"{name} ...")
                 found[name] = (
-                    bare(system, name, options.listens, [LISTENS.name])
+                    bare_rate(system, name, options.listens, [LISTENS.name])
                     if name.startswith("bare") else _ours(system, name, options)
                 )  # fmt: skip
     for name, reference in REFERENCES.items():

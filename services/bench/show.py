@@ -8,7 +8,7 @@ from rich.table import Table
 from services.bench.freshness import Freshness
 from services.bench.growth import Series
 from services.bench.memory import Memory
-from services.bench.pace import Rate
+from services.bench.rates import Rate
 from services.bench.release import ReleaseTimes
 from services.bench.scorer import STAGES, ScorerRate
 from services.bench.size import Found

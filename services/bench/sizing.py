@@ -2,7 +2,7 @@
 
 Every figure of the table is one of docs/measured.json, a number of the demand (how many listeners, what they do), or
 follows from these by the formula beside it. `--from FOLDER` first makes docs/measured.json of what the benchmarks said
-there with --json: profiler, strangers, scorer, outcomes, memory and size.json (`make bench`).
+there with --json: profiler, strangers, scorer, outcomes, memory and size.json, with --check (`make bench`).
 """
 
 import argparse

@@ -65,7 +65,7 @@ class System:
             service.stop()
 
     async def send(self, topic: str, messages: Iterator[tuple[bytes, bytes]]) -> None:
-        """Keys and values to a topic that holds listeners, each key's in their order."""
+        """Keys and values to a topic that holds listeners, each key's in their order. Raises BrokerAway, Fatal."""
         async with BulkProducer(self.kafka, topic) as sender:
             while chunk := list(islice(messages, SENT_AT_ONCE)):
                 parts: dict[int, list[tuple[bytes, bytes]]] = {}

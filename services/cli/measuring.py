@@ -90,7 +90,9 @@ def scorer(
 
 
 def outcomes(
-    listens: Annotated[int, typer.Option(min=1_000, help="That are judged, each with a list made for it.")] = 50_000,
+    listens: Annotated[
+        int, typer.Option(min=1_000, max=1_000_000, help="That are judged, a list made for each.")
+    ] = 50_000,
     listeners: Annotated[int, typer.Option(min=1, help="Whose they are.")] = 2_000,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same listens.")] = 7,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object, on standard output.")] = False,
@@ -169,7 +171,9 @@ def growth(
     users: Annotated[str, typer.Option(help="So many listeners.")] = "1000,10000,100000",
     tracks: Annotated[str, typer.Option(help="So many tracks.")] = "10000,100000,200000",
     partitions: Annotated[str, typer.Option(help="So many partitions.")] = "1,8,32",
-    listens: Annotated[int, typer.Option(min=1_000, help="That a profiler folds; a training has 5 times.")] = 100_000,
+    listens: Annotated[
+        int, typer.Option(min=1_000, help="That a profiler folds; a training has 5 times as many.")
+    ] = 100_000,
     seconds: Annotated[str, typer.Option(help="Of load, each time.")] = "5s",
     plot: Annotated[Path | None, typer.Option(help="Draw it here, as SVG.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="The same seed, the same listeners and tracks.")] = 7,

@@ -24,7 +24,7 @@ class Rate(Struct, frozen=True):
     ratio: float | None = None  # ours / the loop that does nothing, where both ran
 
 
-def bare(system: System, name: str, messages: int, topics: Sequence[str]) -> Rate:
+def bare_rate(system: System, name: str, messages: int, topics: Sequence[str]) -> Rate:
     """A loop of services.bench.bare that only counts the messages of some topics; it writes how far it is into a file.
 
     Raises Fatal when it ends by itself, or before there was a clock to stop.
@@ -51,7 +51,10 @@ def bare(system: System, name: str, messages: int, topics: Sequence[str]) -> Rat
 
 
 def watched(done: Callable[[], int], whole: int, check: Callable[[], None]) -> tuple[int, float]:
-    """How many came from the first look that shows something to the first that shows all, and in what time."""
+    """How many came from the first look that shows something to the first that shows all, and in what time (s).
+
+    Raises Fatal where that takes LIMIT_S, and whatever `check` raises.
+    """
     limit = time.perf_counter() + LIMIT_S
     first: tuple[float, int] | None = None
     while True:
@@ -62,7 +65,7 @@ def watched(done: Callable[[], int], whole: int, check: Callable[[], None]) -> t
             return whole - first[1], now - first[0]
         check()
         if now > limit:
-            raise Fatal(f"only {count:,} of {whole:,} listens are through after {LIMIT_S:.0f} s")
+            raise Fatal(f"only {count:,} of {whole:,} are through after {LIMIT_S:.0f} s")
         time.sleep(LOOK_S)
 
 
