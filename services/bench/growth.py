@@ -77,17 +77,15 @@ def _grown(
 ) -> list[Series]:
     """Each of its figures against each of the sizes; what several series have in common is measured once."""
     along = {against: tuple(sorted(getattr(options, against))) for against in Size._fields}
+    grown = [against for against in Size._fields if against not in NOT_ALONG.get(name, ())]
     middle = Size(*(sizes[len(sizes) // 2] for sizes in along.values()))
     known: dict[Size, Figures] = {}
     found: dict[tuple[str, str], list[tuple[int, float]]] = {}
-    for against, sizes in along.items():
-        for each in sizes if against not in NOT_ALONG.get(name, ()) else ():
+    for against in grown:
+        for each in along[against]:
             at = middle._replace(**{against: each})
             if at not in known:
-                here = [
-                    f"{size:,} {what}" for what, size in at._asdict().items() if what not in NOT_ALONG.get(name, ())
-                ]
-                told(f"{name}: {', '.join(here)}")
+                told(f"{name}: {', '.join(f'{getattr(at, what):,} {what}' for what in grown)}")
                 known[at] = figures(at, options)
             for unit, figure in known[at].items():
                 found.setdefault((unit, against), []).append((each, figure))

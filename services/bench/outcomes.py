@@ -5,7 +5,6 @@ read, side by side by their times. Of the listens one in PLAYED is of a track of
 """
 
 import asyncio
-import time
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
@@ -16,8 +15,9 @@ from schemas.codec import encode
 from schemas.events import Listen
 from schemas.recommendation import Item, Recommendations
 from schemas.topics import LISTENS, OUTCOMES, RECOMMENDATIONS
-from services.bench.rates import Rate, bare_rate, rate_of, watched
+from services.bench.rates import Rate, bare_rate, beside, rate_of, watched
 from services.bench.system import System, user
+from services.outcomes.metrics import now_ms
 from services.runtime.bulk_producer import partition_of
 from services.runtime.kafka_log import KafkaLog
 
@@ -53,10 +53,7 @@ def measure(options: OutcomesBench, told: Told) -> dict[str, Rate]:
         )
         told(f"{OURS} ...")
         ours = _ours(system, options, judged)
-    return {
-        BARE: reference,
-        OURS: replace(ours, ratio=round(ours.listens_per_second / reference.listens_per_second, 3)),
-    }
+    return {BARE: reference, OURS: beside(ours, reference)}
 
 
 def _ours(system: System, options: OutcomesBench, judged: int) -> Rate:
@@ -72,9 +69,9 @@ async def _fill(system: System, options: OutcomesBench) -> int:
     rng = np.random.default_rng(options.seed)
     who = rng.integers(options.listeners, size=options.listens).tolist()
     begins = rng.integers(TRACKS, size=options.listeners).tolist()
-    begun = _now()
+    begun = now_ms()
     await system.send(LISTENS.name, _listens(who, begins, rng))
-    times = np.linspace(begun, _now(), options.listens).astype(int).tolist()
+    times = np.linspace(begun, now_ms(), options.listens).astype(int).tolist()
     await system.send(RECOMMENDATIONS.name, _lists(who, begins, times))
     return options.listens - len({partition_of(user(each).encode(), system.partitions) for each in set(who)})
 
@@ -83,7 +80,7 @@ def _listens(who: Sequence[int], begins: Sequence[int], rng: np.random.Generator
     for number, listener in enumerate(who):
         row = begins[listener] + int(rng.integers(LENGTH)) if number % PLAYED == 0 else int(rng.integers(TRACKS))
         name = user(listener)
-        yield name.encode(), encode(Listen(f"e{number}", name, _track(row), _now()))
+        yield name.encode(), encode(Listen(f"e{number}", name, _track(row), now_ms()))
 
 
 def _lists(who: Sequence[int], begins: Sequence[int], times: Sequence[int]) -> Iterator[Message]:
@@ -104,7 +101,3 @@ def _item(row: int, place: int) -> Item:
 
 def _track(row: int) -> str:
     return f"made-up:track:{row % TRACKS:09d}"
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000

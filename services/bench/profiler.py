@@ -17,7 +17,7 @@ from models import interactions
 from schemas.codec import encode
 from schemas.events import Listen
 from schemas.topics import LISTENS
-from services.bench.rates import Rate, bare_rate, rate_of, watched
+from services.bench.rates import Rate, bare_rate, beside, rate_of, watched
 from services.bench.system import System, user
 from services.runtime.errors import Fatal
 from services.runtime.keys import cursor_key
@@ -66,8 +66,7 @@ def measure(options: ProfilerBench, told: Told, log: pl.DataFrame | None = None)
                 )  # fmt: skip
     for name, reference in REFERENCES.items():
         if name in found and reference in found:
-            ratio = found[name].listens_per_second / found[reference].listens_per_second
-            found[name] = replace(found[name], ratio=round(ratio, 3))
+            found[name] = beside(found[name], found[reference])
     return found
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from sys import executable
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from services.bench.system import System
 from services.local.process import Child
@@ -67,6 +68,11 @@ def watched(done: Callable[[], int], whole: int, check: Callable[[], None]) -> t
         if now > limit:
             raise Fatal(f"only {count:,} of {whole:,} are through after {LIMIT_S:.0f} s")
         time.sleep(LOOK_S)
+
+
+def beside(ours: Rate, reference: Rate) -> Rate:
+    """Ours, with its ratio to the reference."""
+    return replace(ours, ratio=round(ours.listens_per_second / reference.listens_per_second, 3))
 
 
 def rate_of(listens: int, seconds: float) -> Rate:
