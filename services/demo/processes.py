@@ -15,17 +15,13 @@ from psutil import Process
 
 from services.local.ports import free_port
 from services.local.process import Child
+from services.local.stack import OPEN
 from services.profiler.settings import ProfilerSettings
 from services.runtime.errors import Fatal
 from services.runtime.settings import load
 from services.scorer.settings import ScorerSettings
 from services.trainer.settings import trainer_settings
 
-# The servers started here ask for no password, and Redis is one, whatever the caller's own are.
-OPEN = {
-    "SEGUE_KAFKA_SECURITY": "PLAINTEXT", "SEGUE_KAFKA_USER": "", "SEGUE_KAFKA_PASSWORD": "", "SEGUE_KAFKA_CA": "",
-    "SEGUE_REDIS_CLUSTER": "false",
-}  # fmt: skip
 START_S = 60.0
 STOP_S = 10.0
 

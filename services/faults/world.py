@@ -11,7 +11,7 @@ from sys import executable
 from services.faults.proxy import Proxy
 from services.local.ports import free_port
 from services.local.process import Child
-from services.local.stack import LocalStack
+from services.local.stack import OPEN, LocalStack
 from services.runtime.settings import KafkaSettings, RedisSettings
 
 LOOK_S = 0.1
@@ -30,9 +30,7 @@ class Process:
         self.name, self._module, self._folder = name, module, folder
         self.port = free_port()
         kind = name.partition("-")[0].upper()
-        self._environment = {
-            **os.environ, "SEGUE_REDIS_CLUSTER": "false", **environment, f"SEGUE_{kind}_METRICS_PORT": str(self.port),
-        }  # fmt: skip
+        self._environment = {**os.environ, **OPEN, **environment, f"SEGUE_{kind}_METRICS_PORT": str(self.port)}
         self.restarts = -1
         self.killed = 0  # of the restarts: those that somebody here caused
         self.start()

@@ -12,6 +12,12 @@ from services.local.kafka import KafkaServer, kafka_runtime
 from services.local.redis_server import Options, RedisServer
 from services.local.server import Server
 
+# For processes that are to reach them: they ask for no password, and Redis is one, whatever the caller's own are.
+OPEN = {
+    "SEGUE_KAFKA_SECURITY": "PLAINTEXT", "SEGUE_KAFKA_USER": "", "SEGUE_KAFKA_PASSWORD": "", "SEGUE_KAFKA_CA": "",
+    "SEGUE_REDIS_CLUSTER": "false",
+}  # fmt: skip
+
 
 class LocalStack:
     """A Kafka broker and a Redis server on the loopback address, gone at the end of the `with` block.

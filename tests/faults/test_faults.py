@@ -20,7 +20,11 @@ def hurt(*faults: str, guarded: bool = True, seconds: float = 1) -> Result:
 
 
 @pytest.mark.slow
-def test_nothing_is_lost_or_doubled() -> None:
+def test_nothing_is_lost_or_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What a user has set for servers of their own must not get in the way.
+    for name, value in {"KAFKA_SECURITY": "SASL_SSL", "KAFKA_USER": "ann", "KAFKA_PASSWORD": "x"}.items():
+        monkeypatch.setenv(f"SEGUE_{name}", value)
+    monkeypatch.setenv("SEGUE_REDIS_CLUSTER", "true")
     faults = (
         "profiler_killed_committed", "profiler_killed_noticed", "scorer_killed", "redis_restored", "redis_flushed",
         "redis_cut", "kafka_killed", "bad_input", "too_large", "kafka_truncated",
